@@ -1,0 +1,188 @@
+//! The one error of the domain. It knows nothing of HTTP; each API maps it once (design §8).
+//!
+//! One constructor per wording, so that a text exists once.
+
+use wolke_wire::{ErrorCode, Id, Kind};
+
+/// What `wolke-domain`, `wolke-store` and `wolke-control` return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A field of the request and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field's path: `public_net.ipv4`, `ssh_keys[0]`.
+    pub name: String,
+    /// What is wrong, lower case, no full stop.
+    pub messages: Vec<String>,
+}
+
+impl FieldError {
+    /// One field with one message.
+    pub fn new(name: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { name: name.into(), messages: vec![message.into()] }
+    }
+}
+
+/// Why an operation was refused or failed. `Display` is the internal text, for logs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Something named by the caller does not exist for it.
+    #[error("not found: {message}")]
+    NotFound {
+        /// In the words of the question.
+        message: String,
+    },
+    /// The request is well formed and wrong.
+    #[error("invalid input: {fields:?}")]
+    InvalidInput {
+        /// Every offending field.
+        fields: Vec<FieldError>,
+        /// The whole message, where the real service has a wording of its own.
+        message: Option<String>,
+    },
+    /// A name or key is taken.
+    #[error("not unique: {message}")]
+    NotUnique {
+        /// The message shown.
+        message: String,
+        /// The fields that collide.
+        fields: Vec<String>,
+    },
+    /// A limit of the project is reached.
+    #[error("resource limit exceeded: {limit}")]
+    LimitExceeded {
+        /// The limit's name (`details.limits[].name`).
+        limit: String,
+        /// The message shown.
+        message: String,
+    },
+    /// Any other refusal, by its code.
+    #[error("{code}: {message}")]
+    Refused {
+        /// The contract's code.
+        code: ErrorCode,
+        /// The message shown.
+        message: String,
+    },
+    /// The store or a host could not do it now; the same call may succeed later.
+    #[error("unavailable: {internal}")]
+    Unavailable {
+        /// For the log only.
+        internal: String,
+    },
+    /// A bug or broken data. Shown as a correlation id only.
+    #[error("internal: {internal}")]
+    Internal {
+        /// For the log only.
+        internal: String,
+    },
+}
+
+impl Error {
+    /// `server with ID '42' not found`.
+    #[must_use]
+    pub fn not_found(kind: Kind, id: Id) -> Self {
+        Self::NotFound { message: format!("{} with ID '{id}' not found", kind.label()) }
+    }
+
+    /// For "id or name" fields: `image not found: 'debian-99'`.
+    #[must_use]
+    pub fn not_found_named(kind: Kind, asked: &str) -> Self {
+        Self::NotFound { message: format!("{} not found: '{asked}'", kind.label()) }
+    }
+
+    /// One wrong field.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::InvalidInput { fields: vec![FieldError::new(field, message)], message: None }
+    }
+
+    /// Several wrong fields.
+    #[must_use]
+    pub fn invalid_fields(fields: Vec<FieldError>) -> Self {
+        Self::InvalidInput { fields, message: None }
+    }
+
+    /// `name is already used` (fact sheet §6.4).
+    #[must_use]
+    pub fn name_used() -> Self {
+        Self::NotUnique { message: "name is already used".into(), fields: vec!["name".into()] }
+    }
+
+    /// A refusal by code.
+    pub fn refused(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::Refused { code, message: message.into() }
+    }
+
+    /// `server is delete protected`.
+    #[must_use]
+    pub fn delete_protected(kind: Kind) -> Self {
+        Self::refused(ErrorCode::Protected, format!("{} is delete protected", kind.label()))
+    }
+
+    /// Work on the resource is under way and contention is refused or its queue is full.
+    #[must_use]
+    pub fn locked(kind: Kind) -> Self {
+        Self::refused(ErrorCode::Locked, format!("{} is locked by another action", kind.label()))
+    }
+
+    /// A broken invariant of ours.
+    pub fn internal(internal: impl Into<String>) -> Self {
+        Self::Internal { internal: internal.into() }
+    }
+
+    /// The message that the caller sees.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::InvalidInput { message: Some(message), .. }
+            | Self::NotFound { message }
+            | Self::NotUnique { message, .. }
+            | Self::LimitExceeded { message, .. }
+            | Self::Refused { message, .. } => message.clone(),
+            Self::InvalidInput { fields, message: None } => invalid_input_message(fields),
+            Self::Unavailable { .. } => "the service is temporarily unavailable".into(),
+            Self::Internal { .. } => "an internal error occurred".into(),
+        }
+    }
+
+    /// The contract's code.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotFound { .. } => ErrorCode::NotFound,
+            Self::InvalidInput { .. } => ErrorCode::InvalidInput,
+            Self::NotUnique { .. } => ErrorCode::UniquenessError,
+            Self::LimitExceeded { .. } => ErrorCode::ResourceLimitExceeded,
+            Self::Refused { code, .. } => *code,
+            Self::Unavailable { .. } => ErrorCode::Unavailable,
+            Self::Internal { .. } => ErrorCode::ServerError,
+        }
+    }
+}
+
+/// `invalid input in field 'x': reason`, or `invalid input in fields 'a', 'b'` (fact sheet §6.2).
+fn invalid_input_message(fields: &[FieldError]) -> String {
+    match fields {
+        [] => "invalid input".into(),
+        [one] => match one.messages.as_slice() {
+            [] => format!("invalid input in field '{}'", one.name),
+            messages => format!("invalid input in field '{}': {}", one.name, messages.join(", ")),
+        },
+        many => {
+            let names: Vec<_> = many.iter().map(|f| format!("'{}'", f.name)).collect();
+            format!("invalid input in fields {}", names.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, FieldError};
+
+    #[test]
+    fn wordings() {
+        assert_eq!(Error::invalid("name", "is too long").message(), "invalid input in field 'name': is too long");
+        let two = Error::invalid_fields(vec![FieldError::new("server", "x"), FieldError::new("home_location", "y")]);
+        assert_eq!(two.message(), "invalid input in fields 'server', 'home_location'");
+    }
+}

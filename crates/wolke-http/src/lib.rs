@@ -1,0 +1,1 @@
+//! (described by the first commit of this crate)

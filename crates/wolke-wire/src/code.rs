@@ -1,0 +1,64 @@
+//! The error codes of the Cloud API.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! codes {
+    ($($variant:ident = $text:literal),* $(,)?) => {
+        /// A code of the error envelope (fact sheet §6.1 and Appendix A.4). Its status stands in `wolke-http`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[allow(missing_docs, reason = "the text of each code is its documentation")]
+        pub enum ErrorCode { $($variant),* }
+
+        impl ErrorCode {
+            /// Every code.
+            pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$variant),*];
+            /// The text that stands in the envelope.
+            #[must_use] pub const fn as_str(self) -> &'static str { match self { $(ErrorCode::$variant => $text),* } }
+            /// The inverse of [`ErrorCode::as_str`].
+            #[must_use] pub fn parse(text: &str) -> Option<Self> { match text { $($text => Some(ErrorCode::$variant),)* _ => None } }
+        }
+    };
+}
+
+codes! {
+    JsonError = "json_error",
+    Unauthorized = "unauthorized",
+    TokenReadonly = "token_readonly",
+    Forbidden = "forbidden",
+    Maintenance = "maintenance",
+    ResourceLimitExceeded = "resource_limit_exceeded",
+    NotFound = "not_found",
+    MethodNotAllowed = "method_not_allowed",
+    UniquenessError = "uniqueness_error",
+    Conflict = "conflict",
+    DeprecatedApiEndpoint = "deprecated_api_endpoint",
+    ResourceUnavailable = "resource_unavailable",
+    InvalidInput = "invalid_input",
+    ServiceError = "service_error",
+    UnsupportedError = "unsupported_error",
+    Locked = "locked",
+    Protected = "protected",
+    RateLimitExceeded = "rate_limit_exceeded",
+    ServerError = "server_error",
+    BadGateway = "bad_gateway",
+    Unavailable = "unavailable",
+    Timeout = "timeout",
+    ActionFailed = "action_failed",
+    PlacementError = "placement_error",
+    ServerNotStopped = "server_not_stopped",
+    ServerHasIpv4 = "server_has_ipv4",
+    ServerHasIpv6 = "server_has_ipv6",
+    PrimaryIpAlreadyAssigned = "primary_ip_already_assigned",
+    PrimaryIpAssigned = "primary_ip_assigned",
+    PrimaryIpVersionMismatch = "primary_ip_version_mismatch",
+    PrimaryIpDatacenterMismatch = "primary_ip_datacenter_mismatch",
+    MustBeUnassigned = "must_be_unassigned",
+    InvalidServerType = "invalid_server_type",
+}
+
+impl std::fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,2 @@
+//! The `wolke` binary.
+fn main() {}

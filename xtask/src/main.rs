@@ -1,0 +1,2 @@
+//! Every chore of the project as one command: `cargo xtask`.
+fn main() {}
