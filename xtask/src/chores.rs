@@ -1,0 +1,74 @@
+//! Chores that are a program or a test of another package: benchmarks, the simulator, the coverage page.
+
+use crate::shell::{cargo, exit, root, shown, target};
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+/// Simulator steps when `--steps` is not given: some seconds of work.
+const SIMULATOR_STEPS: &str = "20000";
+
+/// `cargo xtask bench`: builds the server, the floors and the load generator in release and runs the latter.
+pub fn bench(args: &[String]) -> ExitCode {
+    if !shown(cargo().args(["build", "--release", "-p", "wolke", "-p", "e2e", "--bins"])) {
+        return ExitCode::FAILURE;
+    }
+    exit(shown(Command::new(target().join("release").join("bench")).args(args).current_dir(root())))
+}
+
+/// `cargo xtask sim`: the seeded simulator, with the seed printed so that a failure can be repeated.
+pub fn sim(args: &[String]) -> ExitCode {
+    let seed = value_of(args, "--seed").unwrap_or_else(random_seed);
+    let steps = value_of(args, "--steps").unwrap_or_else(|| SIMULATOR_STEPS.into());
+    eprintln!("xtask: simulator with --seed {seed} --steps {steps}");
+    let Some(package) = package_with_test("simulator") else {
+        eprintln!("xtask: no crate has tests/simulator.rs");
+        return ExitCode::FAILURE;
+    };
+    let mut command = cargo();
+    command.args(["test", "-p", &package, "--test", "simulator", "--", "--nocapture"]);
+    exit(shown(command.env("WOLKE_SIM_SEED", seed).env("WOLKE_SIM_STEPS", steps)))
+}
+
+/// `cargo xtask coverage [--check]`: the crate that holds the operation table compares, or writes, `docs/coverage.md`.
+pub fn coverage(args: &[String]) -> ExitCode {
+    let Some(package) = package_with_test("coverage") else {
+        eprintln!("xtask: no crate has tests/coverage.rs");
+        return ExitCode::FAILURE;
+    };
+    let mut command = cargo();
+    command.args(["test", "-p", &package, "--test", "coverage"]);
+    if !args.iter().any(|arg| arg == "--check") {
+        command.env("WOLKE_COVERAGE_WRITE", "1");
+    }
+    exit(shown(&mut command))
+}
+
+/// The argument after `name`.
+fn value_of(args: &[String], name: &str) -> Option<String> {
+    let at = args.iter().position(|arg| arg == name)?;
+    args.get(at + 1).cloned()
+}
+
+/// A seed from the operating system: the standard library's hash keys are random per process.
+fn random_seed() -> String {
+    use std::hash::{BuildHasher, Hasher};
+    let seed = std::hash::RandomState::new().build_hasher().finish();
+    (seed >> 1).to_string()
+}
+
+/// The crate under `crates/` that has the integration test `name`.
+fn package_with_test(name: &str) -> Option<String> {
+    let crates = std::fs::read_dir(root().join("crates")).ok()?;
+    crates
+        .flatten()
+        .find(|entry| {
+            let tests = entry.path().join("tests");
+            tests.join(format!("{name}.rs")).is_file() || is_folder_test(&tests, name)
+        })
+        .and_then(|entry| entry.file_name().into_string().ok())
+}
+
+/// Integration tests may also be a folder with a `main.rs`.
+fn is_folder_test(tests: &Path, name: &str) -> bool {
+    tests.join(name).join("main.rs").is_file()
+}

@@ -1,0 +1,101 @@
+//! The chores that test: one cargo invocation for the whole workspace, one closing line for all of it.
+
+use crate::prerequisites::Prerequisites;
+use crate::shell::{cargo, exit, shown, target};
+use crate::summary::Summary;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::mpsc;
+
+/// `cargo xtask test`: everything.
+pub fn all(args: &[String]) -> ExitCode {
+    run(&["--workspace"], args)
+}
+
+/// `cargo xtask e2e`: the flows with real clients.
+pub fn e2e(args: &[String]) -> ExitCode {
+    run(&["-p", "e2e"], args)
+}
+
+/// `cargo xtask kill`: the kill script alone.
+pub fn kill(args: &[String]) -> ExitCode {
+    run(&["-p", "e2e", "--test", "kill"], args)
+}
+
+/// `cargo xtask setup`: installs prerequisites and says what it found. Fails when something is missing.
+pub fn setup(_: &[String]) -> ExitCode {
+    exit(Prerequisites::set_up().complete())
+}
+
+/// Sets up, builds, runs `cargo test` with `selection` and the caller's own arguments, and closes with the sum.
+fn run(selection: &[&str], args: &[String]) -> ExitCode {
+    let prerequisites = Prerequisites::set_up();
+    if !prerequisites.acceptable() {
+        eprintln!("xtask: CI=true allows no missing prerequisite");
+        println!("0 passed, 1 failed, 0 skipped");
+        return ExitCode::FAILURE;
+    }
+    // Building all targets first makes the binaries that the e2e flows start, with the features that the tests use, so that
+    // nothing compiles twice.
+    if !shown(cargo().args(["build", "--workspace", "--all-targets"])) {
+        println!("0 passed, 1 failed, 0 skipped");
+        return ExitCode::FAILURE;
+    }
+    let mut command = cargo();
+    command.arg("test").args(selection).arg("--no-fail-fast").args(args);
+    command.env("WOLKE_BIN", target().join("debug").join("wolke"));
+    prerequisites.hand_to(&mut command);
+    let summary = run_and_sum(&mut command);
+    drop(prerequisites);
+    println!("\n{summary}");
+    exit(summary.good())
+}
+
+/// Runs the command, passes on what it prints, and sums the results that it reports.
+fn run_and_sum(command: &mut Command) -> Summary {
+    let mut summary = Summary::default();
+    let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = match spawned {
+        Ok(child) => child,
+        Err(error) => {
+            eprintln!("xtask: cargo: {error}");
+            summary.failed = 1;
+            return summary;
+        }
+    };
+    let (lines, received) = mpsc::channel();
+    let readers = [
+        child.stdout.take().map(|stream| pass_on(stream, std::io::stdout(), lines.clone())),
+        child.stderr.take().map(|stream| pass_on(stream, std::io::stderr(), lines)),
+    ];
+    for line in received {
+        summary.read(&line);
+    }
+    for reader in readers.into_iter().flatten() {
+        let _ = reader.join();
+    }
+    // A binary that crashed, or did not compile, has no result line: the exit status still counts.
+    let succeeded = child.wait().is_ok_and(|status| status.success());
+    if !succeeded && summary.failed == 0 {
+        summary.failed = 1;
+    }
+    summary
+}
+
+/// Copies a stream line by line to one of ours and to the channel, on a thread that ends with the stream.
+fn pass_on(
+    stream: impl Read + Send + 'static,
+    mut to: impl Write + Send + 'static,
+    lines: mpsc::Sender<String>,
+) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(move || {
+        let mut reader = BufReader::new(stream);
+        let mut bytes = Vec::new();
+        while matches!(reader.read_until(b'\n', &mut bytes), Ok(read) if read > 0) {
+            let _ = to.write_all(&bytes);
+            let _ = to.flush();
+            let _ = lines.send(String::from_utf8_lossy(&bytes).into_owned());
+            bytes.clear();
+        }
+    })
+}
