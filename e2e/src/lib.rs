@@ -1,0 +1,16 @@
+//! The harness of the end-to-end flows and benchmarks: starts real `wolke` processes, speaks to them with a small HTTP client
+//! and with the official command line client, and kills them.
+//!
+//! Everything here serves tests: what goes wrong panics with a message that names it, because that is how a test fails.
+//! Real time and the environment are read freely for the same reason; nothing of this is part of the product.
+#![allow(clippy::disallowed_methods, clippy::panic, clippy::expect_used, clippy::unwrap_used)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+pub mod api;
+pub mod cli;
+pub mod database;
+pub mod folder;
+pub mod http;
+pub mod prerequisite;
+pub mod process;
+pub mod wait;

@@ -1,0 +1,27 @@
+//! What a test needs from outside, and what happens when it is not there.
+//!
+//! `cargo xtask test` finds or installs these and names them in the environment. Without them a test says
+//! `SKIPPED name: reason` past the runner's capture (so that the closing sum counts it) and returns; with `CI=true` it fails.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+/// The official command line client, or `None` after saying that `test` is skipped.
+pub fn hcloud(test: &str) -> Option<PathBuf> {
+    named(test, "WOLKE_TEST_HCLOUD", "the hcloud command line client").map(PathBuf::from)
+}
+
+/// URL of a PostgreSQL superuser, or `None` after saying that `test` is skipped.
+pub fn postgres(test: &str) -> Option<String> {
+    named(test, "WOLKE_TEST_POSTGRES", "PostgreSQL")
+}
+
+fn named(test: &str, variable: &str, what: &str) -> Option<String> {
+    if let Ok(value) = std::env::var(variable) {
+        return Some(value);
+    }
+    let reason = format!("{what} is missing ({variable} is not set; `cargo xtask test` sets it)");
+    assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "{test}: {reason}, and CI=true allows no skip");
+    let _ = writeln!(std::io::stderr().lock(), "SKIPPED {test}: {reason}");
+    None
+}
