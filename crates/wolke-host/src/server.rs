@@ -1,0 +1,143 @@
+//! What a host has to know of a server, from its size to its first boot.
+//!
+//! **Invariant:** documents are forward tolerant: unknown fields are ignored, new fields have defaults, and a change that
+//! an older host must not ignore raises [`SERVER_SPEC_VERSION`].
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use serde::{Deserialize, Serialize};
+use wolke_wire::Id;
+
+use crate::policy::LatencyProfile;
+
+/// The version of [`ServerSpec`] that this program writes and the newest that it accepts.
+pub const SERVER_SPEC_VERSION: u32 = 1;
+
+/// The processor's family, in the contract's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Architecture {
+    /// 64-bit x86.
+    X86,
+    /// 64-bit Arm.
+    Arm,
+}
+
+/// The wished power state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Power {
+    /// Running.
+    On,
+    /// Off at once, as if the plug were pulled; a gentle end is the command `Shutdown`.
+    Off,
+}
+
+/// A text that must not be printed: sealed by the control plane or opaque to the host.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// The image from which a disk is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageRef {
+    /// The image's id: the name of its artefact.
+    pub id: Id,
+    /// Its name, for messages; a snapshot has none and uses its description.
+    pub name: String,
+}
+
+/// The public interface. IPv4 is a routed /32 with gateway 172.31.1.1, IPv6 a routed /64 with gateway fe80::1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicNic {
+    /// Lower case, colon separated. Whoever writes it into YAML has to quote it (it may read as a base-60 number).
+    pub mac: String,
+    /// The address, if it has one.
+    pub ipv4: Option<Ipv4Addr>,
+    /// The network address of its /64, if it has one.
+    pub ipv6: Option<Ipv6Addr>,
+}
+
+/// What the guest reads when it boots for the first time (or after a rebuild), over metadata service or seed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstBoot {
+    /// Public key lines for root.
+    #[serde(default)]
+    pub ssh_keys: Vec<String>,
+    /// User data, byte for byte.
+    #[serde(default)]
+    pub user_data: Option<Secret>,
+    /// The crypt(3) hash of root's password; a clear password never reaches a host.
+    #[serde(default)]
+    pub root_password_hash: Option<Secret>,
+}
+
+/// The parts of a server that can change during its life and that make no new disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// The host name that metadata and DHCP tell.
+    pub name: String,
+    /// The SMBIOS UUID. The SMBIOS serial is the server's id, from which cloud-init recognises the platform.
+    pub uuid: String,
+    /// The processor's family.
+    pub architecture: Architecture,
+    /// Virtual CPUs; takes effect at the next start.
+    pub cores: u32,
+    /// Memory in MiB; takes effect at the next start.
+    pub memory_mb: u32,
+    /// The public interface; without one the guest has none. Takes effect at the next start.
+    #[serde(default)]
+    pub public: Option<PublicNic>,
+    /// What metadata tells as region: the network zone's name.
+    #[serde(default)]
+    pub region: String,
+    /// What metadata tells as availability zone: the data center's name.
+    #[serde(default)]
+    pub availability_zone: String,
+}
+
+/// A server as a host needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerSpec {
+    /// At most [`SERVER_SPEC_VERSION`], else the host refuses it.
+    pub version: u32,
+    /// Name, size and interfaces.
+    #[serde(flatten)]
+    pub definition: Definition,
+    /// The size of the disk in GB; it only grows.
+    pub disk_gb: u32,
+    /// Read only when a disk is made: at creation and at rebuild.
+    pub image: ImageRef,
+    /// Raised by one to throw the disk away and make it anew from `image`. Counts as a wish for `power`, too.
+    #[serde(default)]
+    pub rebuild_epoch: i64,
+    /// The wished power state.
+    pub power: Power,
+    /// Raised by one whenever somebody asks for on or off, even if `power` stays the same. A host brings `power`
+    /// about once per epoch: a guest that has switched itself off stays off when only the server's name changes.
+    #[serde(default)]
+    pub power_epoch: i64,
+    /// What the guest reads at first boot.
+    #[serde(default)]
+    pub first_boot: FirstBoot,
+    /// Overrides the latency profile of a simulated host for this server. Real hosts take the time they take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulation: Option<LatencyProfile>,
+}
+
+impl ServerSpec {
+    /// The same without user data and password hash.
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
+        let first_boot =
+            FirstBoot { ssh_keys: self.first_boot.ssh_keys.clone(), user_data: None, root_password_hash: None };
+        Self { first_boot, ..self.clone() }
+    }
+}
