@@ -76,7 +76,9 @@ impl ClockState {
             ClockMode::Manual => (missing == 0).then_some(0),
             ClockMode::Scaled if self.rate_permille <= 0 => None,
             ClockMode::Scaled => {
-                let real_ms = (i128::from(missing) * 1000).div_ceil(i128::from(self.rate_permille));
+                let rate = i128::from(self.rate_permille);
+                // Rounded up, so that the wait is long enough; signed `div_ceil` is not stable yet.
+                let real_ms = (i128::from(missing) * 1000 + rate - 1) / rate;
                 i64::try_from(real_ms).ok()
             }
         }
