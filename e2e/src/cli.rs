@@ -31,6 +31,11 @@ impl Hcloud {
         Hcloud { token: token.to_owned(), program: self.program.clone(), endpoint: self.endpoint.clone(), ..*self }
     }
 
+    /// True for releases since 2024; false for Debian's 1.30, which also polls more slowly.
+    pub fn is_current(&self) -> bool {
+        self.prints_correlation
+    }
+
     /// The command with its environment, not yet started.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);

@@ -15,8 +15,16 @@ impl Folder {
     /// # Panics
     /// When the folder cannot be made.
     pub fn new(purpose: &str) -> Self {
+        Self::new_in(&std::env::temp_dir(), purpose)
+    }
+
+    /// The same inside `parent`, for what must be on a real disk: the temporary folder may be memory.
+    ///
+    /// # Panics
+    /// When the folder cannot be made.
+    pub fn new_in(parent: &Path, purpose: &str) -> Self {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("wolke-e2e-{purpose}-{}-{number}", std::process::id()));
+        let path = parent.join(format!("wolke-e2e-{purpose}-{}-{number}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Folder(path)

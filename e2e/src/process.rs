@@ -7,7 +7,7 @@ use crate::http::Client;
 use crate::wait::wait_for;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc;
@@ -47,6 +47,11 @@ impl Installation {
     /// A fresh, empty installation on the embedded engine.
     pub fn embedded() -> Self {
         Installation { folder: Folder::new("data"), database: None }
+    }
+
+    /// A fresh, empty installation on the embedded engine, in a folder of its own inside `parent`.
+    pub fn embedded_in(parent: &Path) -> Self {
+        Installation { folder: Folder::new_in(parent, "data"), database: None }
     }
 
     /// An installation whose data directory is fresh and whose database is the PostgreSQL database at `url`.
@@ -94,24 +99,8 @@ impl Installation {
 
     /// Starts a server on a free loopback port and waits until it says where it listens.
     pub fn serve(&self, args: &[&str]) -> Wolke {
-        let log = self.folder.path().join("log");
-        let stderr = std::fs::File::options().create(true).append(true).open(&log).expect("log file");
         let mut command = self.command(&["serve"], &["--listen", "127.0.0.1:0"]);
-        let mut child = command.args(args).stdout(Stdio::piped()).stderr(stderr).spawn().expect("wolke starts");
-        let stdout = child.stdout.take().expect("standard output is piped");
-        let (lines, received) = mpsc::channel();
-        // Reads on to the end, so that the server never blocks on a full pipe.
-        std::thread::spawn(move || {
-            BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| drop(lines.send(line)))
-        });
-        let line = received.recv_timeout(START_LIMIT);
-        let Some(address) = line.as_deref().ok().and_then(address_in) else {
-            let _ = child.kill();
-            let _ = child.wait();
-            let log = std::fs::read_to_string(&log).unwrap_or_default();
-            panic!("wolke serve said no address ({line:?}); its log ends:\n{}", tail(&log));
-        };
-        Wolke { child, address }
+        Wolke::spawn(command.args(args), &self.folder.path().join("log"))
     }
 
     /// The end of the server's log, for the message of a failing test.
@@ -141,6 +130,29 @@ pub struct Wolke {
 }
 
 impl Wolke {
+    /// Starts any server that prints `http://ADDRESS:PORT` when it is ready, and waits for that line.
+    ///
+    /// # Panics
+    /// When it does not get ready; with the end of its log.
+    pub fn spawn(command: &mut Command, log: &Path) -> Wolke {
+        let stderr = std::fs::File::options().create(true).append(true).open(log).expect("log file");
+        let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().expect("the server starts");
+        let stdout = child.stdout.take().expect("standard output is piped");
+        let (lines, received) = mpsc::channel();
+        // Reads on to the end, so that the server never blocks on a full pipe.
+        std::thread::spawn(move || {
+            BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| drop(lines.send(line)))
+        });
+        let line = received.recv_timeout(START_LIMIT);
+        let Some(address) = line.as_deref().ok().and_then(address_in) else {
+            let _ = child.kill();
+            let _ = child.wait();
+            let log = std::fs::read_to_string(log).unwrap_or_default();
+            panic!("the server said no address ({line:?}); its log ends:\n{}", tail(&log));
+        };
+        Wolke { child, address }
+    }
+
     /// The endpoint that clients are given.
     pub fn endpoint(&self) -> String {
         format!("http://{}/v1", self.address)

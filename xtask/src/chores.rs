@@ -1,5 +1,6 @@
 //! Chores that are a program or a test of another package: benchmarks, the simulator, the coverage page.
 
+use crate::prerequisites::hcloud;
 use crate::shell::{cargo, exit, root, shown, target};
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -12,7 +13,16 @@ pub fn bench(args: &[String]) -> ExitCode {
     if !shown(cargo().args(["build", "--release", "-p", "wolke", "-p", "e2e", "--bins"])) {
         return ExitCode::FAILURE;
     }
-    exit(shown(Command::new(target().join("release").join("bench")).args(args).current_dir(root())))
+    let programs = target().join("release");
+    let mut bench = Command::new(programs.join("bench"));
+    bench.args(args).current_dir(root()).env("WOLKE_BIN", programs.join("wolke"));
+    match hcloud::find_or_install() {
+        Ok(hcloud) => {
+            bench.env("WOLKE_TEST_HCLOUD", hcloud.path);
+        }
+        Err(reason) => eprintln!("xtask: without hcloud: {reason}"),
+    }
+    exit(shown(&mut bench))
 }
 
 /// `cargo xtask sim`: the seeded simulator, with the seed printed so that a failure can be repeated.
