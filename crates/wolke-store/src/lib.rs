@@ -1,1 +1,61 @@
-//! (described by the first commit of this crate)
+//! The store: transactions, the two drivers, migrations, and **all** SQL of the house, one file per resource.
+//!
+//! The way in is [`Db`]: `read` and `write` take a closure over `&mut dyn Tx`. Closures are re-runnable and free of
+//! effects; nothing can be awaited inside one. Signals go out after commit.
+//!
+//! **Invariant:** SQL text exists in this crate only, and each text is valid on both engines.
+
+pub mod action;
+pub mod address;
+pub mod clock;
+mod counter;
+mod db;
+pub mod host;
+mod job;
+pub mod label;
+pub mod list;
+pub mod migrate;
+pub mod postgres;
+pub mod primary_ip;
+pub mod project;
+pub mod random;
+pub mod resource;
+pub mod server;
+pub mod sqlite;
+pub mod ssh_key;
+pub mod stmt;
+pub mod strand;
+pub mod token;
+pub mod tx;
+pub mod value;
+
+pub use db::{Db, OnCommit};
+pub use resource::Stored;
+pub use tx::{Counter, Facts, Race, Scope, Signal, Tx};
+
+/// Every statement of the house, for the tests that prepare and explain them on both engines.
+#[must_use]
+pub fn world_statements() -> Vec<stmt::Stmt> {
+    [
+        action::STATEMENTS,
+        address::STATEMENTS,
+        clock::STATEMENTS,
+        counter::STATEMENTS,
+        host::STATEMENTS,
+        label::STATEMENTS,
+        migrate::STATEMENTS,
+        primary_ip::STATEMENTS,
+        project::STATEMENTS,
+        resource::STATEMENTS,
+        server::STATEMENTS,
+        ssh_key::STATEMENTS,
+        strand::STATEMENTS,
+    ]
+    .concat()
+}
+
+/// Every statement on the root database.
+#[must_use]
+pub fn root_statements() -> Vec<stmt::Stmt> {
+    [clock::STATEMENTS, counter::STATEMENTS, migrate::STATEMENTS, token::STATEMENTS].concat()
+}

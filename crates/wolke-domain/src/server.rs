@@ -1,0 +1,115 @@
+//! Servers: the plain value and its state machine.
+//!
+//! ```text
+//!              create            start            observed
+//!   (none) → Initializing → Off ───────→ Starting ────────→ Running
+//!                            ↑  stop / shutdown    Stopping ←──┘
+//!                            └───────────────────────┘
+//!   any → Deleting → (none)
+//! ```
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use wolke_wire::{Id, Timestamp};
+
+macro_rules! statuses {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal),* $(,)?) => {
+        /// What the contract shows as `status`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Status { $($(#[$doc])* $variant),* }
+
+        impl Status {
+            /// Every status.
+            pub const ALL: &'static [Status] = &[$(Status::$variant),*];
+            /// The contract's word.
+            #[must_use] pub const fn as_str(self) -> &'static str { match self { $(Status::$variant => $text),* } }
+            /// The inverse of [`Status::as_str`].
+            #[must_use] pub fn parse(text: &str) -> Option<Self> { match text { $($text => Some(Status::$variant),)* _ => None } }
+        }
+    };
+}
+
+statuses! {
+    /// Being made; no machine yet.
+    Initializing = "initializing",
+    /// The machine was told to start.
+    Starting = "starting",
+    /// The machine runs.
+    Running = "running",
+    /// The machine was told to stop.
+    Stopping = "stopping",
+    /// The machine stands still.
+    Off = "off",
+    /// On its way out.
+    Deleting = "deleting",
+    /// Getting a new disk image.
+    Rebuilding = "rebuilding",
+    /// Moving to another host or type.
+    Migrating = "migrating",
+    /// Its host does not say.
+    Unknown = "unknown",
+}
+
+/// The version of [`Details`] that this program writes.
+pub const DETAILS_VERSION: u32 = 1;
+
+/// The part of a server that nothing searches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// The document's version.
+    pub v: u32,
+    /// Server type id.
+    pub server_type: Id,
+    /// Image id; none once the image is gone.
+    pub image: Option<Id>,
+    /// Location id.
+    pub location: Id,
+    /// Data center id.
+    pub datacenter: Id,
+    /// Disk in GB; smaller than the type's after a change of type without growing the disk.
+    pub primary_disk_gb: i64,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// May not be deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delete_protected: bool,
+    /// May not be rebuilt.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rebuild_protected: bool,
+    /// A delete was accepted: running work on the server gives up at its next step.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doomed: bool,
+    /// Public keys (whole lines) given at creation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ssh_keys: Vec<String>,
+    /// User data, sealed with the installation's key, in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_data_sealed: Option<String>,
+    /// The root password, sealed; only when no SSH key was given, and erased once a host has set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_password_sealed: Option<String>,
+}
+
+/// A server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Its id.
+    pub id: Id,
+    /// Whose it is.
+    pub project: Id,
+    /// Unique in the project, an RFC 1123 host name.
+    pub name: String,
+    /// When it was accepted.
+    pub created: Timestamp,
+    /// Its state.
+    pub status: Status,
+    /// The host that carries it, once placed.
+    pub host: Option<Id>,
+    /// The rest.
+    pub details: Details,
+}
+
+/// The longest user data in bytes (dialects D.1).
+pub const USER_DATA_BYTES_MAX: usize = 32 * 1024;

@@ -1,0 +1,94 @@
+//! One database, whichever engine it lives on.
+
+use crate::postgres::PostgresDb;
+use crate::sqlite::SqliteDb;
+use crate::tx::{Scope, Signal, Tx};
+use std::sync::Arc;
+use wolke_domain::Result;
+
+/// Called after each commit with what it signalled.
+pub type OnCommit = Arc<dyn Fn(&[Signal]) + Send + Sync>;
+
+/// A database: the root or a world.
+pub enum Db {
+    /// The embedded engine.
+    Sqlite(SqliteDb),
+    /// A schema of a PostgreSQL database.
+    Postgres(PostgresDb),
+}
+
+impl Db {
+    /// Runs a read transaction: one snapshot for all its statements.
+    ///
+    /// # Errors
+    /// The closure's, or the engine's.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        closure: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        match self {
+            // A read takes microseconds and never waits for the writer: handing it to another thread costs more.
+            Self::Sqlite(db) => db.read(closure),
+            Self::Postgres(db) => db.read(closure).await,
+        }
+    }
+
+    /// Runs a write transaction; the answer comes after the commit. The closure may run several times.
+    ///
+    /// # Errors
+    /// The closure's (then nothing is committed), or the engine's.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        scope: Scope,
+        closure: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        match self {
+            Self::Sqlite(db) => db.write(closure).await,
+            Self::Postgres(db) => db.write(scope, closure).await,
+        }
+    }
+
+    /// As [`Db::read`], blocking the calling thread: for commands without a server and for the simulator.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn read_blocking<T: Send + 'static>(
+        &self,
+        closure: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        match self {
+            Self::Sqlite(db) => db.read(closure),
+            Self::Postgres(db) => db.read_blocking(closure),
+        }
+    }
+
+    /// As [`Db::write`], blocking the calling thread.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub fn write_blocking<T: Send + 'static>(
+        &self,
+        scope: Scope,
+        closure: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        match self {
+            Self::Sqlite(db) => db.write_blocking(closure),
+            Self::Postgres(db) => db.write_blocking(scope, closure),
+        }
+    }
+
+    /// How many transactions this process has committed here. A refused request commits none.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        match self {
+            Self::Sqlite(db) => db.commits(),
+            Self::Postgres(db) => db.commits(),
+        }
+    }
+
+    /// Whether other processes may write to this database at the same time.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+}

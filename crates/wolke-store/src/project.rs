@@ -1,0 +1,88 @@
+//! Projects: the starting point of every query.
+
+use crate::stmt::statements;
+use crate::tx::{Counter, Tx};
+use wolke_domain::{Error, Result};
+use wolke_wire::{Id, Timestamp};
+
+statements! { "project";
+    INSERT = "INSERT INTO project (id, name, created) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
+    LIST = "SELECT id, name, created FROM project ORDER BY id LIMIT 1000";
+    BY_NAME = "SELECT id, name, created FROM project WHERE name = $1";
+    BY_ID = "SELECT id, name, created FROM project WHERE id = $1";
+    DELETE_ACTION_RESOURCES = "DELETE FROM action_resource WHERE action IN (SELECT id FROM actions WHERE project = $1)";
+    DELETE_ACTIONS = "DELETE FROM actions WHERE project = $1";
+    DELETE_COUNTS = "DELETE FROM resource_count WHERE project = $1";
+    DELETE = "DELETE FROM project WHERE id = $1";
+    STRANDS = "SELECT count(*) FROM strand WHERE project = $1";
+}
+
+/// A project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    /// Its id.
+    pub id: Id,
+    /// Unique in the world.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+fn project(row: &crate::value::Row) -> Result<Project> {
+    Ok(Project { id: row.int(0)?, name: row.text(1)?.to_owned(), created: row.time(2)? })
+}
+
+/// Makes a project.
+///
+/// # Errors
+/// `name is already used`.
+pub fn insert(tx: &mut dyn Tx, name: &str) -> Result<Project> {
+    let made = Project { id: tx.next_id(Counter::Project)?, name: name.to_owned(), created: tx.now() };
+    match tx.execute(&INSERT, &[made.id.into(), name.into(), made.created.into()])? {
+        1 => Ok(made),
+        _ => Err(Error::name_used()),
+    }
+}
+
+/// The first thousand projects.
+///
+/// # Errors
+/// The engine's failure.
+pub fn list(tx: &mut dyn Tx) -> Result<Vec<Project>> {
+    tx.query(&LIST, &[])?.iter().map(project).collect()
+}
+
+/// A project by its name.
+///
+/// # Errors
+/// The engine's failure.
+pub fn by_name(tx: &mut dyn Tx, name: &str) -> Result<Option<Project>> {
+    tx.query_one(&BY_NAME, &[name.into()])?.as_ref().map(project).transpose()
+}
+
+/// A project by its id.
+///
+/// # Errors
+/// The engine's failure.
+pub fn by_id(tx: &mut dyn Tx, id: Id) -> Result<Option<Project>> {
+    tx.query_one(&BY_ID, &[id.into()])?.as_ref().map(project).transpose()
+}
+
+/// Whether work is still under way in a project.
+///
+/// # Errors
+/// The engine's failure.
+pub fn has_strands(tx: &mut dyn Tx, id: Id) -> Result<bool> {
+    tx.query_one(&STRANDS, &[id.into()])?.map_or(Ok(false), |r| Ok(r.int(0)? > 0))
+}
+
+/// Removes an empty project and its history.
+///
+/// # Errors
+/// Internal, when the project holds resources: the caller has checked.
+pub fn delete(tx: &mut dyn Tx, id: Id) -> Result<()> {
+    tx.execute(&DELETE_ACTION_RESOURCES, &[id.into()])?;
+    tx.execute(&DELETE_ACTIONS, &[id.into()])?;
+    tx.execute(&DELETE_COUNTS, &[id.into()])?;
+    tx.execute_one(&DELETE, &[id.into()])
+}

@@ -1,0 +1,69 @@
+//! What all resources share: revs, counts and lookups by name, each a statement per table.
+
+use crate::stmt::{Stmt, statements};
+use crate::tx::Tx;
+use wolke_domain::{Error, Result};
+use wolke_wire::{Id, Kind};
+
+/// A value as it stands in the database, with its two counters (design §4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored<T> {
+    /// Changes of what the resource shows.
+    pub rev: i64,
+    /// Lost-update lock.
+    pub generation: i64,
+    /// The value.
+    pub value: T,
+}
+
+statements! { "resource";
+    TOUCH_SERVER = "UPDATE servers SET rev = rev + 1 WHERE id = $1";
+    TOUCH_PRIMARY_IP = "UPDATE primary_ips SET rev = rev + 1 WHERE id = $1";
+    TOUCH_SSH_KEY = "UPDATE ssh_keys SET rev = rev + 1 WHERE id = $1";
+    COUNT_ADD = "INSERT INTO resource_count (kind, project, n) VALUES ($1, $2, $3)
+        ON CONFLICT (kind, project) DO UPDATE SET n = resource_count.n + excluded.n RETURNING n";
+    COUNT_GET = "SELECT n FROM resource_count WHERE kind = $1 AND project = $2";
+    COUNTS = "SELECT kind, n FROM resource_count WHERE project = $1 AND n > 0 ORDER BY kind";
+}
+
+/// Bumps the rev of whatever `kind` and `id` name, because what it shows has changed (design §4: both ends of an edge).
+/// Kinds of the catalogue never change and are ignored.
+///
+/// # Errors
+/// The engine's failure.
+pub fn touch(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<()> {
+    let stmt: &Stmt = match kind {
+        Kind::Server => &TOUCH_SERVER,
+        Kind::PrimaryIp => &TOUCH_PRIMARY_IP,
+        Kind::SshKey => &TOUCH_SSH_KEY,
+        _ => return Ok(()),
+    };
+    tx.execute(stmt, &[id.into()]).map(|_| ())
+}
+
+/// Adds `by` to the number of resources of a kind in a project and returns the new number.
+///
+/// # Errors
+/// The engine's failure.
+pub fn count_add(tx: &mut dyn Tx, kind: Kind, project: Id, by: i64) -> Result<i64> {
+    let row = tx.query_one(&COUNT_ADD, &[kind.singular().into(), project.into(), by.into()])?;
+    row.ok_or_else(|| Error::internal("a count answered nothing"))?.int(0)
+}
+
+/// How many resources of a kind a project has.
+///
+/// # Errors
+/// The engine's failure.
+pub fn count(tx: &mut dyn Tx, kind: Kind, project: Id) -> Result<i64> {
+    let row = tx.query_one(&COUNT_GET, &[kind.singular().into(), project.into()])?;
+    row.map_or(Ok(0), |r| r.int(0))
+}
+
+/// What a project holds: (kind's singular, number), empty when it is empty.
+///
+/// # Errors
+/// The engine's failure.
+pub fn counts(tx: &mut dyn Tx, project: Id) -> Result<Vec<(String, i64)>> {
+    let rows = tx.query(&COUNTS, &[project.into()])?;
+    rows.iter().map(|r| Ok((r.text(0)?.to_owned(), r.int(1)?))).collect()
+}

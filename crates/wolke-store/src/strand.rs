@@ -1,0 +1,317 @@
+//! Rows of resumable work and the locks that order it.
+//!
+//! **Locks.** A strand holds a row per resource it works on; positions grow, so the lowest one is at the head of the
+//! resource's queue. A strand may run when it is at the head of all its queues. Positions of one strand are taken in one
+//! transaction, so queues never deadlock.
+//!
+//! **Wake-ups.** `wake_at` is when the strand wants to run (world time). A wake pulls it to now and bumps `wakes`; a step
+//! that goes to sleep writes its time only if `wakes` is still what it was when the step began, so a wake that lands
+//! mid-step survives the nap that follows.
+
+use crate::stmt::statements;
+use crate::tx::{Counter, Scope, Signal, Tx};
+use crate::value::{Row, json_text};
+use wolke_domain::action::Target;
+use wolke_domain::{Error, Result};
+use wolke_wire::{Id, Kind, Timestamp};
+
+/// `wake_at` of a strand that waits for its turn, and `deadline` of one that has none.
+pub const NEVER: Timestamp = Timestamp(i64::MAX);
+/// How long a claim holds without a word from its worker, in real milliseconds.
+pub const LEASE_MS: i64 = 30_000;
+/// Strands claimed by one statement.
+pub const CLAIM_MAX: usize = 64;
+/// Strands that may wait for one resource; one more is answered `locked`.
+pub const QUEUE_MAX: i64 = 32;
+
+statements! { "strand";
+    INSERT = "INSERT INTO strand (id, kind, project, scope, step, frame, action, wake_at, wakes, retry_at, lease, tries, deadline)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12)";
+    LOCK_TAIL = "SELECT count(*), CAST(COALESCE(MAX(position), 0) AS BIGINT) FROM strand_lock WHERE kind = $1 AND resource = $2";
+    LOCK_INSERT = "INSERT INTO strand_lock (kind, resource, position, strand) VALUES ($1, $2, $3, $4)";
+    LOCKED = "SELECT strand FROM strand_lock WHERE kind = $1 AND resource = $2 ORDER BY position LIMIT 1";
+    LOCK_RELEASE = "DELETE FROM strand_lock WHERE strand = $1 RETURNING kind, resource";
+    AHEAD = "SELECT count(*) FROM strand_lock mine, strand_lock other WHERE mine.strand = $1 AND other.kind = mine.kind
+        AND other.resource = mine.resource AND other.position < mine.position";
+    CLAIM = "UPDATE strand SET lease = lease + 1, tries = tries + 1, retry_at = $1 WHERE id IN
+        (SELECT id FROM strand WHERE wake_at <= $2 AND retry_at <= $3 ORDER BY wake_at, id LIMIT 64)
+        RETURNING id, kind, project, scope, step, frame, action, wakes, lease, tries, deadline";
+    GET = "SELECT id, kind, project, scope, step, frame, action, wakes, lease, tries, deadline FROM strand WHERE id = $1";
+    SLEEP = "UPDATE strand SET step = $1, frame = $2, wake_at = CASE WHEN wakes = $3 THEN CAST($4 AS BIGINT) ELSE 0 END,
+        retry_at = 0, tries = 0, deadline = $5 WHERE id = $6 AND lease = $7";
+    BACK_OFF = "UPDATE strand SET retry_at = $1 WHERE id = $2 AND lease = $3";
+    WAKE = "UPDATE strand SET wakes = wakes + 1, wake_at = CASE WHEN wake_at > $1 THEN CAST($2 AS BIGINT) ELSE wake_at END WHERE id = $3";
+    DELETE = "DELETE FROM strand WHERE id = $1 AND lease = $2";
+    FREE_LEASES = "UPDATE strand SET retry_at = 0 WHERE retry_at > 0";
+    NEXT_WAKE = "SELECT MIN(wake_at) FROM strand WHERE wake_at > $1 AND wake_at < 9223372036854775807";
+    NEXT_RETRY = "SELECT MIN(retry_at) FROM strand WHERE wake_at <= $1 AND retry_at > $2";
+    ALL = "SELECT id, kind, step, wake_at, deadline FROM strand ORDER BY id LIMIT 10000";
+    LOCKS = "SELECT kind, resource, strand FROM strand_lock ORDER BY kind, resource, position LIMIT 10000";
+}
+
+/// A strand as its worker sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strand {
+    /// Its id.
+    pub id: Id,
+    /// Which program it runs.
+    pub kind: String,
+    /// Whose work it is.
+    pub project: Id,
+    /// What its steps race for.
+    pub scope: Scope,
+    /// The step to run next.
+    pub step: String,
+    /// The program's variables, as JSON.
+    pub frame: String,
+    /// The action that shows it.
+    pub action: Option<Id>,
+    /// The wake counter when it was claimed.
+    pub wakes: i64,
+    /// The fence: writes with an older lease change nothing.
+    pub lease: i64,
+    /// Claims since the last step that committed.
+    pub tries: i64,
+    /// World time by which the present wait must have ended.
+    pub deadline: Timestamp,
+}
+
+/// A strand to be.
+#[derive(Clone, Debug)]
+pub struct NewStrand {
+    /// Which program it runs.
+    pub kind: &'static str,
+    /// Whose work it is.
+    pub project: Id,
+    /// What its steps race for.
+    pub scope: Scope,
+    /// Its first step.
+    pub step: &'static str,
+    /// The program's variables, as JSON.
+    pub frame: String,
+    /// The action that shows it.
+    pub action: Option<Id>,
+    /// The resources that it works on, alone.
+    pub locks: Vec<Target>,
+}
+
+fn strand(row: &Row) -> Result<Strand> {
+    Ok(Strand {
+        id: row.int(0)?,
+        kind: row.text(1)?.to_owned(),
+        project: row.int(2)?,
+        scope: row.json(3)?,
+        step: row.text(4)?.to_owned(),
+        frame: row.text(5)?.to_owned(),
+        action: row.opt_int(6)?,
+        wakes: row.int(7)?,
+        lease: row.int(8)?,
+        tries: row.int(9)?,
+        deadline: row.time(10)?,
+    })
+}
+
+/// Inserts a strand behind those that hold its resources. One that can run at once is born claimed by this process.
+///
+/// # Errors
+/// `locked` when a queue is full.
+pub fn insert(tx: &mut dyn Tx, new: &NewStrand) -> Result<Id> {
+    let id = tx.next_id(Counter::Strand)?;
+    let mut tails = Vec::with_capacity(new.locks.len());
+    for lock in &new.locks {
+        let (waiting, last) = lock_tail(tx, *lock)?;
+        if waiting >= QUEUE_MAX {
+            return Err(Error::locked(lock.kind));
+        }
+        tails.push((waiting, last));
+    }
+    let runnable = tails.iter().all(|(waiting, _)| *waiting == 0);
+    let (now, real_now) = (tx.facts().now, tx.facts().real_now);
+    let params = [
+        id.into(),
+        new.kind.into(),
+        new.project.into(),
+        json_text(&new.scope)?,
+        new.step.into(),
+        (&new.frame).into(),
+        new.action.into(),
+        if runnable { now } else { NEVER }.into(),
+        if runnable { real_now.plus_ms(LEASE_MS) } else { Timestamp(0) }.into(),
+        i64::from(runnable).into(),
+        i64::from(runnable).into(),
+        NEVER.into(),
+    ];
+    tx.execute_one(&INSERT, &params)?;
+    for (lock, (_, last)) in new.locks.iter().zip(&tails) {
+        let params = [lock.kind.singular().into(), lock.id.into(), (last + 1).into(), id.into()];
+        tx.execute_one(&LOCK_INSERT, &params)?;
+    }
+    if runnable {
+        tx.signal(Signal::StrandClaimed(id));
+    }
+    Ok(id)
+}
+
+fn lock_tail(tx: &mut dyn Tx, lock: Target) -> Result<(i64, i64)> {
+    let row = tx.query_one(&LOCK_TAIL, &[lock.kind.singular().into(), lock.id.into()])?;
+    let row = row.ok_or_else(|| Error::internal("a count answered nothing"))?;
+    Ok((row.int(0)?, row.int(1)?))
+}
+
+/// The strand at the head of a resource's queue: it is locked while there is one.
+///
+/// # Errors
+/// The engine's failure.
+pub fn holder(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<Option<Id>> {
+    tx.query_one(&LOCKED, &[kind.singular().into(), id.into()])?.map(|r| r.int(0)).transpose()
+}
+
+/// Claims strands that are due, at most [`CLAIM_MAX`]. The row already holds the time of the retry.
+///
+/// # Errors
+/// The engine's failure.
+pub fn claim(tx: &mut dyn Tx) -> Result<Vec<Strand>> {
+    let (now, real_now) = (tx.facts().now, tx.facts().real_now);
+    let params = [real_now.plus_ms(LEASE_MS).into(), now.into(), real_now.into()];
+    let mut strands: Vec<Strand> = tx.query(&CLAIM, &params)?.iter().map(strand).collect::<Result<_>>()?;
+    strands.sort_by_key(|s| s.id);
+    Ok(strands)
+}
+
+/// A strand by its id.
+///
+/// # Errors
+/// The engine's failure.
+pub fn get(tx: &mut dyn Tx, id: Id) -> Result<Option<Strand>> {
+    tx.query_one(&GET, &[id.into()])?.as_ref().map(strand).transpose()
+}
+
+/// Puts a claimed strand to sleep at a step, until `wake_at` unless it was woken meanwhile. False when the lease is lost.
+///
+/// # Errors
+/// The engine's failure.
+pub fn sleep(tx: &mut dyn Tx, claimed: &Strand, wake_at: Timestamp) -> Result<bool> {
+    let params = [
+        (&claimed.step).into(),
+        (&claimed.frame).into(),
+        claimed.wakes.into(),
+        wake_at.into(),
+        claimed.deadline.into(),
+        claimed.id.into(),
+        claimed.lease.into(),
+    ];
+    Ok(tx.execute(&SLEEP, &params)? == 1)
+}
+
+/// Lets a claimed strand that failed try again at `retry_at` (real time).
+///
+/// # Errors
+/// The engine's failure.
+pub fn back_off(tx: &mut dyn Tx, claimed: &Strand, retry_at: Timestamp) -> Result<()> {
+    tx.execute(&BACK_OFF, &[retry_at.into(), claimed.id.into(), claimed.lease.into()]).map(|_| ())
+}
+
+/// Wakes a strand.
+///
+/// # Errors
+/// The engine's failure.
+pub fn wake(tx: &mut dyn Tx, id: Id) -> Result<()> {
+    let now = tx.now();
+    tx.execute(&WAKE, &[now.into(), now.into(), id.into()])?;
+    tx.signal(Signal::StrandsDue);
+    Ok(())
+}
+
+/// Removes an ended strand, gives its resources to the next in line, and returns what was unlocked.
+/// `None` when the lease is lost.
+///
+/// # Errors
+/// The engine's failure.
+pub fn end(tx: &mut dyn Tx, claimed: &Strand) -> Result<Option<Vec<Target>>> {
+    let mut unlocked = Vec::new();
+    for row in tx.query(&LOCK_RELEASE, &[claimed.id.into()])? {
+        let kind = Kind::from_singular(row.text(0)?).ok_or_else(|| Error::internal("a lock on an unknown kind"))?;
+        unlocked.push(Target::new(kind, row.int(1)?));
+    }
+    if tx.execute(&DELETE, &[claimed.id.into(), claimed.lease.into()])? == 0 {
+        return Ok(None);
+    }
+    for target in &unlocked {
+        if let Some(next) = holder(tx, target.kind, target.id)? {
+            if !is_blocked(tx, next)? {
+                wake(tx, next)?;
+            }
+        }
+    }
+    Ok(Some(unlocked))
+}
+
+/// Whether another strand is ahead of it in any of its queues.
+///
+/// # Errors
+/// The engine's failure.
+pub fn is_blocked(tx: &mut dyn Tx, id: Id) -> Result<bool> {
+    tx.query_one(&AHEAD, &[id.into()])?.map_or(Ok(false), |r| Ok(r.int(0)? > 0))
+}
+
+/// Ends all leases: only for an engine that belongs to this process alone, at its start.
+///
+/// # Errors
+/// The engine's failure.
+pub fn free_leases(tx: &mut dyn Tx) -> Result<u64> {
+    tx.execute(&FREE_LEASES, &[])
+}
+
+/// When the next strand is due: world time of the next wake, real time of the next retry.
+///
+/// # Errors
+/// The engine's failure.
+pub fn next_due(tx: &mut dyn Tx) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
+    let (now, real_now) = (tx.facts().now, tx.facts().real_now);
+    let wake = tx.query_one(&NEXT_WAKE, &[now.into()])?;
+    let retry = tx.query_one(&NEXT_RETRY, &[now.into(), real_now.into()])?;
+    let time = |row: Option<Row>| row.map_or(Ok(None), |r| Ok::<_, Error>(r.opt_int(0)?.map(Timestamp)));
+    Ok((time(wake)?, time(retry)?))
+}
+
+/// A line about a strand, for operators and invariants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Its id.
+    pub id: Id,
+    /// Which program it runs.
+    pub kind: String,
+    /// The step to run next.
+    pub step: String,
+    /// When it wants to run (world time).
+    pub wake_at: Timestamp,
+    /// When its wait fails (world time).
+    pub deadline: Timestamp,
+}
+
+/// The first ten thousand strands.
+///
+/// # Errors
+/// The engine's failure.
+pub fn all(tx: &mut dyn Tx) -> Result<Vec<Summary>> {
+    let rows = tx.query(&ALL, &[])?;
+    rows.iter()
+        .map(|r| {
+            Ok(Summary {
+                id: r.int(0)?,
+                kind: r.text(1)?.to_owned(),
+                step: r.text(2)?.to_owned(),
+                wake_at: r.time(3)?,
+                deadline: r.time(4)?,
+            })
+        })
+        .collect()
+}
+
+/// The first ten thousand locks: (kind's singular, resource, strand).
+///
+/// # Errors
+/// The engine's failure.
+pub fn locks(tx: &mut dyn Tx) -> Result<Vec<(String, Id, Id)>> {
+    tx.query(&LOCKS, &[])?.iter().map(|r| Ok((r.text(0)?.to_owned(), r.int(1)?, r.int(2)?))).collect()
+}
