@@ -1,0 +1,109 @@
+//! The distilled contract at run time: what a dialect's documents allow in requests and hold in responses.
+//!
+//! The files under `contract/` are embedded as text. A file is parsed, patched with the overlays and decisions of the
+//! dialect, and compiled when one of its operations is first asked for; a process that serves one dialect never parses
+//! another one. Three readers work on the compiled [`Schema`]s:
+//!
+//! - the **request walker** ([`OperationContract::check_request`]) collects every violation of a body,
+//! - the **pruner** ([`Schema::prune`]) cuts a superset rendering down to what the dialect's document has,
+//! - the **oracle** ([`OperationContract::check_response`]) checks answers strictly, for tests.
+//!
+//! **Invariant:** the contract of a dialect is a constant; nothing here depends on settings, time or state.
+
+mod files;
+mod load;
+mod operation;
+mod overlay;
+mod path;
+mod prune;
+mod query;
+mod raw;
+mod request;
+mod response;
+mod schema;
+mod tables;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
+
+pub use operation::{Ended, OperationContract};
+pub use path::FieldViolation;
+pub use query::{QueryKind, QueryParam};
+pub use request::RequestReport;
+pub use schema::Schema;
+
+use crate::{Dialect, Kind};
+
+/// The contracts of all presets, in the order of [`Dialect::ALL`]. Their files are not loaded yet.
+static CONTRACTS: LazyLock<Vec<Contract>> = LazyLock::new(|| Dialect::ALL.iter().copied().map(Contract::new).collect());
+
+/// The contract of one dialect: its document with its overlays, decisions and exceptions.
+pub struct Contract {
+    dialect: Dialect,
+    files: Vec<load::Slot>,
+}
+
+impl Contract {
+    /// The contract of `dialect`. Costs nothing until an operation is asked for.
+    #[must_use]
+    pub fn of(dialect: Dialect) -> &'static Contract {
+        static EMPTY: Contract = Contract { dialect: Dialect::Compat, files: Vec::new() };
+        CONTRACTS.iter().find(|contract| contract.dialect == dialect).unwrap_or(&EMPTY)
+    }
+
+    fn new(dialect: Dialect) -> Self {
+        Self { dialect, files: load::slots(dialect) }
+    }
+
+    /// The dialect that this contract describes.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The operation with this id (rule: `contract/README.md`), such as `create_server`. Loads its file.
+    #[must_use]
+    pub fn operation(&'static self, id: &str) -> Option<&'static OperationContract> {
+        let segment = overlay::added_segment(id);
+        let slot = self.files.iter().find(|slot| slot.holds(id) || segment == Some(slot.segment()))?;
+        slot.operations(self.dialect).iter().find(|operation| operation.id == id)
+    }
+
+    /// The operation with this method and path template, such as `GET` and `/servers/{id}`. Loads its file.
+    ///
+    /// Parameters match whatever their names: `/zones/{zone}` finds `/zones/{id_or_name}`.
+    #[must_use]
+    pub fn find(&'static self, method: &str, path_template: &str) -> Option<&'static OperationContract> {
+        let segment = path_template.split('/').nth(1)?;
+        let slot = self.files.iter().find(|slot| slot.segment() == segment)?;
+        slot.operations(self.dialect)
+            .iter()
+            .find(|operation| operation.method == method && same_template(&operation.path, path_template))
+    }
+
+    /// Every operation of the dialect, also those that have ended. Loads all files: for tests and listings.
+    pub fn operations(&'static self) -> impl Iterator<Item = &'static OperationContract> {
+        self.files.iter().flat_map(|slot| slot.operations(self.dialect))
+    }
+
+    /// The schema of a single resource: the member of the answer to its GET by id. `None` where the dialect lacks it.
+    #[must_use]
+    pub fn resource(&'static self, kind: Kind) -> Option<&'static Schema> {
+        let slot = self.files.iter().find(|slot| slot.segment() == kind.plural())?;
+        let wanted = ("get_", kind.singular());
+        let operation = slot
+            .operations(self.dialect)
+            .iter()
+            .find(|o| o.id.strip_prefix(wanted.0).is_some_and(|id| id == wanted.1))?;
+        operation.success().and_then(|schema| schema.member(kind.singular()))
+    }
+}
+
+/// Whether two path templates differ in nothing but the names of their parameters.
+fn same_template(one: &str, other: &str) -> bool {
+    let parameter = |segment: &str| segment.starts_with('{');
+    one.split('/').count() == other.split('/').count()
+        && one.split('/').zip(other.split('/')).all(|(a, b)| a == b || (parameter(a) && parameter(b)))
+}
