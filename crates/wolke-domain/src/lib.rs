@@ -7,6 +7,7 @@ pub mod address;
 pub mod action;
 pub mod placement;
 pub mod server;
+pub mod catalogue;
 pub mod clock;
 pub mod error;
 pub mod label;
