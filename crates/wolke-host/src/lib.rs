@@ -15,6 +15,8 @@ mod millis;
 pub mod object;
 pub mod plan;
 pub mod policy;
+#[cfg(test)]
+mod sample;
 pub mod server;
 pub mod sim;
 

@@ -1,7 +1,7 @@
 //! The planner: from what there is and what is desired to the operations in between.
 //!
-//! **Invariants:** pure. Every operation is an "ensure": executing it twice is executing it once, and after any prefix of a
-//! plan (a host that died) planning again yields the rest. An object that is as desired yields an empty plan.
+//! **Invariants:** pure. Every operation is an "ensure": executing it twice is executing it once. Every operation leaves a
+//! trace in [`Current`], so that after any prefix of a plan (a host that died) planning again yields the rest. An object that is as desired yields an empty plan.
 
 use serde::{Deserialize, Serialize};
 use wolke_wire::Id;
@@ -10,8 +10,8 @@ use crate::object::{Desired, HostError, Spec, Wish};
 use crate::policy::OperationKind;
 use crate::server::{Definition, ImageRef, Power, SERVER_SPEC_VERSION, ServerSpec};
 
-/// The longest plan: a rebuild of a running server with a changed definition. Bounds the loop of an executor.
-pub const PLAN_MAX: usize = 8;
+/// No plan is longer: stop, disk, definition, start, commit. Bounds the loop of an executor.
+pub const PLAN_MAX: usize = 5;
 
 /// A disk that there is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub struct Current {
     /// What it was defined as.
     #[serde(default)]
     pub definition: Option<Definition>,
+    /// The generation of that definition and of the first-boot data beside it; 0 without one.
+    #[serde(default)]
+    pub defined: i64,
     /// What it is doing.
     #[serde(default)]
     pub guest: Guest,
@@ -61,7 +64,7 @@ impl Current {
     /// Whether nothing is left of it but the memory of its generation.
     #[must_use]
     pub const fn is_absent(&self) -> bool {
-        self.disk.is_none() && self.definition.is_none() && matches!(self.guest, Guest::Off | Guest::Lost)
+        self.disk.is_none() && self.definition.is_none() && matches!(self.guest, Guest::Off)
     }
 }
 
@@ -69,15 +72,11 @@ impl Current {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "operation", rename_all = "snake_case")]
 pub enum Operation {
-    /// The image is on the host.
-    EnsureImage {
-        /// Which one.
-        image: ImageRef,
-    },
-    /// There is a disk of this epoch, made from this image. An older one is replaced in one step.
+    /// There is a disk of this epoch, made from this image. An older one is replaced in one step. Images are brought to
+    /// a host before (the control plane waits for them); one that is not there fails the operation.
     CreateDisk {
         /// The image.
-        image: Id,
+        image: ImageRef,
         /// Its size in GB.
         size_gb: u32,
         /// The rebuild epoch.
@@ -92,7 +91,7 @@ pub enum Operation {
     Define,
     /// It runs.
     Start,
-    /// It does not run.
+    /// It does not run, and what a machine that died has left behind is cleared away.
     Stop,
     /// Interfaces, metadata and definition are gone.
     Undefine,
@@ -120,26 +119,31 @@ impl Operation {
             Self::Start => Some(OperationKind::Start),
             Self::Stop => Some(OperationKind::Stop),
             Self::DeleteDisk => Some(OperationKind::Delete),
-            Self::EnsureImage { .. } | Self::Define | Self::Undefine | Self::Commit { .. } => None,
+            Self::Define | Self::Undefine | Self::Commit { .. } => None,
         }
     }
 
     /// What there is once the operation is complete.
     pub fn complete(&self, desired: &Desired, current: &mut Current) {
         match self {
-            Self::EnsureImage { .. } => {}
             Self::CreateDisk { image, size_gb, epoch } => {
-                current.disk = Some(Disk { image: *image, size_gb: *size_gb, epoch: *epoch });
+                current.disk = Some(Disk { image: image.id, size_gb: *size_gb, epoch: *epoch });
             }
             Self::GrowDisk { size_gb } => {
                 if let Some(disk) = &mut current.disk {
                     disk.size_gb = disk.size_gb.max(*size_gb);
                 }
             }
-            Self::Define => current.definition = desired.server_spec().map(|spec| spec.definition.clone()),
+            Self::Define => {
+                current.definition = desired.server_spec().map(|spec| spec.definition.clone());
+                current.defined = desired.generation;
+            }
             Self::Start => current.guest = Guest::Running,
             Self::Stop => current.guest = Guest::Off,
-            Self::Undefine => current.definition = None,
+            Self::Undefine => {
+                current.definition = None;
+                current.defined = 0;
+            }
             Self::DeleteDisk => current.disk = None,
             Self::Commit { generation, settled } => {
                 current.generation = *generation;
@@ -176,7 +180,7 @@ pub fn plan(current: &Current, desired: &Desired) -> Result<Vec<Operation>, Host
 
 /// The guest first, the disk last: what can be reached must not outlive what it runs on.
 fn plan_absent(current: &Current, operations: &mut Vec<Operation>) {
-    if current.guest == Guest::Running {
+    if current.guest != Guest::Off {
         operations.push(Operation::Stop);
     }
     if current.definition.is_some() {
@@ -200,12 +204,12 @@ fn plan_server(
     let settled = current.settled == Some((spec.power_epoch, spec.rebuild_epoch));
     let mut running = current.guest == Guest::Running;
     // Off comes first, so that what only takes effect at a start is there when it next starts.
-    if running && (fresh || (!settled && spec.power == Power::Off)) {
+    if current.guest != Guest::Off && (fresh || (!settled && spec.power == Power::Off)) {
         operations.push(Operation::Stop);
         running = false;
     }
     plan_disk(current, spec, fresh, operations)?;
-    if current.generation != generation || current.definition.as_ref() != Some(&spec.definition) {
+    if current.defined != generation || current.definition.as_ref() != Some(&spec.definition) {
         operations.push(Operation::Define);
     }
     let wanted = fresh || !settled || current.guest == Guest::Lost;
@@ -222,8 +226,7 @@ fn plan_disk(
     operations: &mut Vec<Operation>,
 ) -> Result<(), HostError> {
     if fresh {
-        operations.push(Operation::EnsureImage { image: spec.image.clone() });
-        let (image, size_gb, epoch) = (spec.image.id, spec.disk_gb, spec.rebuild_epoch);
+        let (image, size_gb, epoch) = (spec.image.clone(), spec.disk_gb, spec.rebuild_epoch);
         operations.push(Operation::CreateDisk { image, size_gb, epoch });
         return Ok(());
     }
@@ -238,3 +241,6 @@ fn plan_disk(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

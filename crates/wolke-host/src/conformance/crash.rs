@@ -67,7 +67,7 @@ impl Bench<'_> {
     }
 
     fn expect_deaths(&self, deaths: u32) -> Verdict {
-        ensure(deaths >= 2, || format!("it died at {deaths} points only: the harness injects nothing"))?;
+        ensure(deaths >= 1, || "it never died: the harness injects nothing".into())?;
         ensure(deaths <= POINTS, || "it died at the last point, too: the plan is longer than PLAN_MAX".into())
     }
 }

@@ -4,6 +4,7 @@ use wolke_domain::Result;
 use wolke_wire::Timestamp;
 
 use super::SimHost;
+use super::drive::Watch;
 use super::object::{GuestWork, SimObject};
 use super::state::SimState;
 use crate::command::{Command, CommandReport, Outcome, Seen, Verb};
@@ -50,6 +51,7 @@ impl<S: SimState> SimHost<'_, S> {
             reports.push(tell(Outcome::Ignored));
             return Ok(());
         };
+        let mut watch = Watch::new(&object, now);
         match object.commands.seen(command.id) {
             Seen::Ended(outcome) => {
                 reports.push(tell(outcome));
@@ -66,6 +68,7 @@ impl<S: SimState> SimHost<'_, S> {
             }
             Seen::New => self.begin_command(&mut object, command, now, reports)?,
         }
+        watch.note(&object, reports);
         self.drive(&mut object, now, reports)?;
         self.save(&mut object, now)
     }

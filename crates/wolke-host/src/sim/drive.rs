@@ -105,13 +105,13 @@ impl<S: SimState> SimHost<'_, S> {
     fn fault(&self, goal: &Desired, operation: &Operation) -> Option<HostError> {
         let faults = &self.settings.faults;
         match operation {
-            Operation::EnsureImage { image } if faults.missing_images.contains(&image.id) => {
+            Operation::CreateDisk { image, .. } if faults.missing_images.contains(&image.id) => {
                 Some(HostError::new(HostError::IMAGE_MISSING, format!("image {} is not on the host", image.id)))
             }
             Operation::CreateDisk { .. } | Operation::GrowDisk { .. } if faults.disk_full => {
                 Some(HostError::new(HostError::DISK_FULL, "no room is left for the disk"))
             }
-            Operation::EnsureImage { .. } | Operation::Define => {
+            Operation::CreateDisk { .. } | Operation::Define => {
                 goal.server_spec().and_then(|spec| self.settings.capacity.admits(spec).err())
             }
             _ => None,

@@ -8,9 +8,13 @@ mod drive;
 mod object;
 mod settings;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use wolke_domain::Result;
 use wolke_wire::Timestamp;
+
+use drive::Watch;
 
 pub use object::SimObject;
 pub use settings::{GuestEvent, SimFaults, SimSettings};
@@ -50,7 +54,9 @@ impl<'a, S: SimState> SimHost<'a, S> {
     pub fn guest_event(&mut self, key: ObjectKey, event: GuestEvent, now: Timestamp) -> Result<Vec<Report>> {
         let mut reports = Vec::new();
         if let Some(mut object) = self.state.get(key)? {
+            let mut watch = Watch::new(&object, now);
             object.guest_event(event);
+            watch.note(&object, &mut reports);
             self.drive(&mut object, now, &mut reports)?;
             self.save(&mut object, now)?;
         }

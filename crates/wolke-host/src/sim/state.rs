@@ -68,19 +68,19 @@ impl<S: SimState + ?Sized> SimState for &mut S {
     }
 }
 
-/// A memory in memory. Counts its writes, so that tests can show what a change touches.
+/// A memory in memory. Counts what it hands out and takes in, so that tests can show what a change touches.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryState {
     objects: BTreeMap<ObjectKey, SimObject>,
     wakes: BTreeSet<(Timestamp, ObjectKey)>,
-    writes: u64,
+    touched: u64,
 }
 
 impl MemoryState {
-    /// How many objects were written or removed so far.
+    /// How many objects were read, written or removed so far.
     #[must_use]
-    pub const fn writes(&self) -> u64 {
-        self.writes
+    pub const fn touched(&self) -> u64 {
+        self.touched
     }
 
     /// How many objects there are, remembered tombstones included.
@@ -104,11 +104,12 @@ impl MemoryState {
 
 impl SimState for MemoryState {
     fn get(&mut self, key: ObjectKey) -> Result<Option<SimObject>> {
+        self.touched += 1;
         Ok(self.objects.get(&key).cloned())
     }
 
     fn put(&mut self, object: &SimObject) -> Result<()> {
-        self.writes += 1;
+        self.touched += 1;
         self.unlink(object.key);
         if let Some(wake) = object.wake_at() {
             self.wakes.insert((wake, object.key));
@@ -118,7 +119,7 @@ impl SimState for MemoryState {
     }
 
     fn remove(&mut self, key: ObjectKey) -> Result<()> {
-        self.writes += 1;
+        self.touched += 1;
         self.unlink(key);
         Ok(())
     }
@@ -126,7 +127,10 @@ impl SimState for MemoryState {
     fn list(&mut self, after: Option<ObjectKey>, limit: usize) -> Result<Vec<SimObject>> {
         use std::ops::Bound::{Excluded, Unbounded};
         let from = after.map_or(Unbounded, Excluded);
-        Ok(self.objects.range((from, Unbounded)).take(limit).map(|(_, object)| object.clone()).collect())
+        let page: Vec<_> =
+            self.objects.range((from, Unbounded)).take(limit).map(|(_, object)| object.clone()).collect();
+        self.touched += page.len() as u64;
+        Ok(page)
     }
 
     fn due(&mut self, now: Timestamp, limit: usize) -> Result<Vec<ObjectKey>> {

@@ -1,0 +1,265 @@
+//! What the conformance suite cannot see from outside: visible states in order, cost, convergence of any delivery.
+
+use proptest::prelude::*;
+use wolke_wire::Timestamp;
+
+use super::{GuestEvent, MemoryState, SimHost, SimSettings, SimState};
+use crate::command::{Command, Outcome, Verb};
+use crate::host::{Delta, Host, Report, latest};
+use crate::object::{Desired, HostError, ObjectKey, PowerState};
+use crate::policy::{LatencyProfile, OperationKind, Policy};
+use crate::sample;
+use crate::server::{Power, ServerSpec};
+
+const KEY: ObjectKey = ObjectKey::server(1);
+
+fn powers(reports: &[Report]) -> Vec<PowerState> {
+    let mut powers: Vec<_> = reports
+        .iter()
+        .filter_map(|report| match report {
+            Report::Observed(observed) => Some(observed.state.power),
+            Report::Refused { .. } | Report::Command(_) => None,
+        })
+        .collect();
+    powers.dedup();
+    powers
+}
+
+#[test]
+fn create_is_seen_off_starting_running() {
+    let settings = SimSettings::default();
+    let mut state = MemoryState::default();
+    let delta = Delta::object(Desired::server(1, 1, sample::spec()));
+    let reports = SimHost::new(&mut state, &settings).apply(&delta, Timestamp(0)).unwrap();
+    assert_eq!(powers(&reports), [PowerState::Off, PowerState::Starting, PowerState::Running]);
+    assert_eq!(state.next_due(), Ok(None));
+}
+
+#[test]
+fn latencies_are_kept_to_the_millisecond() {
+    let profile = LatencyProfile::none()
+        .with(OperationKind::Create, Policy::After { ms: 1500 })
+        .with(OperationKind::Start, Policy::After { ms: 7 });
+    let settings = SimSettings { profile, ..SimSettings::default() };
+    let mut state = MemoryState::default();
+    let mut host = SimHost::new(&mut state, &settings);
+    let delta = Delta::object(Desired::server(1, 1, sample::spec()));
+    assert_eq!(powers(&host.apply(&delta, Timestamp(1)).unwrap()), [PowerState::Creating]);
+    let poll = host.poll(Timestamp(1500)).unwrap();
+    assert_eq!((poll.reports, poll.next), (vec![], Some(Timestamp(1501))));
+    let poll = host.poll(Timestamp(1501)).unwrap();
+    assert_eq!(powers(&poll.reports), [PowerState::Off, PowerState::Starting]);
+    assert_eq!(poll.next, Some(Timestamp(1508)));
+    let poll = host.poll(Timestamp(1508)).unwrap();
+    assert_eq!(powers(&poll.reports), [PowerState::Running]);
+    assert_eq!(poll.next, None);
+}
+
+#[test]
+fn a_server_overrides_the_profile_of_its_host() {
+    let settings = SimSettings::default();
+    let mut state = MemoryState::default();
+    let mut host = SimHost::new(&mut state, &settings);
+    let mut spec = sample::spec();
+    let stuck =
+        LatencyProfile::none().with(OperationKind::Start, Policy::Stuck).with(OperationKind::Delete, Policy::Stuck);
+    spec.simulation = Some(stuck);
+    let reports = host.apply(&Delta::object(Desired::server(1, 1, spec)), Timestamp(0)).unwrap();
+    assert_eq!(latest(&reports, KEY).unwrap().state.power, PowerState::Starting);
+    let poll = host.poll(Timestamp(i64::MAX)).unwrap();
+    assert_eq!((poll.reports, poll.next), (vec![], None));
+    let reports = host.apply(&Delta::object(Desired::absent(KEY, 2)), Timestamp(0)).unwrap();
+    assert_eq!(latest(&reports, KEY).unwrap().state.power, PowerState::Deleting, "the tombstone lost the override");
+}
+
+#[test]
+fn fail_once_fails_until_tried_again() {
+    let profile = LatencyProfile::none()
+        .with(OperationKind::Start, Policy::FailOnce { code: "boom".into(), message: "it broke".into() });
+    let settings = SimSettings { profile, ..SimSettings::default() };
+    let mut state = MemoryState::default();
+    let mut host = SimHost::new(&mut state, &settings);
+    let delta = Delta::object(Desired::server(1, 1, sample::spec()));
+    let reports = host.apply(&delta, Timestamp(0)).unwrap();
+    let failed = latest(&reports, KEY).unwrap();
+    assert_eq!(failed.failure_of(1), Some(&HostError::new("boom", "it broke")));
+    assert_eq!(failed.state.power, PowerState::Off);
+    assert_eq!(host.poll(Timestamp(9)).unwrap().next, None, "time alone must not try again");
+    let reports = host.apply(&delta, Timestamp(9)).unwrap();
+    assert!(latest(&reports, KEY).unwrap().has_applied(1));
+}
+
+#[test]
+fn what_cuts_a_reboot_short_ends_its_command() {
+    let profile = LatencyProfile::none().with(OperationKind::Reboot, Policy::Stuck);
+    let settings = SimSettings { profile, ..SimSettings::default() };
+    let mut state = MemoryState::default();
+    let mut host = SimHost::new(&mut state, &settings);
+    host.apply(&Delta::object(Desired::server(1, 1, sample::spec())), Timestamp(0)).unwrap();
+    let reboot = Command { id: 5, key: KEY, verb: Verb::Reboot, issued_at: Timestamp(0), expires_at: None };
+    let reports = host.apply(&Delta::command(reboot), Timestamp(0)).unwrap();
+    assert!(!reports.iter().any(|report| matches!(report, Report::Command(_))), "{reports:?}");
+    let reports = host.guest_event(KEY, GuestEvent::PowersOff, Timestamp(1)).unwrap();
+    let ended = reports.iter().any(|report| {
+        matches!(report, Report::Command(ended)
+            if ended.id == 5 && matches!(&ended.outcome, Outcome::Failed { error } if error.code == HostError::SUPERSEDED))
+    });
+    assert!(ended, "{reports:?}");
+    assert_eq!(powers(&reports), [PowerState::Off]);
+}
+
+#[test]
+fn a_shutdown_under_way_is_seen_as_stopping() {
+    let profile = LatencyProfile::none().with(OperationKind::Shutdown, Policy::After { ms: 10 });
+    let settings = SimSettings { profile, ..SimSettings::default() };
+    let mut state = MemoryState::default();
+    let mut host = SimHost::new(&mut state, &settings);
+    host.apply(&Delta::object(Desired::server(1, 1, sample::spec())), Timestamp(0)).unwrap();
+    let shutdown = Command { id: 5, key: KEY, verb: Verb::Shutdown, issued_at: Timestamp(0), expires_at: None };
+    assert_eq!(powers(&host.apply(&Delta::command(shutdown), Timestamp(0)).unwrap()), [PowerState::Stopping]);
+    assert_eq!(powers(&host.poll(Timestamp(10)).unwrap().reports), [PowerState::Off]);
+}
+
+#[test]
+fn one_of_many_touches_one() {
+    const MANY: i64 = 20_000;
+    let settings = SimSettings::default();
+    let mut state = MemoryState::default();
+    let mut host = SimHost::new(&mut state, &settings);
+    for id in 1..=MANY {
+        host.apply(&Delta::object(Desired::server(id, id, sample::spec())), Timestamp(0)).unwrap();
+    }
+    let before = state.touched();
+    let mut host = SimHost::new(&mut state, &settings);
+    let mut spec = sample::spec();
+    spec.definition.name = "renamed".into();
+    host.apply(&Delta::object(Desired::server(77, MANY + 1, spec)), Timestamp(0)).unwrap();
+    host.poll(Timestamp(1)).unwrap();
+    assert_eq!(state.touched() - before, 2, "one read and one write");
+}
+
+/// What may happen on the way.
+#[derive(Clone, Debug)]
+enum Event {
+    /// This generation of this server is delivered, for whatever time.
+    Deliver(usize),
+    /// World time passes and the host is polled.
+    Wait(u16),
+    /// The host dies at this operation of the next delivery.
+    DieAt(u32),
+    /// The guest switches itself off.
+    GuestOff(i64),
+    /// The guests' machine loses power.
+    PowerFailure(i64),
+}
+
+/// Desired objects of three servers, generation after generation.
+fn history() -> impl Strategy<Value = Vec<Desired>> {
+    let change = (1_i64..=3, any::<bool>(), any::<bool>(), 1_u32..=4, 0_u8..6);
+    prop::collection::vec(change, 1..14).prop_map(|changes| {
+        let mut gone = [false; 4];
+        let mut rebuilds = 0;
+        let mut history = Vec::new();
+        for (generation, (id, on, rebuild, gigabytes, dice)) in (1_i64..).zip(changes) {
+            let slot = usize::try_from(id).unwrap();
+            // Ids are never used again: after a tombstone there are only tombstones.
+            gone[slot] |= dice == 0;
+            if gone[slot] {
+                history.push(Desired::absent(ObjectKey::server(id), generation));
+                continue;
+            }
+            rebuilds += i64::from(rebuild);
+            let mut spec: ServerSpec = sample::spec();
+            spec.power = if on { Power::On } else { Power::Off };
+            spec.power_epoch = generation;
+            spec.rebuild_epoch = rebuilds;
+            spec.definition.memory_mb = gigabytes * 1024;
+            spec.disk_gb = 10 + u32::try_from(generation).unwrap();
+            history.push(Desired::server(id, generation, spec));
+        }
+        history
+    })
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        6 => any::<prop::sample::Index>().prop_map(|index| Event::Deliver(index.index(14))),
+        3 => (0_u16..20_000).prop_map(Event::Wait),
+        2 => (0_u32..5).prop_map(Event::DieAt),
+        1 => (1_i64..=3).prop_map(Event::GuestOff),
+        1 => (1_i64..=3).prop_map(Event::PowerFailure),
+    ]
+}
+
+/// The newest desired object of each server.
+fn newest(history: &[Desired]) -> Vec<Desired> {
+    let newest: std::collections::BTreeMap<_, _> = history.iter().map(|desired| (desired.key, desired)).collect();
+    newest.into_values().cloned().collect()
+}
+
+/// Delivers the objects and lets time pass until nothing is due.
+fn settle(state: &mut MemoryState, settings: &SimSettings, objects: Vec<Desired>, now: Timestamp) {
+    let mut host = SimHost::new(state, settings);
+    host.apply(&Delta { objects, ..Delta::default() }, now).unwrap();
+    let mut now = now;
+    for _ in 0..1000 {
+        let Some(next) = host.poll(now).unwrap().next else { return };
+        now = now.max(next);
+    }
+    panic!("the host is never done");
+}
+
+proptest! {
+    #[test]
+    fn any_delivery_converges(
+        history in history(),
+        events in prop::collection::vec(event(), 0..40),
+        seed in any::<u64>(),
+        realistic in any::<bool>(),
+    ) {
+        let profile = if realistic { LatencyProfile::realistic() } else { LatencyProfile::none() };
+        let mut settings = SimSettings { profile, seed, ..SimSettings::default() };
+        let mut state = MemoryState::default();
+        let mut now = Timestamp(0);
+        let mut accepted = std::collections::BTreeMap::new();
+        for event in events {
+            let mut host = SimHost::new(&mut state, &settings);
+            match event {
+                Event::Deliver(index) => {
+                    let desired = &history[index % history.len()];
+                    let died = host.apply(&Delta::object(desired.clone()), now).is_err();
+                    let seen = accepted.entry(desired.key).or_insert(0);
+                    *seen = desired.generation.max(*seen);
+                    let has = state.get(desired.key).unwrap().map_or(0, |object| object.accepted());
+                    prop_assert!(has == *seen, "accepted {has} instead of {seen}, died: {died}");
+                    settings.crash_after = None;
+                }
+                Event::Wait(ms) => {
+                    now = now.plus_ms(i64::from(ms));
+                    drop(host.poll(now));
+                    settings.crash_after = None;
+                }
+                Event::DieAt(operation) => settings.crash_after = Some(operation),
+                Event::GuestOff(id) => drop(host.guest_event(ObjectKey::server(id), GuestEvent::PowersOff, now)),
+                Event::PowerFailure(id) => drop(host.guest_event(ObjectKey::server(id), GuestEvent::HostDies, now)),
+            }
+        }
+        settings.crash_after = None;
+        // A guest that went off after its newest wish was fulfilled rightly stays off: wish once more.
+        let mut wishes = newest(&history);
+        for (generation, desired) in (100_i64..).zip(&mut wishes) {
+            desired.generation = generation;
+            if let crate::object::Wish::Present(crate::object::Spec::Server(spec)) = &mut desired.wish {
+                spec.power_epoch = generation;
+            }
+        }
+        settle(&mut state, &settings, wishes.clone(), now);
+        let mut straight = MemoryState::default();
+        settle(&mut straight, &settings, wishes.clone(), now);
+        for desired in wishes {
+            let reached = state.get(desired.key).unwrap().map(|object| object.current);
+            let expected = straight.get(desired.key).unwrap().map(|object| object.current);
+            prop_assert_eq!(reached, expected);
+        }
+    }
+}
