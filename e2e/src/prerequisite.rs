@@ -11,6 +11,11 @@ pub fn hcloud(test: &str) -> Option<PathBuf> {
     named(test, "WOLKE_TEST_HCLOUD", "the hcloud command line client").map(PathBuf::from)
 }
 
+/// The program around the official Go library (`e2e/hcloud-go`), or `None` after saying that `test` is skipped.
+pub fn hcloud_go(test: &str) -> Option<PathBuf> {
+    named(test, "WOLKE_TEST_HCLOUD_GO", "the program around the official Go library").map(PathBuf::from)
+}
+
 /// URL of a PostgreSQL superuser, or `None` after saying that `test` is skipped.
 pub fn postgres(test: &str) -> Option<String> {
     named(test, "WOLKE_TEST_POSTGRES", "PostgreSQL")

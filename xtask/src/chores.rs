@@ -1,6 +1,6 @@
 //! Chores that are a program or a test of another package: benchmarks, the simulator, the coverage page.
 
-use crate::prerequisites::hcloud;
+use crate::prerequisites::Clients;
 use crate::shell::{cargo, exit, root, shown, target};
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -16,12 +16,9 @@ pub fn bench(args: &[String]) -> ExitCode {
     let programs = target().join("release");
     let mut bench = Command::new(programs.join("bench"));
     bench.args(args).current_dir(root()).env("WOLKE_BIN", programs.join("wolke"));
-    match hcloud::find_or_install() {
-        Ok(hcloud) => {
-            bench.env("WOLKE_TEST_HCLOUD", hcloud.path);
-        }
-        Err(reason) => eprintln!("xtask: without hcloud: {reason}"),
-    }
+    let mut missing = Vec::new();
+    Clients::set_up(&mut missing).hand_to(&mut bench);
+    missing.iter().for_each(|line| eprintln!("xtask: MISSING {line}"));
     exit(shown(&mut bench))
 }
 

@@ -1,18 +1,19 @@
-//! What the tests need beside Rust, found or installed: PostgreSQL and the `hcloud` command line client.
+//! What the tests need beside Rust, found or installed: PostgreSQL and the official clients.
 //!
-//! Tests learn where these are from environment variables (`WOLKE_TEST_POSTGRES`, `WOLKE_TEST_HCLOUD`). A prerequisite that
-//! cannot be had is named; its tests then print `SKIPPED`, and fail instead where `CI=true`.
+//! Tests learn where these are from environment variables (`WOLKE_TEST_POSTGRES`, `WOLKE_TEST_HCLOUD`,
+//! `WOLKE_TEST_HCLOUD_GO`). A prerequisite that cannot be had is named; its tests then print `SKIPPED`, and fail instead where `CI=true`.
 
 pub mod hcloud;
 pub mod postgres;
 
 use crate::shell::{in_ci, is_root, quiet};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// What tests get through their environment. Dropping it stops the private PostgreSQL.
 pub struct Prerequisites {
     postgres: Option<postgres::Cluster>,
-    hcloud: Option<hcloud::Hcloud>,
+    clients: Clients,
     missing: Vec<String>,
 }
 
@@ -20,16 +21,7 @@ impl Prerequisites {
     /// Finds or installs everything and starts a private PostgreSQL. Says on standard error what it found.
     pub fn set_up() -> Self {
         let mut missing = Vec::new();
-        let hcloud = match hcloud::find_or_install() {
-            Ok(hcloud) => {
-                eprintln!("xtask: hcloud: {}", hcloud.origin);
-                Some(hcloud)
-            }
-            Err(reason) => {
-                missing.push(format!("hcloud: {reason}"));
-                None
-            }
-        };
+        let clients = Clients::set_up(&mut missing);
         let postgres = match postgres::Cluster::start() {
             Ok(cluster) => {
                 eprintln!("xtask: PostgreSQL: private cluster at {}", cluster.url);
@@ -43,7 +35,7 @@ impl Prerequisites {
         for line in &missing {
             eprintln!("xtask: MISSING {line}");
         }
-        Prerequisites { postgres, hcloud, missing }
+        Prerequisites { postgres, clients, missing }
     }
 
     /// True when nothing is missing.
@@ -61,8 +53,35 @@ impl Prerequisites {
         if let Some(cluster) = &self.postgres {
             command.env("WOLKE_TEST_POSTGRES", &cluster.url);
         }
+        self.clients.hand_to(command);
+    }
+}
+
+/// The official clients, as far as they are to be had.
+pub struct Clients {
+    hcloud: Option<hcloud::Hcloud>,
+    library: Option<PathBuf>,
+}
+
+impl Clients {
+    /// Finds, installs or builds the clients; adds what is not to be had to `missing`.
+    pub fn set_up(missing: &mut Vec<String>) -> Self {
+        let mut note = |what: &str, reason: String| missing.push(format!("{what}: {reason}"));
+        let hcloud = hcloud::find_or_install().map_err(|reason| note("hcloud", reason)).ok();
+        let library = hcloud::build_library_flow().map_err(|reason| note("hcloud-go", reason)).ok();
+        if let Some(hcloud) = &hcloud {
+            eprintln!("xtask: hcloud: {}", hcloud.origin);
+        }
+        Clients { hcloud, library }
+    }
+
+    /// Names what was found in a command's environment.
+    pub fn hand_to(&self, command: &mut Command) {
         if let Some(hcloud) = &self.hcloud {
             command.env("WOLKE_TEST_HCLOUD", &hcloud.path);
+        }
+        if let Some(library) = &self.library {
+            command.env("WOLKE_TEST_HCLOUD_GO", library);
         }
     }
 }

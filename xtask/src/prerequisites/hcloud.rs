@@ -1,10 +1,11 @@
-//! The official `hcloud` command line client, for the flows in `e2e/`.
+//! The official clients for the flows in `e2e/`: the `hcloud` command line client, and a program around the Go library.
 //!
 //! First choice is the pinned current release through the Go module proxy. Some networks' proxies do not serve that module;
-//! then Debian's package of the same client serves, which is years older, and the run says so.
+//! then Debian's package of the same client serves, which is years older, and the run says so. The program around the current
+//! library (`e2e/hcloud-go`, its release pinned in `go.mod`) covers what today's command line client sends and decodes.
 
 use super::apt_get;
-use crate::shell::{cache, quiet, which};
+use crate::shell::{cache, quiet, root, which};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -55,6 +56,17 @@ fn from_go(folder: &Path) -> Result<PathBuf, String> {
         Ok(_) => Err("go install left no program".into()),
         Err(error) => Err(error.lines().map(str::trim).collect::<Vec<_>>().join(" ")),
     }
+}
+
+/// Builds the program around the Go library. Go's own cache makes a second build take no time.
+pub fn build_library_flow() -> Result<PathBuf, String> {
+    if which("go").is_none() {
+        return Err("Go is not installed".into());
+    }
+    let path = cache().join("hcloud-go");
+    let mut build = Command::new("go");
+    build.args(["build", "-o"]).arg(&path).arg(".").current_dir(root().join("e2e").join("hcloud-go"));
+    quiet(&mut build).map(|_| path)
 }
 
 /// Unpacks Debian's package into `folder` without installing it. Returns the program and the package's version.

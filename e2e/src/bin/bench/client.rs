@@ -1,4 +1,4 @@
-//! The official command line client: what `hcloud server create` takes beside `hcloud server list`.
+//! The official clients: what creating a server takes beside listing servers, process start and all.
 
 use crate::Bench;
 use crate::report::{Row, Target};
@@ -6,38 +6,64 @@ use crate::start::median;
 use e2e::api::{IMAGE, SERVER_TYPE};
 use e2e::cli::Hcloud;
 use e2e::prerequisite;
-use e2e::process::Installation;
+use e2e::process::{Installation, Wolke};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 /// A create may take this many times what a list takes.
 const RATIO: f64 = 1.5;
 
 pub fn run(bench: &Bench) -> Vec<Row> {
-    let Some(program) = prerequisite::hcloud("bench client") else { return Vec::new() };
     let installation = Installation::embedded_in(&bench.data);
     let server = installation.serve(&[]);
-    let hcloud = Hcloud::new(program, &server, &installation.token());
-    // Releases before 2024 wait a whole interval before they look at an action that has already ended.
-    let poll: &[&str] = if hcloud.is_current() { &[] } else { &["--poll-interval", "1ms"] };
-    let (mut creates, mut lists) = (Vec::new(), Vec::new());
-    for number in 0..bench.size(21, 7) {
-        let name = format!("s{number}");
-        let create = ["server", "create", "--name", &name, "--type", SERVER_TYPE, "--image", IMAGE];
-        creates.push(timed(&hcloud, &[&create, poll].concat()));
-        lists.push(timed(&hcloud, &["server", "list"]));
-    }
-    let (create, list) = (median(&mut creates), median(&mut lists));
-    let release = if hcloud.is_current() { "current release" } else { "Debian's 1.30, --poll-interval 1ms" };
-    vec![
-        Row::new(format!("hcloud server create (floor: server list; {release})"), create, "ms")
-            .floor(list)
-            .target(Target::AtMost(list * RATIO)),
-    ]
+    let token = installation.token();
+    let rows = [command_line(bench, &server, &token), library(bench, &server, &token)];
+    rows.into_iter().flatten().collect()
 }
 
-/// Milliseconds of one command.
-fn timed(hcloud: &Hcloud, args: &[&str]) -> f64 {
+/// `hcloud server create` beside `hcloud server list`.
+fn command_line(bench: &Bench, server: &Wolke, token: &str) -> Option<Row> {
+    let hcloud = Hcloud::new(prerequisite::hcloud("bench client")?, server, token);
+    // Releases before 2024 wait a whole interval before they look at an action that has already ended.
+    let poll: &[&str] = if hcloud.is_current() { &[] } else { &["--poll-interval", "1ms"] };
+    let release = if hcloud.is_current() { "current release" } else { "Debian's 1.30, --poll-interval 1ms" };
+    let create = |name: &str| {
+        let create = ["server", "create", "--name", name, "--type", SERVER_TYPE, "--image", IMAGE];
+        timed(&mut hcloud.command(&[&create, poll].concat()))
+    };
+    let list = || timed(&mut hcloud.command(&["server", "list"]));
+    Some(compare(bench, &format!("hcloud server create (floor: list; {release})"), create, list))
+}
+
+/// The same calls by a program around the current Go library.
+fn library(bench: &Bench, server: &Wolke, token: &str) -> Option<Row> {
+    let program = prerequisite::hcloud_go("bench client")?;
+    let command = |args: &[&str]| {
+        let mut command = Command::new(&program);
+        command.args(args).env("HCLOUD_TOKEN", token).env("HCLOUD_ENDPOINT", server.endpoint()).stdin(Stdio::null());
+        command
+    };
+    let create = |name: &str| timed(&mut command(&["create", &format!("go-{name}")]));
+    let list = || timed(&mut command(&["list"]));
+    Some(compare(bench, "hcloud-go 2.52 create (floor: list)", create, list))
+}
+
+/// Runs both in turns and compares their medians.
+fn compare(bench: &Bench, name: &str, create: impl Fn(&str) -> f64, list: impl Fn() -> f64) -> Row {
+    let (mut creates, mut lists) = (Vec::new(), Vec::new());
+    for number in 0..bench.size(21, 7) {
+        creates.push(create(&format!("s{number}")));
+        lists.push(list());
+    }
+    let (create, list) = (median(&mut creates), median(&mut lists));
+    Row::new(name, create, "ms").floor(list).target(Target::AtMost(list * RATIO))
+}
+
+/// Milliseconds of one command that must succeed.
+fn timed(command: &mut Command) -> f64 {
     let began = Instant::now();
-    hcloud.ok(args);
-    began.elapsed().as_secs_f64() * 1000.0
+    let output = command.output().expect("the client starts");
+    let took = began.elapsed().as_secs_f64() * 1000.0;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    took
 }
