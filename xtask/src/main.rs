@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
 
 mod chores;
+mod contract;
 mod prerequisites;
 mod shell;
 mod summary;
@@ -30,6 +31,7 @@ const CHORES: &[(&str, &str, Run)] = &[
         chores::bench,
     ),
     ("sim", "the seeded simulator: sim [--seed N] [--steps N]; without a seed a random one, printed", chores::sim),
+    ("contract", "distils contract/ from the reference documents; --check only compares", contract::run),
     (
         "coverage",
         "writes docs/coverage.md from the operation table and test annotations; --check only compares",
