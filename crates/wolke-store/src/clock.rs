@@ -19,19 +19,20 @@ const fn mode_name(mode: ClockMode) -> &'static str {
     }
 }
 
+/// The inverse of [`mode_name`].
+pub(crate) fn mode(name: &str) -> Option<ClockMode> {
+    let all = [ClockMode::Wall, ClockMode::Scaled, ClockMode::Manual, ClockMode::Instant];
+    all.into_iter().find(|mode| mode_name(*mode) == name)
+}
+
 /// The clock's state.
 ///
 /// # Errors
 /// The engine's failure, or a broken row.
 pub fn get(tx: &mut dyn Tx) -> Result<ClockState> {
     let row = tx.query_one(&GET, &[])?.ok_or_else(|| Error::internal("the clock has no row"))?;
-    let mode = match row.text(0)? {
-        "wall" => ClockMode::Wall,
-        "scaled" => ClockMode::Scaled,
-        "manual" => ClockMode::Manual,
-        "instant" => ClockMode::Instant,
-        other => return Err(Error::internal(format!("unknown clock mode {other}"))),
-    };
+    let name = row.text(0)?;
+    let mode = mode(name).ok_or_else(|| Error::internal(format!("unknown clock mode {name}")))?;
     Ok(ClockState { mode, anchor_world: row.time(1)?, anchor_real: row.time(2)?, rate_permille: row.int(3)? })
 }
 

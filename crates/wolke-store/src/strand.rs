@@ -43,8 +43,10 @@ statements! { "strand";
     WAKE = "UPDATE strand SET wakes = wakes + 1, wake_at = CASE WHEN wake_at > $1 THEN CAST($2 AS BIGINT) ELSE wake_at END WHERE id = $3";
     DELETE = "DELETE FROM strand WHERE id = $1 AND lease = $2";
     FREE_LEASES = "UPDATE strand SET retry_at = 0 WHERE retry_at > 0";
+    MOVING = "SELECT id FROM strand WHERE id = $1 AND (wake_at <= $2 OR wake_at = 9223372036854775807 OR retry_at > 0)";
     NEXT_WAKE = "SELECT MIN(wake_at) FROM strand WHERE wake_at > $1 AND wake_at < 9223372036854775807";
     NEXT_RETRY = "SELECT MIN(retry_at) FROM strand WHERE wake_at <= $1 AND retry_at > $2";
+    ANY_DUE = "SELECT id FROM strand WHERE wake_at <= $1 AND retry_at <= $2 LIMIT 1";
     ALL = "SELECT id, kind, step, wake_at, deadline FROM strand ORDER BY id LIMIT 10000";
     LOCKS = "SELECT kind, resource, strand FROM strand_lock ORDER BY kind, resource, position LIMIT 10000";
 }
@@ -147,7 +149,7 @@ pub fn insert(tx: &mut dyn Tx, new: &NewStrand) -> Result<Id> {
         tx.execute_one(&LOCK_INSERT, &params)?;
     }
     if runnable {
-        tx.signal(Signal::StrandClaimed(id));
+        tx.signal(Signal::StrandClaimed(id, new.scope.clone()));
     }
     Ok(id)
 }
@@ -272,6 +274,25 @@ pub fn next_due(tx: &mut dyn Tx) -> Result<(Option<Timestamp>, Option<Timestamp>
     let retry = tx.query_one(&NEXT_RETRY, &[now.into(), real_now.into()])?;
     let time = |row: Option<Row>| row.map_or(Ok(None), |r| Ok::<_, Error>(r.opt_int(0)?.map(Timestamp)));
     Ok((time(wake)?, time(retry)?))
+}
+
+/// Whether a strand can be claimed.
+///
+/// # Errors
+/// The engine's failure.
+pub fn is_due(tx: &mut dyn Tx) -> Result<bool> {
+    let (now, real_now) = (tx.facts().now, tx.facts().real_now);
+    Ok(tx.query_one(&ANY_DUE, &[now.into(), real_now.into()])?.is_some())
+}
+
+/// Whether a strand has not ended and is not asleep until a point in world time: it will go on by itself.
+///
+/// # Errors
+/// The engine's failure.
+pub fn is_moving(tx: &mut dyn Tx, id: Id) -> Result<bool> {
+    let now = tx.now();
+    let row = tx.query_one(&MOVING, &[id.into(), now.into()])?;
+    Ok(row.is_some())
 }
 
 /// A line about a strand, for operators and invariants.

@@ -57,8 +57,8 @@ pub struct Facts {
 pub enum Signal {
     /// Strands became due.
     StrandsDue,
-    /// A strand was born that this process has already claimed.
-    StrandClaimed(Id),
+    /// A strand was born that this process has already claimed, with what its steps race for.
+    StrandClaimed(Id, Scope),
     /// The world's clock was changed.
     ClockChanged,
     /// Tokens were changed: forget cached ones.
