@@ -9,17 +9,17 @@ use std::sync::mpsc;
 
 /// `cargo xtask test`: everything.
 pub fn all(args: &[String]) -> ExitCode {
-    run(&["--workspace"], args)
+    run(&["--workspace", "--all-targets"], &["--workspace"], args)
 }
 
 /// `cargo xtask e2e`: the flows with real clients.
 pub fn e2e(args: &[String]) -> ExitCode {
-    run(&["-p", "e2e"], args)
+    run(&["-p", "wolke"], &["-p", "e2e"], args)
 }
 
 /// `cargo xtask kill`: the kill script alone.
 pub fn kill(args: &[String]) -> ExitCode {
-    run(&["-p", "e2e", "--test", "kill"], args)
+    run(&["-p", "wolke"], &["-p", "e2e", "--test", "kill"], args)
 }
 
 /// `cargo xtask setup`: installs prerequisites and says what it found. Fails when something is missing.
@@ -27,17 +27,17 @@ pub fn setup(_: &[String]) -> ExitCode {
     exit(Prerequisites::set_up().complete())
 }
 
-/// Sets up, builds, runs `cargo test` with `selection` and the caller's own arguments, and closes with the sum.
-fn run(selection: &[&str], args: &[String]) -> ExitCode {
+/// Sets up, builds `build`, runs `cargo test` with `selection` and the caller's own arguments, and closes with the sum.
+fn run(build: &[&str], selection: &[&str], args: &[String]) -> ExitCode {
     let prerequisites = Prerequisites::set_up();
     if !prerequisites.acceptable() {
         eprintln!("xtask: CI=true allows no missing prerequisite");
         println!("0 passed, 1 failed, 0 skipped");
         return ExitCode::FAILURE;
     }
-    // Building all targets first makes the binaries that the e2e flows start, with the features that the tests use, so that
-    // nothing compiles twice.
-    if !shown(cargo().args(["build", "--workspace", "--all-targets"])) {
+    // Built first, because tests start this program. For the whole workspace all targets at once, with the features that the
+    // tests use, so that nothing compiles twice.
+    if !shown(cargo().arg("build").args(build)) {
         println!("0 passed, 1 failed, 0 skipped");
         return ExitCode::FAILURE;
     }

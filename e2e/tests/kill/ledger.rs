@@ -31,8 +31,8 @@ pub struct Entry {
 pub struct Ledger {
     /// Servers by name. Names are never used twice.
     pub entries: BTreeMap<String, Entry>,
-    /// Actions seen in an answer that have not yet been seen to end.
-    pub actions: Vec<u64>,
+    /// Actions seen in an answer that have not yet been seen to end, with the server's name.
+    pub actions: Vec<(u64, String)>,
     /// Acknowledged operations so far.
     pub acknowledged: u64,
 }
@@ -44,9 +44,15 @@ impl Ledger {
         exists.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Remembers the actions of an answer.
-    pub fn note_actions(&mut self, answer: &Value) {
-        self.actions.extend(actions_in(answer));
+    /// Remembers the actions of an answer about the server `name`.
+    pub fn note_actions(&mut self, name: &str, answer: &Value) {
+        self.actions.extend(actions_in(answer).into_iter().map(|id| (id, name.to_owned())));
+    }
+
+    /// Whether an action on that server may end with an error: only the work that a delete cut short may.
+    pub fn may_fail(&self, name: &str, command: &str) -> bool {
+        let deleting = [State::DeleteSent, State::DeleteAcknowledged];
+        command != "delete_server" && self.entries.get(name).is_some_and(|entry| deleting.contains(&entry.state))
     }
 
     /// Deals the servers out to so many writers, so that none is touched by two; this ledger keeps only its count.

@@ -119,7 +119,7 @@ fn create(client: &mut Client, ledger: &mut Ledger, name: &str) -> std::io::Resu
     let answer = answer.json();
     let id = answer["server"]["id"].as_u64();
     ledger.entries.insert(name.to_owned(), Entry { id, state: State::Exists });
-    ledger.note_actions(&answer);
+    ledger.note_actions(name, &answer);
     Ok(())
 }
 
@@ -129,15 +129,16 @@ fn delete(client: &mut Client, ledger: &mut Ledger, name: &str) -> std::io::Resu
     let answer = client.delete(&format!("/v1/servers/{}", id.unwrap()))?;
     assert_eq!(answer.status, 200, "delete {name}: {}", String::from_utf8_lossy(&answer.body));
     ledger.entries.insert(name.to_owned(), Entry { id, state: State::DeleteAcknowledged });
-    ledger.note_actions(&answer.json());
+    ledger.note_actions(name, &answer.json());
     Ok(())
 }
 
 /// Compares what the server says with the ledger, and brings the ledger to what is now certain.
 fn verify(client: &mut Client, ledger: &mut Ledger, when: &str) {
-    for id in std::mem::take(&mut ledger.actions) {
+    for (id, name) in std::mem::take(&mut ledger.actions) {
         let action = wait_action(client, id);
-        assert_eq!(action["status"], "success", "{when}: {action}");
+        let may_fail = ledger.may_fail(&name, action["command"].as_str().unwrap_or_default());
+        assert!(action["status"] == "success" || may_fail, "{when}: {name}: {action}");
     }
     // Actions whose acknowledgement never arrived end too.
     let quiet = wait_for(SETTLE_LIMIT, || {
