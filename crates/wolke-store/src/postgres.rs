@@ -1,34 +1,212 @@
-//! placeholder while the driver is being written
-use crate::tx::{Scope, Tx};
-use wolke_domain::Result;
+//! The shared engine: a schema of a PostgreSQL database, any number of processes side by side (design §4).
+//!
+//! Who owns what: each worker thread owns one connection and runs one transaction at a time; a listener thread owns one
+//! more. The client library blocks, so it lives on these threads only and never on one of the async runtime.
+//!
+//! Needs a direct connection or a pooler in session mode: locks and settings belong to the session.
+
+mod connection;
+mod failure;
+mod ids;
+mod queue;
+mod schema;
+mod signals;
+mod target;
+mod transaction;
+mod values;
+mod worker;
+
+use crate::db::OnCommit;
+use crate::job::job;
+use crate::migrate::Role;
+use crate::random::system_seed;
+use crate::tx::{Race, Scope, Tx};
+use queue::{Queue, Work};
+use signals::Signals;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use target::Target;
+use tokio::sync::oneshot;
+use transaction::Mode;
+use wolke_domain::clock::Clock;
+use wolke_domain::{Error, Result};
+
+/// Connections per database and process unless told otherwise; they are made when they are first needed.
+pub const CONNECTIONS_DEFAULT: usize = 8;
+/// The most connections per database and process.
+pub const CONNECTIONS_MAX: usize = 64;
+
+/// How to open a database.
+pub struct Open {
+    /// `postgres://…`; what it may say about TLS stands in the module `target`: `sslmode` is `disable`, `prefer`,
+    /// `require` or `verify-full`, `sslrootcert` a PEM file or `system`.
+    pub url: String,
+    /// The schema: `wolke_root`, `wolke_world_main`. Lower-case letters, digits and underscores.
+    pub schema: String,
+    /// What it is for.
+    pub role: Role,
+    /// Real time, for the pauses between attempts to connect. Transactions take theirs from the database.
+    pub clock: Arc<dyn Clock>,
+    /// The seed of a database that is new.
+    pub seed: String,
+    /// Receives the signals of every commit here, and those of other processes.
+    pub on_commit: OnCommit,
+    /// Connections at most, 1 to [`CONNECTIONS_MAX`].
+    pub connections: usize,
+}
+
+/// What the threads of one database share.
+struct Shared {
+    target: Target,
+    schema: String,
+    clock: Arc<dyn Clock>,
+    on_commit: OnCommit,
+    queue: Queue,
+    ids: ids::Ids,
+    signals: Signals,
+    commits: AtomicU64,
+    retries: AtomicU64,
+}
+
 /// A schema of a PostgreSQL database.
-pub struct PostgresDb {}
-#[allow(missing_docs)]
+pub struct PostgresDb {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
 impl PostgresDb {
-    pub async fn read<T: Send + 'static>(&self, _c: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static) -> Result<T> {
-        Err(wolke_domain::Error::internal("no driver"))
+    /// Opens a schema: makes it where it is missing and brings it up to date. Several processes may do so at once.
+    ///
+    /// # Errors
+    /// Unavailable when the database cannot be reached; internal when the URL or the name is wrong, or the schema is newer
+    /// than this program.
+    pub fn open(options: Open) -> Result<Self> {
+        schema::check_name(&options.schema)?;
+        let mark = system_seed().map_err(|e| Error::Unavailable { internal: format!("no randomness: {e}") })?;
+        let shared = Arc::new(Shared {
+            target: Target::parse(&options.url)?,
+            signals: Signals::new(&options.schema, mark),
+            schema: options.schema,
+            clock: options.clock,
+            on_commit: options.on_commit,
+            queue: Queue::default(),
+            ids: ids::Ids::default(),
+            commits: AtomicU64::default(),
+            retries: AtomicU64::default(),
+        });
+        // On a thread of its own, because the caller's may belong to an async runtime.
+        let (role, seed) = (options.role, options.seed);
+        let prepared = spawn("wolke-pg-open", &shared, move |shared| prepare(&shared, role, &seed))?;
+        prepared.join().map_err(|_| Error::internal("opening the database panicked"))??;
+        let mut threads = vec![spawn("wolke-pg-listen", &shared, signals::listen)?];
+        for _ in 0..options.connections.clamp(1, CONNECTIONS_MAX) {
+            threads.push(spawn("wolke-pg", &shared, worker::work)?);
+        }
+        Ok(Self { shared, threads })
     }
+
+    /// Runs a read transaction: one snapshot for all its statements.
+    ///
+    /// # Errors
+    /// The closure's, or the engine's.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        closure: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.submit(Mode::Read, &[], closure).await.map_err(|_| dropped())?
+    }
+
+    /// Runs a write transaction and waits for its commit. The closure may run several times.
+    ///
+    /// # Errors
+    /// The closure's (then nothing is committed), or the engine's.
     pub async fn write<T: Send + 'static>(
         &self,
-        _s: Scope,
-        _c: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
+        scope: Scope,
+        closure: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        Err(wolke_domain::Error::internal("no driver"))
+        self.submit(Mode::Write, &scope, closure).await.map_err(|_| dropped())?
     }
+
+    /// As [`PostgresDb::read`], blocking the calling thread.
+    ///
+    /// # Errors
+    /// As [`PostgresDb::read`].
     pub fn read_blocking<T: Send + 'static>(
         &self,
-        _c: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
+        closure: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        Err(wolke_domain::Error::internal("no driver"))
+        self.submit(Mode::Read, &[], closure).blocking_recv().map_err(|_| dropped())?
     }
+
+    /// As [`PostgresDb::write`], blocking the calling thread.
+    ///
+    /// # Errors
+    /// As [`PostgresDb::write`].
     pub fn write_blocking<T: Send + 'static>(
         &self,
-        _s: Scope,
-        _c: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
+        scope: Scope,
+        closure: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        Err(wolke_domain::Error::internal("no driver"))
+        self.submit(Mode::Write, &scope, closure).blocking_recv().map_err(|_| dropped())?
     }
+
+    /// How many transactions this process has committed here. A refused request commits none.
+    #[must_use]
     pub fn commits(&self) -> u64 {
-        0
+        self.shared.commits.load(Ordering::SeqCst)
     }
+
+    /// How often this process has run a closure again because of a conflict.
+    #[must_use]
+    pub fn retries(&self) -> u64 {
+        self.shared.retries.load(Ordering::Relaxed)
+    }
+
+    fn submit<T: Send + 'static>(
+        &self,
+        mode: Mode,
+        scope: &[Race],
+        closure: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T>> {
+        let (job, reply) = job(closure);
+        self.shared.queue.submit(Work { job, mode, keys: schema::keys(&self.shared.schema, scope) });
+        reply
+    }
+}
+
+impl Drop for PostgresDb {
+    /// Lets the workers finish what was submitted, then waits for all threads.
+    fn drop(&mut self) {
+        self.shared.signals.stop();
+        self.shared.queue.close();
+        // Workers first: the last one to go wakes the listener.
+        for thread in self.threads.drain(..).rev() {
+            // A closure may have held the last reference, and a thread cannot wait for itself.
+            if thread.thread().id() != std::thread::current().id() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+fn prepare(shared: &Shared, role: Role, seed: &str) -> Result<()> {
+    let mut connection =
+        connection::Connection::open(&shared.target, &shared.schema).map_err(|failure| failure.error())?;
+    schema::prepare(&mut connection, &shared.schema, role, seed)
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    shared: &Arc<Shared>,
+    work: impl FnOnce(Arc<Shared>) -> T + Send + 'static,
+) -> Result<JoinHandle<T>> {
+    let shared = Arc::clone(shared);
+    let thread = std::thread::Builder::new().name(name.into()).spawn(move || work(shared));
+    thread.map_err(|e| Error::Unavailable { internal: format!("cannot start a thread: {e}") })
+}
+
+fn dropped() -> Error {
+    Error::internal("a worker dropped a job")
 }

@@ -24,7 +24,11 @@ impl Failure {
         let text = format!("{context}: {}", describe(error));
         let Some(state) = error.code() else {
             // Without an SQLSTATE it never came from a statement: either the stream broke or a value did not fit.
-            return if error.is_closed() || is_io(error) { Self::Lost(text) } else { Self::Final(Error::internal(text)) };
+            return if error.is_closed() || is_io(error) {
+                Self::Lost(text)
+            } else {
+                Self::Final(Error::internal(text))
+            };
         };
         if *state == SqlState::T_R_SERIALIZATION_FAILURE || *state == SqlState::T_R_DEADLOCK_DETECTED {
             return Self::Conflict(text);
@@ -56,8 +60,10 @@ fn is_disconnect(state: &SqlState) -> bool {
 
 /// Full, busy or out of time: it passes. Classes 53 (resources) and 58 (the system under the server), and time limits.
 fn is_passing(state: &SqlState) -> bool {
-    let class = &state.code()[..2];
-    class == "53" || class == "58" || [SqlState::QUERY_CANCELED, SqlState::LOCK_NOT_AVAILABLE].contains(state)
+    let code = state.code();
+    code.starts_with("53")
+        || code.starts_with("58")
+        || [SqlState::QUERY_CANCELED, SqlState::LOCK_NOT_AVAILABLE].contains(state)
 }
 
 fn is_io(error: &postgres::Error) -> bool {
