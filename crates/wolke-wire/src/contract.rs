@@ -31,7 +31,7 @@ use std::sync::LazyLock;
 pub use operation::{Ended, OperationContract};
 pub use path::FieldViolation;
 pub use query::{QueryKind, QueryParam};
-pub use request::RequestReport;
+pub use request::{MAX_UNKNOWN_NAMED, MAX_VIOLATIONS, RequestReport};
 pub use schema::Schema;
 
 use crate::{Dialect, Kind};
@@ -66,8 +66,11 @@ impl Contract {
     /// The operation with this id (rule: `contract/README.md`), such as `create_server`. Loads its file.
     #[must_use]
     pub fn operation(&'static self, id: &str) -> Option<&'static OperationContract> {
-        let segment = overlay::added_segment(id);
-        let slot = self.files.iter().find(|slot| slot.holds(id) || segment == Some(slot.segment()))?;
+        let own = self.files.iter().find(|slot| slot.holds(id));
+        let slot = own.or_else(|| {
+            let segment = overlay::added_segment(id)?;
+            self.files.iter().find(|slot| slot.segment() == segment)
+        })?;
         slot.operations(self.dialect).iter().find(|operation| operation.id == id)
     }
 

@@ -16,7 +16,7 @@ pub(super) fn pretty(value: &Value) -> String {
 /// `used` is the width of what stands before the value on its line, `depth` the indentation in steps of two.
 fn put(text: &mut String, value: &Value, depth: usize, used: usize) {
     let line = on_one_line(value);
-    if line.len() + used + 1 <= WIDTH && !is_operation(value) {
+    if line.len() + used < WIDTH && !is_operation(value) {
         text.push_str(&line);
         return;
     }

@@ -142,7 +142,7 @@ impl Change {
                 place.required.push(name.clone());
                 place.properties.contains_key(name)
             }),
-            Self::Nullable { at } => edit(file, at, |place| {
+            Self::Nullable { at } => edit_at(file, at, Last::PlaceOfUse, |place| {
                 place.nullable = true;
                 true
             }),
@@ -167,53 +167,49 @@ fn on_operation(file: &mut RawFile, id: &str, change: impl FnOnce(&mut RawOperat
     file.operations.iter_mut().find(|operation| operation.id == id).map(change).is_some()
 }
 
-/// Finds the place `at` and edits it. At the last step a reference is not followed when nullability is at stake: that
-/// belongs to the place of use.
+/// What a change at a reference means: the definition, or the place that uses it (nullability belongs there).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Definition,
+    PlaceOfUse,
+}
+
+/// Finds the place `at`, following every reference, and edits it.
 fn edit(file: &mut RawFile, at: &str, change: impl FnOnce(&mut RawSchema) -> bool) -> bool {
+    edit_at(file, at, Last::Definition, change)
+}
+
+fn edit_at(file: &mut RawFile, at: &str, last: Last, change: impl FnOnce(&mut RawSchema) -> bool) -> bool {
     let steps: Vec<&str> = at.split('/').collect();
     let RawFile { operations, definitions } = file;
-    let (start, rest) = match steps.as_slice() {
-        ["definitions", name, rest @ ..] => (definitions.get(*name).map(|_| Start::Definition(name)), rest),
-        ["operations", id, part, rest @ ..] => {
-            (operations.iter().position(|o| o.id == *id).map(|at| Start::Operation(at, part)), rest)
-        }
-        _ => (None, steps.as_slice()),
+    let (mut root, mut rest) = match steps.as_slice() {
+        ["definitions", name, rest @ ..] => (Root::Definition((*name).to_owned()), rest),
+        ["operations", id, part, rest @ ..] => (Root::Operation(id, part), rest),
+        _ => return false,
     };
-    let Some(start) = start else { return false };
-    // References lead out of the tree, so the walk restarts at the definition instead of holding two borrows.
-    let (mut start, mut rest) = (start_owned(start), rest);
+    // A reference leads to another root; the walk starts again there instead of holding two borrows.
     loop {
-        let place = match &start {
+        let place = match &root {
             Root::Definition(name) => definitions.get_mut(name),
-            Root::Operation(at, part) => operations.get_mut(*at).and_then(|o| match part.as_str() {
+            Root::Operation(id, part) => operations.iter_mut().find(|o| o.id == *id).and_then(|o| match *part {
                 "request" => o.request.as_mut(),
                 status => o.responses.get_mut(status).and_then(Option::as_mut),
             }),
         };
         let Some(place) = place else { return false };
-        match descend(place, rest) {
+        match descend(place, rest, last) {
             Walk::At(place) => return change(place),
-            Walk::Follow(name, remaining) => (start, rest) = (Root::Definition(name), remaining),
+            Walk::Follow(name, remaining) => (root, rest) = (Root::Definition(name), remaining),
             Walk::Missing => return false,
         }
     }
 }
 
-enum Start<'a> {
-    Definition(&'a str),
-    Operation(usize, &'a str),
-}
-
-enum Root {
+/// Where a walk starts.
+enum Root<'a> {
     Definition(String),
-    Operation(usize, String),
-}
-
-fn start_owned(start: Start<'_>) -> Root {
-    match start {
-        Start::Definition(name) => Root::Definition(name.to_owned()),
-        Start::Operation(at, part) => Root::Operation(at, part.to_owned()),
-    }
+    /// The id of an operation, and `request` or a status.
+    Operation(&'a str, &'a str),
 }
 
 enum Walk<'s, 'p> {
@@ -222,8 +218,8 @@ enum Walk<'s, 'p> {
     Missing,
 }
 
-fn descend<'s, 'p>(place: &'s mut RawSchema, steps: &'p [&'p str]) -> Walk<'s, 'p> {
-    if let (Some(name), false) = (&place.reference, steps.is_empty()) {
+fn descend<'s, 'p>(place: &'s mut RawSchema, steps: &'p [&'p str], last: Last) -> Walk<'s, 'p> {
+    if let (Some(name), false) = (&place.reference, steps.is_empty() && last == Last::PlaceOfUse) {
         return Walk::Follow(name.clone(), steps);
     }
     let Some((step, rest)) = steps.split_first() else { return Walk::At(place) };
@@ -232,5 +228,5 @@ fn descend<'s, 'p>(place: &'s mut RawSchema, steps: &'p [&'p str]) -> Walk<'s, '
         ("*", Some(RawAdditional::Values(values))) => Some(&mut **values),
         (name, _) => place.properties.get_mut(name),
     };
-    next.map_or(Walk::Missing, |next| descend(next, rest))
+    next.map_or(Walk::Missing, |next| descend(next, rest, last))
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::path::{FieldViolation, Path};
 use super::raw::Refers;
-use super::schema::{Additional, Limits, Node, Schema, Types};
+use super::schema::{Additional, Node, Schema, Types};
 use crate::ID_MAX;
 
 /// No more violations than this are reported; a body with more is wrong beyond help.

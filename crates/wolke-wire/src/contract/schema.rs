@@ -127,7 +127,7 @@ impl Types {
 pub(super) enum Pattern {
     /// The value of a label: empty, or up to 63 letters, digits, `.`, `_` and `-` with an alphanumeric at both ends.
     LabelValue,
-    /// The name of a location, zone or data center: runs of lower-case letters and digits, joined by single dashes.
+    /// The name of a location, zone or data center: lower-case letters, digits and dashes, not beginning with a dash.
     PlaceName,
     /// A directory: one or more letters, digits, spaces, dots, slashes, underscores and dashes.
     Directory,
@@ -159,7 +159,6 @@ impl Pattern {
             }
             Self::PlaceName => {
                 first.is_some_and(|b| b != b'-')
-                    && !text.contains("--")
                     && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             }
             Self::Directory => {
@@ -237,6 +236,9 @@ impl<'a> Compiler<'a> {
     fn schema(&mut self, raw: &RawSchema, depth: usize) -> Result<Schema, String> {
         if depth > MAX_DEPTH {
             return Err("the schemas nest too deeply".into());
+        }
+        if raw.reference.is_some() && (raw.kind.is_some() || !raw.properties.is_empty()) {
+            return Err("a reference has members of its own".into());
         }
         let node = match &raw.reference {
             None => Arc::new(self.node(raw, depth)?),

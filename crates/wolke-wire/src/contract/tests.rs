@@ -71,6 +71,51 @@ fn every_change_of_every_overlay_applies() {
 }
 
 #[test]
+fn every_overlay_is_embedded() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contract/overlays");
+    let mut files: Vec<String> =
+        std::fs::read_dir(directory).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    files.sort();
+    let embedded: Vec<&str> = overlay::overlays().unwrap().iter().map(|(name, _)| *name).collect();
+    assert_eq!(embedded, files, "run `cargo xtask contract`");
+}
+
+#[test]
+fn violations_and_unknown_names_are_bounded() {
+    let many: serde_json::Map<String, Value> = (0..500).map(|n| (format!("m{n}"), json!("\0"))).collect();
+    let report = operation(Dialect::Compat, "update_server").check_request(&Value::Object(many));
+    let expected = (super::MAX_VIOLATIONS, 500, super::MAX_UNKNOWN_NAMED);
+    assert_eq!((report.violations.len(), report.unknown, report.unknown_names.len()), expected);
+}
+
+#[test]
+fn patterns_match_what_their_expressions_match() {
+    use super::schema::Pattern;
+    for (pattern, good, bad) in [
+        (Pattern::LabelValue, &["", "a", "a.b_c-d"][..], &["-", "a-", ".a", "a b", "ä"][..]),
+        (Pattern::PlaceName, &["a", "eu-central", "fsn1-dc14", "a--b-"], &["", "-a", "A", "a_b"]),
+        (Pattern::Directory, &["a/b c", "-", "."], &["", "ä", "a:b"]),
+    ] {
+        assert!(good.iter().all(|text| pattern.matches(text)), "{pattern:?}");
+        assert!(!bad.iter().any(|text| pattern.matches(text)), "{pattern:?}");
+    }
+    assert!(Pattern::LabelValue.matches(&"a".repeat(63)) && !Pattern::LabelValue.matches(&"a".repeat(64)));
+}
+
+#[test]
+fn overlays_reach_through_references() {
+    let public_net = |dialect| {
+        let lb = Contract::of(dialect).resource(Kind::LoadBalancer).unwrap();
+        let ipv4 = lb.member("public_net").and_then(|s| s.member("ipv4")).unwrap();
+        ipv4.member_names().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(public_net(Dialect::D2026_02), "dns_ptr ip");
+    assert_eq!(public_net(Dialect::Compat), "blocked dns_ptr id ip");
+    let answer = operation(Dialect::Compat, "delete_load_balancer");
+    assert_eq!((answer.success_status(), answer.success().is_some_and(|s| s.requires("action"))), (200, true));
+}
+
+#[test]
 fn every_decision_exception_and_error_names_something() {
     let known = |dialect: Dialect, id: &str| Contract::of(dialect).operation(id).is_some();
     let decisions = DECISIONS.as_ref().unwrap();
