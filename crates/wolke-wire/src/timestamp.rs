@@ -18,9 +18,7 @@ impl Timestamp {
     /// # Errors
     /// The parser's text when it is no RFC 3339 timestamp.
     pub fn parse(text: &str) -> Result<Self, String> {
-        text.parse::<jiff::Timestamp>()
-            .map(|t| Self(t.as_millisecond()))
-            .map_err(|e| e.to_string())
+        text.parse::<jiff::Timestamp>().map(|t| Self(t.as_millisecond())).map_err(|e| e.to_string())
     }
 }
 
