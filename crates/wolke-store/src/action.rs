@@ -16,7 +16,7 @@ statements! { "action";
     END = "UPDATE actions SET status = $1, progress = 100, finished = $2, error_code = $3, error_message = $4, rev = rev + 1
         WHERE id = $5 AND status = 'running'";
     PROGRESS = "UPDATE actions SET progress = $1, rev = rev + 1 WHERE id = $2 AND status = 'running' AND progress < $3";
-    OF_RESOURCE = "SELECT 1 FROM action_resource WHERE kind = $1 AND resource = $2 AND action = $3";
+    OF_RESOURCE = "SELECT action FROM action_resource WHERE kind = $1 AND resource = $2 AND action = $3";
     RUNNING = "SELECT count(*) FROM actions WHERE status = 'running'";
 }
 

@@ -14,8 +14,9 @@ statements! { "address";
     POOLS = "SELECT id, family, cidr, capacity, cursor FROM address_pool ORDER BY id";
     FRESH = "UPDATE address_pool SET cursor = cursor + 1 WHERE cursor < capacity AND id =
         (SELECT id FROM address_pool WHERE family = $1 AND cursor < capacity ORDER BY id LIMIT 1) RETURNING id, cursor - 1, cidr";
-    OLDEST_FREE = "SELECT f.pool, f.turn, f.position, p.cidr FROM address_pool p, address_free f
-        WHERE p.family = $1 AND f.pool = p.id ORDER BY f.pool, f.turn LIMIT 1";
+    OLDEST_FREE = "SELECT f.pool, f.turn, f.position, p.cidr FROM address_pool p, address_free f WHERE f.pool = p.id AND p.id =
+        (SELECT MIN(q.id) FROM address_pool q WHERE q.family = $1 AND EXISTS (SELECT 1 FROM address_free e WHERE e.pool = q.id))
+        ORDER BY f.turn LIMIT 1";
     FREE_TAKE = "DELETE FROM address_free WHERE pool = $1 AND turn = $2";
     INSERT = "INSERT INTO address (pool, position, kind, owner) VALUES ($1, $2, $3, $4)";
     RELEASE = "DELETE FROM address WHERE kind = $1 AND owner = $2 RETURNING pool, position";
