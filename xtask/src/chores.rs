@@ -36,14 +36,16 @@ pub fn sim(args: &[String]) -> ExitCode {
     exit(shown(command.env("WOLKE_SIM_SEED", seed).env("WOLKE_SIM_STEPS", steps)))
 }
 
-/// `cargo xtask coverage [--check]`: the crate that holds the operation table compares, or writes, `docs/coverage.md`.
+/// `cargo xtask coverage [--check]`: the test `coverage` of the crate that holds the operation table compares
+/// `docs/coverage.md`, or writes it when `WOLKE_COVERAGE_WRITE` is set.
 pub fn coverage(args: &[String]) -> ExitCode {
-    let Some(package) = package_with_test("coverage") else {
+    if package_with_test("coverage").is_none() {
         eprintln!("xtask: no crate has tests/coverage.rs");
         return ExitCode::FAILURE;
-    };
+    }
+    // The whole workspace is selected so that cargo uses what the tests have compiled already.
     let mut command = cargo();
-    command.args(["test", "-p", &package, "--test", "coverage"]);
+    command.args(["test", "--workspace", "--test", "coverage"]);
     if !args.iter().any(|arg| arg == "--check") {
         command.env("WOLKE_COVERAGE_WRITE", "1");
     }

@@ -162,7 +162,9 @@ fn find_or_install() -> Result<PathBuf, String> {
     }
     eprintln!("xtask: installing PostgreSQL");
     apt_get(&["-q", "update"])?;
-    apt_get(&["-q", "install", "-y", "--no-install-recommends", "postgresql"])?;
+    // dpkg would otherwise ask whether to keep the settings that were just written.
+    let keep_settings = ["-o", "Dpkg::Options::=--force-confold"];
+    apt_get(&[&["-q", "install", "-y", "--no-install-recommends"], &keep_settings[..], &["postgresql"]].concat())?;
     find().ok_or_else(|| "installed, but initdb is nowhere to be found".into())
 }
 
