@@ -239,10 +239,10 @@ pub fn end(tx: &mut dyn Tx, claimed: &Strand) -> Result<Option<Vec<Target>>> {
         return Ok(None);
     }
     for target in &unlocked {
-        if let Some(next) = holder(tx, target.kind, target.id)? {
-            if !is_blocked(tx, next)? {
-                wake(tx, next)?;
-            }
+        if let Some(next) = holder(tx, target.kind, target.id)?
+            && !is_blocked(tx, next)?
+        {
+            wake(tx, next)?;
         }
     }
     Ok(Some(unlocked))

@@ -48,7 +48,9 @@ impl Target {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
         config.keepalives_idle(KEEPALIVE_IDLE);
-        config.application_name("wolke");
+        if config.get_application_name().is_none() {
+            config.application_name("wolke");
+        }
         let tls = match wants_tls(&config, &settings)? {
             true => Some(connector(settings.root.as_deref())?),
             false => None,

@@ -1,0 +1,95 @@
+//! Values to store.
+
+use std::collections::BTreeMap;
+use wolke_domain::Result;
+use wolke_domain::action::{Action, Status as ActionStatus, Target};
+use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status};
+use wolke_store::primary_ip::{self, PrimaryIp};
+use wolke_store::ssh_key::{self, SshKey};
+use wolke_store::{Counter, Tx, project};
+use wolke_wire::{Id, Kind, Timestamp};
+
+/// Labels from pairs.
+pub fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// A project.
+pub fn project(tx: &mut dyn Tx) -> Result<Id> {
+    Ok(project::insert(tx, "default")?.id)
+}
+
+/// A server with a new id.
+pub fn server(tx: &mut dyn Tx, project: Id, name: &str, pairs: &[(&str, &str)]) -> Result<Server> {
+    let id = tx.next_id(Counter::Kind(Kind::Server))?;
+    Ok(Server {
+        id,
+        project,
+        name: name.to_owned(),
+        created: Timestamp(1_000 + id),
+        status: Status::Initializing,
+        host: None,
+        details: Details {
+            v: DETAILS_VERSION,
+            server_type: 1,
+            image: Some(1),
+            location: 1,
+            datacenter: 1,
+            primary_disk_gb: 20,
+            labels: labels(pairs),
+            delete_protected: false,
+            rebuild_protected: false,
+            doomed: false,
+            ssh_keys: Vec::new(),
+            user_data_sealed: None,
+            root_password_sealed: None,
+        },
+    })
+}
+
+/// A primary IP with a new id.
+pub fn primary_ip(tx: &mut dyn Tx, project: Id, name: &str, ip: &str, assignee: Option<Id>) -> Result<PrimaryIp> {
+    let id = tx.next_id(Counter::Kind(Kind::PrimaryIp))?;
+    let details = primary_ip::Details {
+        v: 1,
+        location: 1,
+        datacenter: 1,
+        auto_delete: true,
+        dns_ptr: BTreeMap::new(),
+        delete_protected: false,
+        labels: BTreeMap::new(),
+    };
+    let family = if ip.contains(':') { 6 } else { 4 };
+    let (name, ip) = (name.to_owned(), ip.to_owned());
+    Ok(PrimaryIp { id, project, name, created: Timestamp(5), ip, family, assignee, details })
+}
+
+/// An SSH key with a new id.
+pub fn ssh_key(tx: &mut dyn Tx, project: Id, name: &str, fingerprint: &str) -> Result<SshKey> {
+    let id = tx.next_id(Counter::Kind(Kind::SshKey))?;
+    let details = ssh_key::Details { v: 1, public_key: "ssh-ed25519 AAAA".into(), labels: BTreeMap::new() };
+    Ok(SshKey {
+        id,
+        project,
+        name: name.to_owned(),
+        created: Timestamp(7),
+        fingerprint: fingerprint.to_owned(),
+        details,
+    })
+}
+
+/// A running action with a new id.
+pub fn action(tx: &mut dyn Tx, project: Id, command: &str, resources: &[Target]) -> Result<Action> {
+    let id = tx.next_id(Counter::Kind(Kind::Action))?;
+    Ok(Action {
+        id,
+        project,
+        command: command.to_owned(),
+        status: ActionStatus::Running,
+        progress: 0,
+        started: Timestamp(100 + id % 3),
+        finished: None,
+        failure: None,
+        resources: resources.to_vec(),
+    })
+}
