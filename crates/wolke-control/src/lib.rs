@@ -1,1 +1,24 @@
-//! (described by the first commit of this crate)
+//! The application: one module per resource with its operations, strand steps and views. No SQL text, no HTTP types.
+//!
+//! An operation is an `async fn` of [`Control`]: it opens one transaction, looks everything up from the caller's project,
+//! lets `wolke-domain` decide, writes, and commits. What takes time continues as a strand (the `program` of its module).
+
+pub mod action;
+pub mod admin;
+mod catalogue;
+mod control;
+mod core;
+mod hosts;
+pub mod listing;
+mod place;
+pub mod primary_ip;
+pub mod server;
+pub mod ssh_key;
+mod tokens;
+pub mod view;
+
+pub use catalogue::ImageFilter;
+pub use control::{Caller, Control, Options, Parts};
+pub use core::{Core, Limits, Simulation};
+pub use listing::{Filter, List, ListRequest};
+pub use tokens::Tokens;

@@ -19,8 +19,7 @@ statements! { "host";
     DESIRE = "INSERT INTO host_object (host, kind, id, generation, tombstone, spec, observed_generation) VALUES ($1, $2, $3, $4, $5, $6, 0)
         ON CONFLICT (host, kind, id) DO UPDATE SET generation = excluded.generation, tombstone = excluded.tombstone, spec = excluded.spec";
     OBJECT = "SELECT generation, tombstone, spec, observed_generation, observed, sim FROM host_object WHERE host = $1 AND kind = $2 AND id = $3";
-    OBSERVE = "UPDATE host_object SET observed_generation = $1, observed = $2 WHERE host = $3 AND kind = $4 AND id = $5";
-    SIM_SET = "UPDATE host_object SET sim = $1 WHERE host = $2 AND kind = $3 AND id = $4";
+    OBSERVE = "UPDATE host_object SET observed_generation = $1, observed = $2, sim = $3 WHERE host = $4 AND kind = $5 AND id = $6";
     FORGET = "DELETE FROM host_object WHERE host = $1 AND kind = $2 AND id = $3 AND tombstone = 1";
     CHANGED = "SELECT kind, id, generation, tombstone, spec FROM host_object WHERE host = $1 AND generation > $2 ORDER BY generation, kind, id LIMIT 256";
     OBJECTS = "SELECT kind, id, generation, tombstone, spec FROM host_object WHERE host = $1 ORDER BY kind, id";
@@ -149,21 +148,22 @@ pub fn object(tx: &mut dyn Tx, host: Id, kind: &str, id: Id) -> Result<Option<Ob
     .transpose()
 }
 
-/// Writes down what a host reported. An object that was forgotten meanwhile is not brought back.
+/// Writes down what a host reported, and what a simulated one remembers. An object that was forgotten meanwhile is not
+/// brought back.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn observe(tx: &mut dyn Tx, host: Id, kind: &str, id: Id, generation: i64, observed: &str) -> Result<()> {
-    let params = [generation.into(), observed.into(), host.into(), kind.into(), id.into()];
+pub fn observe(
+    tx: &mut dyn Tx,
+    host: Id,
+    kind: &str,
+    id: Id,
+    generation: i64,
+    observed: &str,
+    sim: Option<&str>,
+) -> Result<()> {
+    let params = [generation.into(), observed.into(), sim.into(), host.into(), kind.into(), id.into()];
     tx.execute(&OBSERVE, &params).map(|_| ())
-}
-
-/// Sets the memory of a simulated host about an object.
-///
-/// # Errors
-/// The engine's failure.
-pub fn set_sim(tx: &mut dyn Tx, host: Id, kind: &str, id: Id, sim: Option<&str>) -> Result<()> {
-    tx.execute(&SIM_SET, &[sim.into(), host.into(), kind.into(), id.into()]).map(|_| ())
 }
 
 /// Removes the row of an object that is gone.

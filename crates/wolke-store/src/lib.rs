@@ -20,6 +20,7 @@ pub mod primary_ip;
 pub mod project;
 pub mod random;
 pub mod resource;
+pub mod seal;
 pub mod server;
 pub mod sqlite;
 pub mod ssh_key;

@@ -14,10 +14,12 @@ statements! { "server";
     INSERT = "INSERT INTO servers (id, project, name, created, status, host, rev, generation, doc)
         VALUES ($1, $2, $3, $4, $5, $6, 1, 1, $7) ON CONFLICT (project, name) DO NOTHING";
     GET = "SELECT id, project, name, created, status, host, rev, generation, doc FROM servers WHERE project = $1 AND id = $2";
+    REV = "SELECT rev FROM servers WHERE project = $1 AND id = $2";
     BY_ID = "SELECT id, project, name, created, status, host, rev, generation, doc FROM servers WHERE id = $1";
     NAME_TAKEN = "SELECT id FROM servers WHERE project = $1 AND name = $2 AND id <> $3";
     UPDATE = "UPDATE servers SET name = $1, status = $2, host = $3, rev = rev + 1, generation = generation + 1, doc = $4
         WHERE id = $5 AND generation = $6";
+    SET_STATUS = "UPDATE servers SET status = $1, host = $2, rev = rev + 1, generation = generation + 1 WHERE id = $3";
     DELETE = "DELETE FROM servers WHERE id = $1";
 }
 
@@ -75,6 +77,14 @@ pub fn expect(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Stored<Server>> {
     get(tx, project, id)?.ok_or_else(|| Error::not_found(Kind::Server, id))
 }
 
+/// The rev of a server of a project, without reading the rest.
+///
+/// # Errors
+/// The engine's failure.
+pub fn rev(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<i64>> {
+    tx.query_one(&REV, &[project.into(), id.into()])?.map(|r| r.int(0)).transpose()
+}
+
 /// A server whosever it is: for strands, which were given the id by a request that had the right to it.
 ///
 /// # Errors
@@ -104,6 +114,14 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<Server>, new: &Server) -> Result<()>
         old.generation.into(),
     ];
     tx.execute_one(&UPDATE, &params)
+}
+
+/// Moves a server to a status and notes its host, without touching the rest.
+///
+/// # Errors
+/// The engine's failure.
+pub fn set_status(tx: &mut dyn Tx, id: Id, status: Status, host: Option<Id>) -> Result<()> {
+    tx.execute_one(&SET_STATUS, &[status.as_str().into(), host.into(), id.into()])
 }
 
 /// Removes a server and its labels.

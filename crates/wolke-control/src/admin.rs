@@ -1,0 +1,211 @@
+//! What the operator does: projects, tokens, the clock, the simulation.
+
+use crate::control::Control;
+use crate::core::Simulation;
+use wolke_domain::clock::{ClockMode, ClockState, RATE_PERMILLE_MAX};
+use wolke_domain::{Error, Result, name};
+use wolke_store::project::Project;
+use wolke_store::token::{NewToken, Token};
+use wolke_store::{Db, Race, clock, project, resource, token};
+use wolke_wire::{Dialect, ErrorCode, Id, Timestamp};
+
+/// What the clock shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockView {
+    /// World time now.
+    pub now: Timestamp,
+    /// How it moves.
+    pub state: ClockState,
+}
+
+/// Makes a project, unless one of that name is there.
+///
+/// # Errors
+/// The engine's failure.
+pub async fn ensure_project(db: &Db, name: &str) -> Result<Project> {
+    let wanted = name.to_owned();
+    if let Some(found) = db.read(move |tx| project::by_name(tx, &wanted)).await? {
+        return Ok(found);
+    }
+    let wanted = name.to_owned();
+    db.write(vec![Race::Database], move |tx| match project::by_name(tx, &wanted)? {
+        Some(found) => Ok(found),
+        None => project::insert(tx, &wanted),
+    })
+    .await
+}
+
+impl Control {
+    /// All projects.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub async fn list_projects(&self) -> Result<Vec<Project>> {
+        self.db.read(project::list).await
+    }
+
+    /// A project by its name.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn project(&self, name: &str) -> Result<Project> {
+        let wanted = name.to_owned();
+        let found = self.db.read(move |tx| project::by_name(tx, &wanted)).await?;
+        found.ok_or_else(|| Error::NotFound { message: format!("project '{name}' not found") })
+    }
+
+    /// Makes a project.
+    ///
+    /// # Errors
+    /// `invalid_input`, `uniqueness_error`.
+    pub async fn create_project(&self, new_name: &str) -> Result<Project> {
+        name::resource_name("name", new_name).map_err(|e| Error::invalid_fields(vec![e]))?;
+        let wanted = new_name.to_owned();
+        self.db.write(vec![Race::Database], move |tx| project::insert(tx, &wanted)).await
+    }
+
+    /// Deletes an empty project with its tokens and its history.
+    ///
+    /// # Errors
+    /// `not_found`; `resource_in_use`-like `conflict` text naming what it still holds.
+    pub async fn delete_project(&self, name: &str) -> Result<()> {
+        let Project { id, .. } = self.project(name).await?;
+        self.db
+            .write(vec![Race::Database, Race::Project(id)], move |tx| {
+                let held = resource::counts(tx, id)?;
+                if !held.is_empty() || project::has_strands(tx, id)? {
+                    let list: Vec<_> = held.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+                    let message = format!("the project is not empty: it holds {}", list.join(", "));
+                    return Err(Error::refused(ErrorCode::Conflict, message));
+                }
+                project::delete(tx, id)
+            })
+            .await?;
+        // The tokens live in another database. Dying in between leaves tokens that lead nowhere: they are refused.
+        let world = self.world.clone();
+        self.root.write(vec![Race::Database], move |tx| token::delete_of_project(tx, &world, id)).await.map(|_| ())
+    }
+
+    /// All tokens, without their secrets.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub async fn list_tokens(&self) -> Result<Vec<Token>> {
+        self.root.read(token::list).await
+    }
+
+    /// Makes a token; its secret is returned this once.
+    ///
+    /// # Errors
+    /// `not_found` for the project.
+    pub async fn create_token(
+        &self,
+        project: &str,
+        name: &str,
+        writes: bool,
+        dialect: Option<Dialect>,
+    ) -> Result<(Token, String)> {
+        let project = self.project(project).await?.id;
+        let new = NewToken { world: self.world.clone(), project, name: name.to_owned(), writes, dialect };
+        self.root.write(vec![Race::Database], move |tx| token::insert(tx, &new)).await
+    }
+
+    /// Deletes a token.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn delete_token(&self, id: Id) -> Result<()> {
+        let deleted = self.root.write(vec![Race::Database], move |tx| token::delete(tx, id)).await?;
+        if deleted { Ok(()) } else { Err(Error::NotFound { message: format!("token with ID '{id}' not found") }) }
+    }
+
+    /// What a token leads to; none when it leads nowhere.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub async fn authenticate(&self, secret: &str) -> Result<Option<Token>> {
+        let hash = token::hash(secret);
+        if let Some(known) = self.tokens.get(&hash) {
+            return Ok(Some(known));
+        }
+        let asked = hash.clone();
+        let epoch = self.tokens.epoch();
+        let found = self.root.read(move |tx| token::by_hash(tx, &asked)).await?;
+        let Some(found) = found.filter(|token| token.world == self.world) else { return Ok(None) };
+        let id = found.project;
+        if self.db.read(move |tx| project::by_id(tx, id)).await?.is_none() {
+            return Ok(None);
+        }
+        self.tokens.put(epoch, hash, &found);
+        Ok(Some(found))
+    }
+
+    /// The clock.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub async fn clock(&self) -> Result<ClockView> {
+        self.db.read(|tx| Ok(ClockView { now: tx.now(), state: clock::get(tx)? })).await
+    }
+
+    /// Changes how the clock moves; world time goes on from where it is.
+    ///
+    /// # Errors
+    /// `invalid_input` for a rate that is not between 1 and [`RATE_PERMILLE_MAX`].
+    pub async fn set_clock_mode(&self, mode: ClockMode, rate_permille: i64) -> Result<ClockView> {
+        if !(1..=RATE_PERMILLE_MAX).contains(&rate_permille) {
+            return Err(Error::invalid("rate", format!("must be between 0.001 and {}", RATE_PERMILLE_MAX / 1000)));
+        }
+        self.change_clock(move |state, real| Ok(state.with_mode(real, mode, rate_permille))).await
+    }
+
+    /// Sets world time.
+    ///
+    /// # Errors
+    /// `invalid_input` when it would run backwards: timers that have fired do not fire again.
+    pub async fn set_clock(&self, world: Timestamp) -> Result<ClockView> {
+        self.change_clock(move |state, real| {
+            if world < state.world_at(real) {
+                return Err(Error::invalid("time", "lies in the past of this world"));
+            }
+            Ok(state.set(real, world))
+        })
+        .await
+    }
+
+    /// Moves world time forward.
+    ///
+    /// # Errors
+    /// `invalid_input` for a negative step.
+    pub async fn advance_clock(&self, milliseconds: i64) -> Result<ClockView> {
+        if milliseconds < 0 {
+            return Err(Error::invalid("duration", "must not be negative"));
+        }
+        self.change_clock(move |state, real| Ok(state.set(real, state.world_at(real).plus_ms(milliseconds)))).await
+    }
+
+    async fn change_clock(
+        &self,
+        change: impl Fn(ClockState, Timestamp) -> Result<ClockState> + Send + 'static,
+    ) -> Result<ClockView> {
+        self.db
+            .write(vec![Race::Database], move |tx| {
+                let state = clock::get(tx)?;
+                let next = change(state, tx.facts().real_now)?;
+                clock::set(tx, next)
+            })
+            .await?;
+        self.clock().await
+    }
+
+    /// How simulated hosts behave.
+    #[must_use]
+    pub fn simulation(&self) -> Simulation {
+        (*self.core.simulation()).clone()
+    }
+
+    /// Changes how simulated hosts behave from now on.
+    pub fn set_simulation(&self, simulation: Simulation) {
+        self.core.set_simulation(simulation);
+    }
+}

@@ -1,0 +1,125 @@
+//! What strand steps and operations share: the catalogue, address pools, limits, the sealer and the simulation's settings.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use wolke_domain::action::{Failure, Target};
+use wolke_domain::address::{Ipv4Pools, Ipv6Pools};
+use wolke_domain::catalogue::Catalogue;
+use wolke_domain::{Error, Result};
+use wolke_host::{LatencyProfile, SimFaults};
+use wolke_store::seal::Sealer;
+use wolke_store::{Tx, action, resource};
+use wolke_strand::{Application, Frame, Registry};
+use wolke_wire::{ErrorCode, Kind};
+
+/// How many resources of a kind a project may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Servers.
+    pub servers: i64,
+    /// SSH keys.
+    pub ssh_keys: i64,
+    /// Primary IPs.
+    pub primary_ips: i64,
+}
+
+impl Default for Limits {
+    /// Far beyond an account's usual limits: people come here to try things at scale.
+    fn default() -> Self {
+        Self { servers: 1_000_000, ssh_keys: 10_000, primary_ips: 2_000_000 }
+    }
+}
+
+impl Limits {
+    /// Checks the number that a project has after an insert.
+    ///
+    /// # Errors
+    /// `resource_limit_exceeded`, naming the limit.
+    pub fn check(&self, kind: Kind, number: i64) -> Result<()> {
+        let (limit, name) = match kind {
+            Kind::Server => (self.servers, "server_limit"),
+            Kind::SshKey => (self.ssh_keys, "ssh_key_limit"),
+            Kind::PrimaryIp => (self.primary_ips, "primary_ip_limit"),
+            _ => return Ok(()),
+        };
+        if number <= limit {
+            return Ok(());
+        }
+        Err(Error::LimitExceeded { limit: name.into(), message: format!("{} limit exceeded", kind.label()) })
+    }
+}
+
+/// How simulated hosts behave; changed while running.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Simulation {
+    /// The pace of simulated work.
+    pub profile: LatencyProfile,
+    /// What is broken.
+    pub faults: SimFaults,
+}
+
+/// What steps and operations share.
+pub struct Core {
+    /// What can be ordered.
+    pub catalogue: &'static Catalogue,
+    /// Where public IPv4 addresses come from.
+    pub ipv4: Ipv4Pools,
+    /// Where public IPv6 networks come from.
+    pub ipv6: Ipv6Pools,
+    /// Limits of every project.
+    pub limits: Limits,
+    /// Seals secrets at rest.
+    pub sealer: Arc<Sealer>,
+    simulation: RwLock<Arc<Simulation>>,
+}
+
+impl Core {
+    /// A core with default pools and limits.
+    ///
+    /// # Errors
+    /// Internal, when the built-in pools are broken.
+    pub fn new(sealer: Arc<Sealer>, simulation: Simulation) -> Result<Self> {
+        use wolke_domain::address::{DEFAULT_IPV4_POOLS, DEFAULT_IPV6_POOLS};
+        let pool = |e: wolke_domain::address::PoolError| Error::internal(format!("address pool: {e}"));
+        Ok(Self {
+            catalogue: Catalogue::builtin(),
+            ipv4: Ipv4Pools::parse(DEFAULT_IPV4_POOLS).map_err(pool)?,
+            ipv6: Ipv6Pools::parse(DEFAULT_IPV6_POOLS).map_err(pool)?,
+            limits: Limits::default(),
+            sealer,
+            simulation: RwLock::new(Arc::new(simulation)),
+        })
+    }
+
+    /// How simulated hosts behave now.
+    #[must_use]
+    pub fn simulation(&self) -> Arc<Simulation> {
+        Arc::clone(&self.simulation.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes how simulated hosts behave from now on.
+    pub fn set_simulation(&self, simulation: Simulation) {
+        *self.simulation.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(simulation);
+    }
+}
+
+impl Application for Core {
+    fn registry() -> &'static Registry<Self> {
+        &crate::server::REGISTRY
+    }
+
+    fn ended(&self, tx: &mut dyn Tx, frame: &Frame, unlocked: &[Target]) -> Result<()> {
+        for id in frame.action.iter().chain(&frame.also) {
+            action::end(tx, *id, frame.failure.as_ref())?;
+        }
+        // `locked` is part of what a resource shows.
+        unlocked.iter().try_for_each(|target| resource::touch(tx, target.kind, target.id))
+    }
+
+    fn timed_out(&self, step: &str) -> Failure {
+        Failure::new(ErrorCode::Timeout, format!("timed out while waiting ({step})"))
+    }
+
+    fn gave_up(&self, error: &Error) -> Failure {
+        Failure::action(error.message())
+    }
+}

@@ -1,0 +1,136 @@
+//! Lists of any kind: filters, selector, order and page, from the database or from the catalogue.
+
+use crate::control::{Caller, Control};
+use crate::view::{Json, View};
+use std::sync::Arc;
+use wolke_domain::{Error, Result, label};
+use wolke_store::list::{ListQuery, page};
+use wolke_store::value::Value;
+use wolke_wire::paging::Page;
+use wolke_wire::selector::Selector;
+use wolke_wire::sort::{Direction, SortKey};
+use wolke_wire::{Id, Kind};
+
+/// Values of one filter parameter: one of them must match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// A text column.
+    Text(&'static str, Vec<String>),
+    /// A number column.
+    Number(&'static str, Vec<i64>),
+}
+
+/// What a list asks for.
+#[derive(Clone, Debug)]
+pub struct ListRequest {
+    /// Which resources.
+    pub kind: Kind,
+    /// Only actions of resources of this kind, or of this one.
+    pub of: Option<(Kind, Option<Id>)>,
+    /// Filters by column.
+    pub filters: Vec<Filter>,
+    /// Label selector.
+    pub selector: Selector,
+    /// Order.
+    pub sort: Vec<SortKey>,
+    /// Page.
+    pub page: Page,
+}
+
+/// A page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    /// The entries, joined by commas.
+    pub entries: Json,
+    /// How many there are on all pages.
+    pub total: u64,
+}
+
+impl Control {
+    /// Reads a page of a list.
+    ///
+    /// # Errors
+    /// `not_found` when `of` names a resource that is not the caller's.
+    pub async fn list(&self, caller: &Caller, request: ListRequest) -> Result<List> {
+        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
+        self.db
+            .read(move |tx| {
+                let view =
+                    View { core: &core, fragments: &fragments, dialect: caller.dialect, project: caller.project };
+                if let Some((kind, Some(id))) = request.of {
+                    crate::action::check_owner(tx, caller.project, kind, id)?;
+                }
+                let found = page(tx, &query(&request, caller.project))?;
+                let mut entries = Json::with_capacity(found.entries.len() * 4096);
+                for (position, (id, rev)) in found.entries.iter().enumerate() {
+                    if position > 0 {
+                        entries.push(b',');
+                    }
+                    view.append_rev(tx, &mut entries, request.kind, *id, *rev)?;
+                }
+                Ok(List { entries, total: u64::try_from(found.total).unwrap_or(0) })
+            })
+            .await
+    }
+
+    /// Renders a page of objects that are in memory: the catalogue's.
+    pub(crate) async fn list_ids(&self, caller: &Caller, kind: Kind, ids: Vec<Id>, page: Page) -> Result<List> {
+        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
+        self.db
+            .read(move |tx| {
+                let view =
+                    View { core: &core, fragments: &fragments, dialect: caller.dialect, project: caller.project };
+                let mut entries = Json::new();
+                let from = usize::try_from(page.offset()).unwrap_or(usize::MAX);
+                let limit = usize::try_from(page.limit()).unwrap_or(usize::MAX);
+                for (position, id) in ids.iter().skip(from).take(limit).enumerate() {
+                    if position > 0 {
+                        entries.push(b',');
+                    }
+                    view.append(tx, &mut entries, kind, *id)?;
+                }
+                Ok(List { entries, total: ids.len() as u64 })
+            })
+            .await
+    }
+}
+
+fn query(request: &ListRequest, project: Id) -> ListQuery {
+    let filters = request.filters.iter().map(|filter| match filter {
+        Filter::Text(column, values) => (*column, values.iter().map(Value::from).collect()),
+        Filter::Number(column, values) => (*column, values.iter().copied().map(Value::from).collect()),
+    });
+    ListQuery {
+        kind: request.kind,
+        project,
+        filters: filters.collect(),
+        of: request.of,
+        selector: request.selector.clone(),
+        sort: request.sort.clone(),
+        offset: i64::try_from(request.page.offset()).unwrap_or(i64::MAX),
+        limit: i64::try_from(request.page.limit()).unwrap_or(i64::MAX),
+    }
+}
+
+/// Orders objects in memory as the database would: by the keys, ids breaking ties.
+pub(crate) fn sort_by_keys<T>(items: &mut [T], sort: &[SortKey], compare: impl Fn(&T, &T, &str) -> std::cmp::Ordering) {
+    items.sort_by(|a, b| {
+        for key in sort {
+            let order = compare(a, b, key.field);
+            let order = if key.direction == Direction::Descending { order.reverse() } else { order };
+            if order.is_ne() {
+                return order;
+            }
+        }
+        compare(a, b, "id")
+    });
+}
+
+/// Checks the labels of a request, all at once.
+///
+/// # Errors
+/// Names every label that is wrong.
+pub(crate) fn check_labels(labels: &wolke_wire::cloud::Labels) -> Result<()> {
+    let errors = label::validate(labels);
+    if errors.is_empty() { Ok(()) } else { Err(Error::invalid_fields(errors)) }
+}

@@ -1,0 +1,323 @@
+//! Primary IPs: operations, view, and what a server does with them.
+
+use crate::action;
+use crate::control::{Caller, Control};
+use crate::core::Core;
+use crate::listing::check_labels;
+use crate::place::{self, Place};
+use crate::view::{Json, View, member};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use wolke_domain::action::Target;
+use wolke_domain::server::{Server, Status};
+use wolke_domain::{Error, FieldError, Result, name, primary_ip as rules};
+use wolke_store::primary_ip::{Details, PrimaryIp};
+use wolke_store::{Counter, Race, Tx, address, primary_ip, resource, server, strand};
+use wolke_wire::cloud::primary_ip as wire;
+use wolke_wire::cloud::{DeleteProtection, DnsPtr, Embed};
+use wolke_wire::{Dialect, ErrorCode, Id, Kind};
+
+/// A primary IP as the contract shows it.
+pub(crate) fn to_wire(ip: &PrimaryIp, dialect: Dialect) -> wire::PrimaryIp {
+    wire::PrimaryIp {
+        id: ip.id,
+        name: ip.name.clone(),
+        ip: ip.ip.clone(),
+        kind: if ip.family == 4 { wire::IpType::Ipv4 } else { wire::IpType::Ipv6 },
+        assignee_id: ip.assignee,
+        assignee_type: if ip.assignee.is_none() && dialect.reports_unassigned() {
+            wire::AssigneeType::Unassigned
+        } else {
+            wire::AssigneeType::Server
+        },
+        auto_delete: ip.details.auto_delete,
+        blocked: false,
+        dns_ptr: dns_ptr(ip),
+        location: Embed(Kind::Location, ip.details.location),
+        datacenter: Embed(Kind::Datacenter, ip.details.datacenter),
+        protection: DeleteProtection { delete: ip.details.delete_protected },
+        labels: ip.details.labels.clone(),
+        created: ip.created,
+    }
+}
+
+/// Reverse DNS: an IPv4 address has a default entry, an IPv6 network has none (fact sheet §7).
+pub(crate) fn dns_ptr(ip: &PrimaryIp) -> Vec<DnsPtr> {
+    let own = ip.details.dns_ptr.iter().map(|(ip, name)| DnsPtr { ip: ip.clone(), dns_ptr: name.clone() });
+    let own: Vec<DnsPtr> = own.collect();
+    match ip.ip.parse::<Ipv4Addr>() {
+        Ok(address) if own.is_empty() => {
+            vec![DnsPtr { ip: ip.ip.clone(), dns_ptr: rules::default_dns_ptr(address) }]
+        }
+        _ => own,
+    }
+}
+
+/// What a new primary IP shall be.
+struct New<'a> {
+    name: Option<&'a str>,
+    family: i64,
+    place: Place,
+    assignee: Option<Id>,
+    auto_delete: bool,
+    labels: &'a wolke_wire::cloud::Labels,
+}
+
+fn insert(tx: &mut dyn Tx, core: &Core, project: Id, new: &New<'_>) -> Result<Id> {
+    let id = tx.next_id(Counter::Kind(Kind::PrimaryIp))?;
+    let allocated = address::allocate(tx, new.family, Kind::PrimaryIp, id)?;
+    let position = u64::try_from(allocated.position).unwrap_or(u64::MAX);
+    let ip = match new.family {
+        4 => core.ipv4.nth(position).map(|ip| ip.to_string()),
+        _ => core.ipv6.nth(position).map(|net| net.to_string()),
+    };
+    let ip = ip.ok_or_else(|| Error::internal(format!("no IPv{} address at position {position}", new.family)))?;
+    let row = PrimaryIp {
+        id,
+        project,
+        name: new.name.map_or_else(|| rules::default_name(id), str::to_owned),
+        created: tx.now(),
+        ip,
+        family: new.family,
+        assignee: new.assignee,
+        details: Details {
+            v: 1,
+            location: new.place.location,
+            datacenter: new.place.datacenter,
+            auto_delete: new.auto_delete,
+            dns_ptr: Default::default(),
+            delete_protected: false,
+            labels: new.labels.clone(),
+        },
+    };
+    core.limits.check(Kind::PrimaryIp, primary_ip::insert(tx, &row)?)?;
+    Ok(id)
+}
+
+/// A new address for a new server; it goes when the server goes.
+pub(crate) fn make_for_server(tx: &mut dyn Tx, core: &Core, server: &Server, family: i64) -> Result<()> {
+    let place = Place { location: server.details.location, datacenter: server.details.datacenter };
+    let labels = wolke_wire::cloud::Labels::new();
+    let new = New { name: None, family, place, assignee: Some(server.id), auto_delete: true, labels: &labels };
+    insert(tx, core, server.project, &new).map(|_| ())
+}
+
+/// Gives a new server an address that is there already.
+///
+/// # Errors
+/// `not_found`; `primary_ip_assigned`, `primary_ip_version_mismatch`, `primary_ip_datacenter_mismatch`.
+pub(crate) fn take_for_server(tx: &mut dyn Tx, server: &Server, id: Id, family: i64) -> Result<()> {
+    let old = primary_ip::expect(tx, server.project, id)?;
+    let refused = |code, text: &str| Err(Error::refused(code, format!("primary IP with ID '{id}' {text}")));
+    if old.value.family != family {
+        return refused(ErrorCode::PrimaryIpVersionMismatch, "has another IP version");
+    }
+    if old.value.assignee.is_some() {
+        return refused(ErrorCode::PrimaryIpAssigned, "is already assigned");
+    }
+    if old.value.details.location != server.details.location {
+        return refused(ErrorCode::PrimaryIpDatacenterMismatch, "is in another location");
+    }
+    let mut new = old.value.clone();
+    new.assignee = Some(server.id);
+    primary_ip::update(tx, &old, &new)
+}
+
+/// Takes the addresses from a server that goes: its own go with it, the others stay, free.
+pub(crate) fn release_of_server(tx: &mut dyn Tx, server: Id) -> Result<()> {
+    for old in primary_ip::of_server(tx, server)? {
+        if old.value.details.auto_delete {
+            remove(tx, &old.value)?;
+        } else {
+            let mut new = old.value.clone();
+            new.assignee = None;
+            primary_ip::update(tx, &old, &new)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(tx: &mut dyn Tx, ip: &PrimaryIp) -> Result<()> {
+    primary_ip::delete(tx, ip)?;
+    address::release(tx, Kind::PrimaryIp, ip.id)
+}
+
+/// The server that a new primary IP shall be assigned to: off, and without an address of that family.
+fn check_assignee(tx: &mut dyn Tx, project: Id, id: Id, family: i64) -> Result<Server> {
+    let server = server::expect(tx, project, id)?.value;
+    if server.status != Status::Off || strand::holder(tx, Kind::Server, id)?.is_some() {
+        return Err(Error::refused(ErrorCode::ServerNotStopped, "server must be powered off"));
+    }
+    if primary_ip::of_server(tx, id)?.iter().any(|a| a.value.family == family) {
+        let code = if family == 4 { ErrorCode::ServerHasIpv4 } else { ErrorCode::ServerHasIpv6 };
+        return Err(Error::refused(code, format!("server already has an IPv{family} address")));
+    }
+    Ok(server)
+}
+
+fn check_create(request: &wire::CreatePrimaryIp) -> Result<()> {
+    let mut fields: Vec<FieldError> = name::resource_name("name", &request.name).err().into_iter().collect();
+    if request.assignee_type == Some(wire::AssigneeType::Unassigned) && request.assignee_id.is_some() {
+        fields.push(FieldError::new("assignee_type", "contradicts assignee_id"));
+    }
+    let placed = request.location.is_some() || request.datacenter.is_some();
+    match (placed, request.assignee_id.is_some()) {
+        (true, true) => {
+            let field = if request.location.is_some() { "location" } else { "datacenter" };
+            fields.push(FieldError::new("assignee_id", format!("must not be given together with {field}")));
+            fields.push(FieldError::new(field, "must not be given together with assignee_id"));
+        }
+        (false, false) => fields.push(FieldError::new("location", "either location or assignee_id is required")),
+        _ => {}
+    }
+    if let Err(Error::InvalidInput { fields: labels, .. }) = check_labels(&request.labels) {
+        fields.extend(labels);
+    }
+    if fields.is_empty() { Ok(()) } else { Err(Error::invalid_fields(fields)) }
+}
+
+impl Control {
+    /// Creates a primary IP, free or for a server that is off; the answer holds the assignment's action, if any.
+    ///
+    /// # Errors
+    /// `invalid_input`, `not_found`, `uniqueness_error`, `server_not_stopped`, `server_has_ipv4`, `server_has_ipv6`.
+    pub async fn create_primary_ip(&self, caller: &Caller, request: wire::CreatePrimaryIp) -> Result<Json> {
+        check_create(&request)?;
+        let (core, project) = (Arc::clone(&self.core), caller.project);
+        let (id, assignment) = self
+            .db
+            .write(vec![Race::Project(project), Race::Addresses], move |tx| create(tx, &core, project, &request))
+            .await?;
+        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
+        self.db
+            .read(move |tx| {
+                let view =
+                    View { core: &core, fragments: &fragments, dialect: caller.dialect, project: caller.project };
+                let mut json = Json::new();
+                view.open(&mut json, "primary_ip");
+                view.append(tx, &mut json, Kind::PrimaryIp, id)?;
+                if let Some(action) = assignment {
+                    json.push(b',');
+                    member(&mut json, "action");
+                    view.append(tx, &mut json, Kind::Action, action)?;
+                }
+                json.push(b'}');
+                Ok(json)
+            })
+            .await
+    }
+
+    /// Changes name, labels and auto_delete.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_input`, `uniqueness_error`.
+    pub async fn update_primary_ip(&self, caller: &Caller, id: Id, update: wire::UpdatePrimaryIp) -> Result<Json> {
+        if let Some(new_name) = &update.name {
+            name::resource_name("name", new_name).map_err(|e| Error::invalid_fields(vec![e]))?;
+        }
+        if let Some(labels) = &update.labels {
+            check_labels(labels)?;
+        }
+        let project = caller.project;
+        self.db
+            .write(vec![Race::Project(project)], move |tx| {
+                let old = primary_ip::expect(tx, project, id)?;
+                let mut new = old.value.clone();
+                if let Some(name) = &update.name {
+                    new.name.clone_from(name);
+                }
+                if let Some(labels) = &update.labels {
+                    new.details.labels.clone_from(labels);
+                }
+                if let Some(auto_delete) = update.auto_delete {
+                    rules::check_protection("auto_delete", new.details.delete_protected, auto_delete)
+                        .map_err(|e| Error::invalid_fields(vec![e]))?;
+                    new.details.auto_delete = auto_delete;
+                }
+                if new == old.value { Ok(()) } else { primary_ip::update(tx, &old, &new) }
+            })
+            .await?;
+        self.get(caller, Kind::PrimaryIp, id).await
+    }
+
+    /// Switches delete protection.
+    ///
+    /// # Errors
+    /// `not_found`; `invalid_input` while auto_delete is on (dialects D.1).
+    pub async fn change_primary_ip_protection(
+        &self,
+        caller: &Caller,
+        id: Id,
+        change: DeleteProtection,
+    ) -> Result<Json> {
+        let project = caller.project;
+        let started = self
+            .db
+            .write(vec![Race::Project(project)], move |tx| {
+                let old = primary_ip::expect(tx, project, id)?;
+                rules::check_protection("delete", change.delete, old.value.details.auto_delete)
+                    .map_err(|e| Error::invalid_fields(vec![e]))?;
+                let mut new = old.value.clone();
+                new.details.delete_protected = change.delete;
+                if new != old.value {
+                    primary_ip::update(tx, &old, &new)?;
+                }
+                action::done(tx, project, "change_protection", vec![Target::new(Kind::PrimaryIp, id)])
+            })
+            .await?;
+        self.show_started(caller, started).await
+    }
+
+    /// Deletes a primary IP. An assigned one is refused since 2026-05; before, it is taken from its stopped server.
+    ///
+    /// # Errors
+    /// `not_found`, `protected`, `must_be_unassigned`, `server_not_stopped`.
+    pub async fn delete_primary_ip(&self, caller: &Caller, id: Id) -> Result<()> {
+        let (project, dialect) = (caller.project, caller.dialect);
+        self.db
+            .write(vec![Race::Project(project), Race::Addresses], move |tx| {
+                let old = primary_ip::expect(tx, project, id)?;
+                if old.value.details.delete_protected {
+                    return Err(Error::delete_protected(Kind::PrimaryIp));
+                }
+                if let Some(assignee) = old.value.assignee {
+                    if dialect.refuses_delete_of_assigned_ip() {
+                        let message = "primary IP must be unassigned before it can be deleted";
+                        return Err(Error::refused(ErrorCode::MustBeUnassigned, message));
+                    }
+                    let server = server::expect(tx, project, assignee)?.value;
+                    if server.status != Status::Off {
+                        return Err(Error::refused(ErrorCode::ServerNotStopped, "server must be powered off"));
+                    }
+                    resource::touch(tx, Kind::Server, assignee)?;
+                }
+                remove(tx, &old.value)
+            })
+            .await
+    }
+}
+
+fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &wire::CreatePrimaryIp) -> Result<(Id, Option<Id>)> {
+    let family = if request.kind == wire::IpType::Ipv4 { 4 } else { 6 };
+    let place = match request.assignee_id {
+        Some(assignee) => {
+            let server = check_assignee(tx, project, assignee, family)?;
+            Place { location: server.details.location, datacenter: server.details.datacenter }
+        }
+        None => place::asked(core.catalogue, request.location.as_ref(), request.datacenter.as_ref())?
+            .ok_or_else(|| Error::internal("a primary IP without a place"))?,
+    };
+    let new = New {
+        name: Some(&request.name),
+        family,
+        place,
+        assignee: request.assignee_id,
+        auto_delete: request.auto_delete,
+        labels: &request.labels,
+    };
+    let id = insert(tx, core, project, &new)?;
+    let Some(assignee) = request.assignee_id else { return Ok((id, None)) };
+    resource::touch(tx, Kind::Server, assignee)?;
+    let resources = vec![Target::new(Kind::Server, assignee), Target::new(Kind::PrimaryIp, id)];
+    Ok((id, Some(action::done(tx, project, "assign_primary_ip", resources)?.action)))
+}

@@ -1,0 +1,259 @@
+//! Servers: operations, strands and views.
+
+mod create;
+mod make;
+mod power;
+mod spec;
+mod teardown;
+
+use crate::action::{self, Started};
+use crate::control::{Caller, Control};
+use crate::core::Core;
+use crate::hosts;
+use crate::listing::check_labels;
+use crate::view::Json;
+pub use create::Created;
+pub use power::PowerVerb;
+use wolke_domain::action::Target;
+use wolke_domain::catalogue::Catalogue;
+use wolke_domain::server::{Server, Status};
+use wolke_domain::{Error, FieldError, Result, name};
+use wolke_store::primary_ip::PrimaryIp;
+use wolke_store::{Race, Stored, Tx, host, resource, server, strand};
+use wolke_strand::{Program, Registry};
+use wolke_wire::cloud::server as wire;
+use wolke_wire::cloud::{DnsPtr, Embed};
+use wolke_wire::{ErrorCode, Id, Kind};
+
+/// Every program of the application.
+pub(crate) static REGISTRY: Registry<Core> =
+    Registry { programs: &[&make::PROGRAM, &power::PROGRAM, &teardown::PROGRAM] };
+
+/// World time that a host has for making or removing a server, in milliseconds.
+const HOST_DEADLINE_MS: i64 = 15 * 60 * 1000;
+
+/// The races of a server's strands.
+fn scope(server: &Server) -> Vec<Race> {
+    vec![Race::Project(server.project), Race::Addresses, Race::Location(server.details.location)]
+}
+
+/// A server as the contract shows it: the superset of all dialects.
+pub(crate) fn to_wire(
+    server: &Server,
+    addresses: &[Stored<PrimaryIp>],
+    locked: bool,
+    catalogue: &Catalogue,
+) -> Result<wire::Server> {
+    let details = &server.details;
+    let included = catalogue.server_type_by_id(details.server_type).and_then(|t| t.offer(details.location));
+    Ok(wire::Server {
+        id: server.id,
+        name: server.name.clone(),
+        status: wire::ServerStatus::parse(server.status.as_str()).unwrap_or(wire::ServerStatus::Unknown),
+        created: server.created,
+        public_net: public_net(addresses),
+        private_net: Vec::new(),
+        server_type: Embed(Kind::ServerType, details.server_type),
+        location: Embed(Kind::Location, details.location),
+        datacenter: Embed(Kind::Datacenter, details.datacenter),
+        image: details.image.map(|id| Embed(Kind::Image, id)),
+        iso: None,
+        rescue_enabled: false,
+        locked,
+        backup_window: None,
+        outgoing_traffic: Some(0),
+        ingoing_traffic: Some(0),
+        included_traffic: Some(included.map_or(0, |offer| offer.included_traffic)),
+        protection: wire::ServerProtection { delete: details.delete_protected, rebuild: details.rebuild_protected },
+        labels: details.labels.clone(),
+        volumes: Vec::new(),
+        load_balancers: Vec::new(),
+        primary_disk_size: u32::try_from(details.primary_disk_gb)
+            .map_err(|_| Error::internal("a disk of impossible size"))?,
+        placement_group: None,
+    })
+}
+
+fn public_net(addresses: &[Stored<PrimaryIp>]) -> wire::PublicNet {
+    let of = |family| addresses.iter().map(|a| &a.value).find(move |a| a.family == family);
+    wire::PublicNet {
+        ipv4: of(4).map(|a| wire::PublicIpv4 {
+            id: a.id,
+            ip: a.ip.clone(),
+            blocked: false,
+            dns_ptr: crate::primary_ip::dns_ptr(a).into_iter().next().map(|entry| entry.dns_ptr).unwrap_or_default(),
+        }),
+        ipv6: of(6).map(|a| wire::PublicIpv6 {
+            id: a.id,
+            ip: a.ip.clone(),
+            blocked: false,
+            dns_ptr: a
+                .details
+                .dns_ptr
+                .iter()
+                .map(|(ip, name)| DnsPtr { ip: ip.clone(), dns_ptr: name.clone() })
+                .collect(),
+        }),
+        floating_ips: Vec::new(),
+        firewalls: Vec::new(),
+    }
+}
+
+/// Writes a server's state from what its host reports of the machine.
+fn note_power(tx: &mut dyn Tx, server: &Server, status: Status) -> Result<()> {
+    if server.status == status {
+        return Ok(());
+    }
+    server::set_status(tx, server.id, status, server.host)
+}
+
+impl Control {
+    /// Changes name and labels.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_input`, `uniqueness_error`.
+    pub async fn update_server(&self, caller: &Caller, id: Id, update: wire::UpdateServer) -> Result<Json> {
+        if let Some(new_name) = &update.name {
+            name::host_name("name", new_name).map_err(|e| Error::invalid_fields(vec![e]))?;
+        }
+        if let Some(labels) = &update.labels {
+            check_labels(labels)?;
+        }
+        let (core, project) = (std::sync::Arc::clone(&self.core), caller.project);
+        let races = self.server_races(caller, id).await?;
+        self.db
+            .write(races, move |tx| {
+                let old = server::expect(tx, project, id)?;
+                let mut new = old.value.clone();
+                if let Some(name) = &update.name {
+                    new.name.clone_from(name);
+                }
+                if let Some(labels) = &update.labels {
+                    new.details.labels.clone_from(labels);
+                }
+                if new == old.value {
+                    return Ok(());
+                }
+                server::update(tx, &old, &new)?;
+                if new.name == old.value.name { Ok(()) } else { rename_on_host(tx, &core, &new) }
+            })
+            .await?;
+        self.get(caller, Kind::Server, id).await
+    }
+
+    /// Switches delete and rebuild protection, which always agree (fact sheet §3.1).
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_input` when the two differ.
+    pub async fn change_server_protection(
+        &self,
+        caller: &Caller,
+        id: Id,
+        change: wire::ChangeServerProtection,
+    ) -> Result<Json> {
+        let protect = match (change.delete, change.rebuild) {
+            (Some(a), Some(b)) if a != b => {
+                let message = "delete and rebuild protection must have the same value";
+                return Err(Error::invalid_fields(vec![
+                    FieldError::new("delete", message),
+                    FieldError::new("rebuild", message),
+                ]));
+            }
+            (delete, rebuild) => delete.or(rebuild),
+        };
+        let project = caller.project;
+        let started = self
+            .db
+            .write(vec![Race::Project(project)], move |tx| {
+                let old = server::expect(tx, project, id)?;
+                let mut new = old.value.clone();
+                if let Some(protect) = protect {
+                    new.details.delete_protected = protect;
+                    new.details.rebuild_protected = protect;
+                }
+                if new != old.value {
+                    server::update(tx, &old, &new)?;
+                }
+                action::done(tx, project, "change_protection", vec![Target::new(Kind::Server, id)])
+            })
+            .await?;
+        self.show_started(caller, started).await
+    }
+
+    /// Accepts the deletion of a server: running work on it gives up at its next step.
+    ///
+    /// # Errors
+    /// `not_found`, `protected`, `locked` when it is being deleted already.
+    pub async fn delete_server(&self, caller: &Caller, id: Id) -> Result<Started> {
+        let (project, refuse) = (caller.project, self.options.refuse_contention);
+        self.db
+            .write(vec![Race::Project(project)], move |tx| {
+                let old = server::expect(tx, project, id)?;
+                if old.value.details.delete_protected {
+                    return Err(Error::delete_protected(Kind::Server));
+                }
+                if old.value.details.doomed {
+                    return Err(Error::locked(Kind::Server));
+                }
+                let target = Target::new(Kind::Server, id);
+                action::check_contention(tx, refuse, target)?;
+                let mut new = old.value.clone();
+                new.details.doomed = true;
+                server::update(tx, &old, &new)?;
+                if let Some(working) = strand::holder(tx, Kind::Server, id)? {
+                    strand::wake(tx, working)?;
+                }
+                let action = action::begin(tx, project, "delete_server", vec![target])?;
+                let strand = teardown::start(tx, &new, action)?;
+                Ok(Started { action, strand: Some(strand) })
+            })
+            .await
+    }
+
+    /// The races of an operation on a server that its host must hear of.
+    async fn server_races(&self, caller: &Caller, id: Id) -> Result<Vec<Race>> {
+        let project = caller.project;
+        if !self.db.is_shared() {
+            return Ok(Vec::new());
+        }
+        let location = self.db.read(move |tx| Ok(server::expect(tx, project, id)?.value.details.location)).await?;
+        Ok(vec![Race::Project(project), Race::Location(location)])
+    }
+}
+
+/// A new name reaches the host as a new generation of what it should hold.
+fn rename_on_host(tx: &mut dyn Tx, core: &Core, server: &Server) -> Result<()> {
+    let Some(on) = server.host else { return Ok(()) };
+    let Some((_, mut spec)) = hosts::server_spec(tx, on, server.id)? else { return Ok(()) };
+    spec.definition.name.clone_from(&server.name);
+    let generation = host::take(tx, on, &wolke_domain::placement::Need::none())?;
+    hosts::desire_server(tx, on, server.id, generation, spec)?;
+    hosts::look(tx, core, on, wolke_host::ObjectKey::server(server.id), None).map(|_| ())
+}
+
+/// What a create has to give back when something that belongs to a server changes hands: both ends are touched.
+fn touch_both(tx: &mut dyn Tx, server: Id, primary_ip: Id) -> Result<()> {
+    resource::touch(tx, Kind::Server, server)?;
+    resource::touch(tx, Kind::PrimaryIp, primary_ip)
+}
+
+/// The refusal of a field that names something that does not exist (yet) for anybody.
+fn absent(kind: Kind, ids: impl IntoIterator<Item = Id>) -> Result<()> {
+    match ids.into_iter().next() {
+        Some(id) => Err(Error::not_found(kind, id)),
+        None => Ok(()),
+    }
+}
+
+/// The program of a server's strand by its kind, for `Work`.
+type ServerProgram = &'static Program<Core>;
+
+/// The refusal of an operation on a server that is on its way out.
+fn check_not_doomed(server: &Server) -> Result<()> {
+    if server.details.doomed { Err(Error::locked(Kind::Server)) } else { Ok(()) }
+}
+
+/// The failure of work on a server that is deleted meanwhile.
+fn doomed_failure() -> wolke_domain::action::Failure {
+    wolke_domain::action::Failure::new(ErrorCode::ActionFailed, "the server is being deleted")
+}

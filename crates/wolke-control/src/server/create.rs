@@ -1,0 +1,259 @@
+//! `POST /servers`: one transaction that looks everything up, reserves it and starts the strand (design §3).
+
+use super::{absent, make, touch_both};
+use crate::action;
+use crate::control::{Caller, Control};
+use crate::core::Core;
+use crate::listing::check_labels;
+use crate::place;
+use crate::primary_ip;
+use crate::view::{Json, member};
+use std::sync::Arc;
+use wolke_domain::action::Target;
+use wolke_domain::catalogue::{Image, ServerType};
+use wolke_domain::rng::alphanumeric;
+use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status, USER_DATA_BYTES_MAX};
+use wolke_domain::{Error, FieldError, Result, name};
+use wolke_store::{Counter, Race, Tx, server, ssh_key};
+use wolke_wire::cloud::server::{CreateServer, CreateServerPublicNet};
+use wolke_wire::{ErrorCode, Id, IdOrName, Kind};
+
+/// The length of a generated root password: letters and digits, 119 bits.
+const ROOT_PASSWORD_LENGTH: usize = 20;
+/// SSH keys that one server may be given.
+const SSH_KEYS_MAX: usize = 100;
+
+/// What a create has made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// The server.
+    pub server: Id,
+    /// Making it.
+    pub action: Id,
+    /// What follows, in order.
+    pub next_actions: Vec<Id>,
+    /// Shown this once; none when an SSH key was given.
+    pub root_password: Option<String>,
+    /// The strand that does the work.
+    pub strand: Id,
+}
+
+impl Control {
+    /// Creates a server.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the request, all fields at once; `not_found` for what it names and the project lacks;
+    /// `uniqueness_error`, `resource_limit_exceeded`, `resource_unavailable`.
+    pub async fn create_server(&self, caller: &Caller, request: CreateServer) -> Result<Created> {
+        check(&request)?;
+        let (core, project) = (Arc::clone(&self.core), caller.project);
+        let races = vec![Race::Project(project), Race::Addresses];
+        let created = self.db.write(races, move |tx| create(tx, &core, project, &request)).await?;
+        self.settle(&[created.strand]).await;
+        Ok(created)
+    }
+
+    /// The answer to a create, as it stands now.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub async fn show_created(&self, caller: &Caller, created: Created) -> Result<Json> {
+        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
+        let has_next = caller.dialect != wolke_wire::Dialect::D2018_04;
+        self.db
+            .read(move |tx| {
+                let view = crate::view::View {
+                    core: &core,
+                    fragments: &fragments,
+                    dialect: caller.dialect,
+                    project: caller.project,
+                };
+                let mut json = Json::new();
+                view.open(&mut json, "server");
+                view.append(tx, &mut json, Kind::Server, created.server)?;
+                json.push(b',');
+                member(&mut json, "action");
+                view.append(tx, &mut json, Kind::Action, created.action)?;
+                if has_next {
+                    json.push(b',');
+                    member(&mut json, "next_actions");
+                    json.push(b'[');
+                    for (position, id) in created.next_actions.iter().enumerate() {
+                        if position > 0 {
+                            json.push(b',');
+                        }
+                        view.append(tx, &mut json, Kind::Action, *id)?;
+                    }
+                    json.push(b']');
+                }
+                json.push(b',');
+                member(&mut json, "root_password");
+                match &created.root_password {
+                    // Letters and digits need no escaping.
+                    Some(password) => json.extend_from_slice(format!("\"{password}\"").as_bytes()),
+                    None => json.extend_from_slice(b"null"),
+                }
+                json.push(b'}');
+                Ok(json)
+            })
+            .await
+    }
+}
+
+/// What can be said of a request without looking anything up.
+fn check(request: &CreateServer) -> Result<()> {
+    let mut fields: Vec<FieldError> = name::host_name("name", &request.name).err().into_iter().collect();
+    if request.user_data.as_ref().is_some_and(|data| data.expose().len() > USER_DATA_BYTES_MAX) {
+        fields.push(FieldError::new("user_data", format!("must not be longer than {USER_DATA_BYTES_MAX} bytes")));
+    }
+    if request.ssh_keys.len() > SSH_KEYS_MAX {
+        fields.push(FieldError::new("ssh_keys", format!("must not name more than {SSH_KEYS_MAX} keys")));
+    }
+    if request.automount.unwrap_or(false) && request.volumes.is_empty() {
+        fields.push(FieldError::new("automount", "can only be used together with volumes"));
+    }
+    let CreateServerPublicNet { enable_ipv4, enable_ipv6, ipv4, ipv6 } = request.public_net;
+    for (field, enabled, address) in [("public_net.ipv4", enable_ipv4, ipv4), ("public_net.ipv6", enable_ipv6, ipv6)] {
+        if !enabled && address.is_some() {
+            fields.push(FieldError::new(field, "must not be given while the family is disabled"));
+        }
+    }
+    if let Err(Error::InvalidInput { fields: labels, .. }) = check_labels(&request.labels) {
+        fields.extend(labels);
+    }
+    if fields.is_empty() { Ok(()) } else { Err(Error::invalid_fields(fields)) }
+}
+
+/// What a request names, looked up.
+struct Found<'a> {
+    server_type: &'a ServerType,
+    image: &'a Image,
+    place: place::Place,
+    ssh_keys: Vec<String>,
+}
+
+fn find<'a>(tx: &mut dyn Tx, core: &'a Core, project: Id, request: &CreateServer) -> Result<Found<'a>> {
+    let now = tx.now();
+    absent(Kind::Volume, request.volumes.iter().copied())?;
+    absent(Kind::Network, request.networks.iter().copied())?;
+    absent(Kind::Firewall, request.firewalls.iter().map(|f| f.firewall))?;
+    absent(Kind::PlacementGroup, request.placement_group)?;
+    let server_type = core
+        .catalogue
+        .server_type(&request.server_type)
+        .ok_or_else(|| Error::not_found_named(Kind::ServerType, &request.server_type.to_string()))?;
+    let image = core
+        .catalogue
+        .image_for(&request.image, server_type.architecture)
+        .ok_or_else(|| Error::not_found_named(Kind::Image, &request.image.to_string()))?;
+    if !server_type.is_listed(now) {
+        return Err(Error::refused(
+            ErrorCode::InvalidServerType,
+            format!("server type {} is deprecated", server_type.name),
+        ));
+    }
+    if image.architecture != server_type.architecture {
+        return Err(Error::invalid("image", "its architecture differs from the server type's"));
+    }
+    if !image.is_usable(now) {
+        return Err(Error::refused(ErrorCode::ResourceUnavailable, format!("image {} is unavailable", image.name)));
+    }
+    if image.disk_size > server_type.disk {
+        return Err(Error::invalid("image", "does not fit on the disk of the server type"));
+    }
+    let asked = place::asked(core.catalogue, request.location.as_ref(), request.datacenter.as_ref())?;
+    let place = place::for_server(core.catalogue, server_type, asked, now)?;
+    let ssh_keys = request.ssh_keys.iter().map(|key| find_key(tx, project, key)).collect::<Result<_>>()?;
+    Ok(Found { server_type, image, place, ssh_keys })
+}
+
+fn find_key(tx: &mut dyn Tx, project: Id, asked: &IdOrName) -> Result<String> {
+    let by_id = match asked.id() {
+        Some(id) => ssh_key::get(tx, project, id)?,
+        None => None,
+    };
+    let found = match (by_id, asked.name()) {
+        (Some(found), _) => Some(found),
+        (None, Some(name)) => ssh_key::by_name(tx, project, name)?,
+        (None, None) => None,
+    };
+    found
+        .map(|key| key.value.details.public_key)
+        .ok_or_else(|| Error::not_found_named(Kind::SshKey, &asked.to_string()))
+}
+
+fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> Result<Created> {
+    let found = find(tx, core, project, request)?;
+    let root_password =
+        found.ssh_keys.is_empty().then(|| alphanumeric(&mut *tx.random("root_password"), ROOT_PASSWORD_LENGTH));
+    let new = insert(tx, core, project, request, found, root_password.as_deref())?;
+    attach_addresses(tx, core, &new, &request.public_net)?;
+    let on_server = vec![Target::new(Kind::Server, new.id)];
+    let mut resources = on_server.clone();
+    resources.extend(new.details.image.map(|image| Target::new(Kind::Image, image)));
+    let action = action::begin(tx, project, "create_server", resources)?;
+    let next_actions = if request.start_after_create {
+        vec![action::begin(tx, project, "start_server", on_server)?]
+    } else {
+        Vec::new()
+    };
+    let strand = make::start(tx, &new, action, next_actions.clone())?;
+    Ok(Created { server: new.id, action, next_actions, root_password, strand })
+}
+
+fn insert(
+    tx: &mut dyn Tx,
+    core: &Core,
+    project: Id,
+    request: &CreateServer,
+    found: Found<'_>,
+    root_password: Option<&str>,
+) -> Result<Server> {
+    let mut nonces = tx.random("seal");
+    let mut seal = |purpose, secret: Option<&str>| {
+        secret.map(|secret| core.sealer.seal(&mut *nonces, purpose, secret)).transpose()
+    };
+    let user_data_sealed = seal("user_data", request.user_data.as_ref().map(wolke_wire::cloud::Secret::expose))?;
+    let root_password_sealed = seal("root_password", root_password)?;
+    let new = Server {
+        id: tx.next_id(Counter::Kind(Kind::Server))?,
+        project,
+        name: request.name.clone(),
+        created: tx.now(),
+        status: Status::Initializing,
+        host: None,
+        details: Details {
+            v: DETAILS_VERSION,
+            server_type: found.server_type.id,
+            image: Some(found.image.id),
+            location: found.place.location,
+            datacenter: found.place.datacenter,
+            primary_disk_gb: i64::from(found.server_type.disk),
+            labels: request.labels.clone(),
+            delete_protected: false,
+            rebuild_protected: false,
+            doomed: false,
+            ssh_keys: found.ssh_keys,
+            user_data_sealed,
+            root_password_sealed,
+        },
+    };
+    let number = server::insert(tx, &new)?;
+    core.limits.check(Kind::Server, number)?;
+    Ok(new)
+}
+
+/// Gives the server its public addresses: the named ones, else new ones that go when it goes.
+fn attach_addresses(tx: &mut dyn Tx, core: &Core, server: &Server, wanted: &CreateServerPublicNet) -> Result<()> {
+    for (family, enabled, named) in [(4, wanted.enable_ipv4, wanted.ipv4), (6, wanted.enable_ipv6, wanted.ipv6)] {
+        match (enabled, named) {
+            (false, _) => {}
+            (true, Some(id)) => {
+                primary_ip::take_for_server(tx, server, id, family)?;
+                touch_both(tx, server.id, id)?;
+            }
+            (true, None) => primary_ip::make_for_server(tx, core, server, family)?,
+        }
+    }
+    Ok(())
+}

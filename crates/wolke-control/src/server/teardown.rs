@@ -1,0 +1,96 @@
+//! Taking a server down: the strand of a delete, and the abort of a create.
+
+use super::{HOST_DEADLINE_MS, ServerProgram, note_power, scope};
+use crate::action::{self, Work};
+use crate::core::Core;
+use crate::hosts;
+use crate::primary_ip;
+use serde::{Deserialize, Serialize};
+use wolke_domain::Result;
+use wolke_domain::action::Target;
+use wolke_domain::placement::Need;
+use wolke_domain::server::{Server, Status};
+use wolke_host::{ObjectKey, ObjectKind, PowerState, Wish};
+use wolke_store::{Stored, Tx, host, server};
+use wolke_strand::{Flow, Frame, Program};
+use wolke_wire::{Id, Kind};
+
+/// The program.
+pub(super) static PROGRAM: Program<Core> =
+    Program { kind: "delete_server", steps: &[("remove", remove), ("removed", removed)], abort: "remove" };
+
+/// What the steps need to know: a part of the variables of every program that can tear a server down.
+#[derive(Serialize, Deserialize)]
+struct Variables {
+    server: Id,
+}
+
+/// Starts the strand.
+pub(super) fn start(tx: &mut dyn Tx, server: &Server, action: Id) -> Result<Id> {
+    let program: ServerProgram = &PROGRAM;
+    let work = Work {
+        program,
+        step: "remove",
+        project: server.project,
+        scope: scope(server),
+        action,
+        also: Vec::new(),
+        locks: vec![Target::new(Kind::Server, server.id)],
+        variables: &Variables { server: server.id },
+    };
+    action::start(tx, work)
+}
+
+/// Tells the host that the machine should be gone.
+pub(super) fn remove(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
+    let Variables { server: id } = frame.read()?;
+    let Some(server) = server::by_id(tx, id)? else { return Ok(Flow::Done) };
+    let Some(on) = server.value.host else {
+        release(tx, &server, None)?;
+        return Ok(Flow::Done);
+    };
+    note_power(tx, &server.value, Status::Deleting)?;
+    if hosts::server_spec(tx, on, id)?.is_some() {
+        let generation = host::take(tx, on, &need(core, &server.value).returned())?;
+        hosts::desire(tx, on, ObjectKey::server(id), generation, &Wish::Absent)?;
+    }
+    Ok(Flow::Next("removed"))
+}
+
+/// Waits until the host reports it gone, then gives everything back.
+pub(super) fn removed(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
+    let Variables { server: id } = frame.read()?;
+    let Some(server) = server::by_id(tx, id)? else { return Ok(Flow::Done) };
+    if let Some(on) = server.value.host {
+        let look = hosts::look(tx, core, on, ObjectKey::server(id), None)?;
+        if look.observed.state.power != PowerState::Absent {
+            // No deadline: what a host may still run must not be forgotten. The wait is visible as a running action.
+            let deadline = wolke_store::strand::NEVER;
+            let patience = tx.now().plus_ms(HOST_DEADLINE_MS);
+            return Ok(Flow::Wait { step: "removed", until: look.again.min(patience), deadline });
+        }
+        release(tx, &server, Some(on))?;
+    } else {
+        release(tx, &server, None)?;
+    }
+    Ok(Flow::Done)
+}
+
+fn need(core: &Core, server: &Server) -> Need {
+    let kind = core.catalogue.server_type_by_id(server.details.server_type);
+    #[allow(clippy::cast_possible_truncation, reason = "memory sizes are small")]
+    kind.map_or(Need::none(), |kind| Need {
+        cores: i64::from(kind.cores),
+        memory_mb: (kind.memory * 1024.0) as i64,
+        disk_gb: server.details.primary_disk_gb,
+    })
+}
+
+/// Addresses, the object's row, the server itself.
+fn release(tx: &mut dyn Tx, server: &Stored<Server>, on: Option<Id>) -> Result<()> {
+    primary_ip::release_of_server(tx, server.value.id)?;
+    if let Some(on) = on {
+        host::forget(tx, on, ObjectKind::Server.as_str(), server.value.id)?;
+    }
+    server::delete(tx, &server.value)
+}

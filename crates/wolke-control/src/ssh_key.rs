@@ -1,0 +1,102 @@
+//! SSH keys: operations and view.
+
+use crate::control::{Caller, Control};
+use crate::listing::check_labels;
+use crate::view::Json;
+use std::sync::Arc;
+use wolke_domain::ssh_key::PublicKey;
+use wolke_domain::{Error, FieldError, Result, name};
+use wolke_store::ssh_key::{Details, SshKey};
+use wolke_store::{Counter, Race, ssh_key};
+use wolke_wire::cloud::ssh_key as wire;
+use wolke_wire::{Id, Kind};
+
+/// An SSH key as the contract shows it.
+pub(crate) fn to_wire(key: &SshKey) -> wire::SshKey {
+    wire::SshKey {
+        id: key.id,
+        name: key.name.clone(),
+        fingerprint: key.fingerprint.clone(),
+        public_key: key.details.public_key.clone(),
+        labels: key.details.labels.clone(),
+        created: key.created,
+    }
+}
+
+impl Control {
+    /// Adds a key.
+    ///
+    /// # Errors
+    /// `invalid_input`; `uniqueness_error` on `public_key` when the key is there under any name.
+    pub async fn create_ssh_key(&self, caller: &Caller, request: wire::CreateSshKey) -> Result<Json> {
+        let mut fields: Vec<FieldError> = name::resource_name("name", &request.name).err().into_iter().collect();
+        let parsed = PublicKey::parse(&request.public_key);
+        fields.extend(parsed.as_ref().err().cloned());
+        if let Err(Error::InvalidInput { fields: labels, .. }) = check_labels(&request.labels) {
+            fields.extend(labels);
+        }
+        let fingerprint = match parsed {
+            Ok(key) if fields.is_empty() => key.fingerprint(),
+            _ => return Err(Error::invalid_fields(fields)),
+        };
+        let (core, project) = (Arc::clone(&self.core), caller.project);
+        let id = self
+            .db
+            .write(vec![Race::Project(project)], move |tx| {
+                let new = SshKey {
+                    id: tx.next_id(Counter::Kind(Kind::SshKey))?,
+                    project,
+                    name: request.name.clone(),
+                    created: tx.now(),
+                    fingerprint: fingerprint.clone(),
+                    details: Details { v: 1, public_key: request.public_key.clone(), labels: request.labels.clone() },
+                };
+                core.limits.check(Kind::SshKey, ssh_key::insert(tx, &new)?)?;
+                Ok(new.id)
+            })
+            .await?;
+        self.get(caller, Kind::SshKey, id).await
+    }
+
+    /// Changes name and labels.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_input`, `uniqueness_error`.
+    pub async fn update_ssh_key(&self, caller: &Caller, id: Id, update: wire::UpdateSshKey) -> Result<Json> {
+        if let Some(new_name) = &update.name {
+            name::resource_name("name", new_name).map_err(|e| Error::invalid_fields(vec![e]))?;
+        }
+        if let Some(labels) = &update.labels {
+            check_labels(labels)?;
+        }
+        let project = caller.project;
+        self.db
+            .write(vec![Race::Project(project)], move |tx| {
+                let old = ssh_key::expect(tx, project, id)?;
+                let mut new = old.value.clone();
+                if let Some(name) = &update.name {
+                    new.name.clone_from(name);
+                }
+                if let Some(labels) = &update.labels {
+                    new.details.labels.clone_from(labels);
+                }
+                if new == old.value { Ok(()) } else { ssh_key::update(tx, &old, &new) }
+            })
+            .await?;
+        self.get(caller, Kind::SshKey, id).await
+    }
+
+    /// Removes a key; servers made with it keep it.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn delete_ssh_key(&self, caller: &Caller, id: Id) -> Result<()> {
+        let project = caller.project;
+        self.db
+            .write(vec![Race::Project(project)], move |tx| {
+                let old = ssh_key::expect(tx, project, id)?;
+                ssh_key::delete(tx, &old.value)
+            })
+            .await
+    }
+}

@@ -1,0 +1,160 @@
+//! How resources look: own fragments, cached by (kind, id, rev, dialect), spliced into each other (design §4).
+//!
+//! A fragment is rendered from the superset type of `wolke-wire`, pruned to what the dialect's document has, and cut at
+//! the places where other objects stand. Catalogue objects have no rev: they change with the program.
+
+mod fragment;
+mod render;
+
+use crate::control::{Caller, Control};
+pub use fragment::Fragments;
+use fragment::{Fragment, Key};
+use std::sync::Arc;
+use wolke_domain::{Error, Result};
+use wolke_store::Tx;
+use wolke_wire::{Dialect, Id, Kind};
+
+/// JSON text under construction.
+pub type Json = Vec<u8>;
+
+/// A view for one answer: where fragments come from, and in which dialect.
+pub struct View<'a> {
+    pub(crate) core: &'a crate::core::Core,
+    pub(crate) fragments: &'a Fragments,
+    pub(crate) dialect: Dialect,
+    pub(crate) project: Id,
+}
+
+impl Control {
+    /// The view of a caller.
+    pub(crate) fn view(&self, caller: &Caller) -> View<'_> {
+        View { core: &self.core, fragments: &self.fragments, dialect: caller.dialect, project: caller.project }
+    }
+
+    /// A resource as `{"server": {…}}`.
+    ///
+    /// # Errors
+    /// `not_found`, whosever it else is.
+    pub async fn get(&self, caller: &Caller, kind: Kind, id: Id) -> Result<Json> {
+        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
+        self.db
+            .read(move |tx| {
+                let view =
+                    View { core: &core, fragments: &fragments, dialect: caller.dialect, project: caller.project };
+                let mut json = Json::new();
+                view.open(&mut json, kind.singular());
+                view.append(tx, &mut json, kind, id)?;
+                json.push(b'}');
+                Ok(json)
+            })
+            .await
+    }
+}
+
+impl View<'_> {
+    /// Appends `{"key":`.
+    pub(crate) fn open(&self, json: &mut Json, key: &str) {
+        json.push(b'{');
+        member(json, key);
+    }
+
+    /// Appends a resource of the project, or of the catalogue.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub(crate) fn append(&self, tx: &mut dyn Tx, json: &mut Json, kind: Kind, id: Id) -> Result<()> {
+        let fragment = self.fragment(tx, kind, id, None)?.ok_or_else(|| Error::not_found(kind, id))?;
+        self.splice(tx, json, &fragment)
+    }
+
+    /// Appends a resource whose rev a list has read.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub(crate) fn append_rev(&self, tx: &mut dyn Tx, json: &mut Json, kind: Kind, id: Id, rev: i64) -> Result<()> {
+        let fragment = self.fragment(tx, kind, id, Some(rev))?.ok_or_else(|| Error::not_found(kind, id))?;
+        self.splice(tx, json, &fragment)
+    }
+
+    fn splice(&self, tx: &mut dyn Tx, json: &mut Json, fragment: &Fragment) -> Result<()> {
+        for piece in fragment.pieces() {
+            match piece {
+                fragment::Piece::Text(text) => json.extend_from_slice(text),
+                fragment::Piece::Embed(kind, id) => {
+                    let whole = self.whole(tx, kind, id)?;
+                    json.extend_from_slice(&whole);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A catalogue object with everything in it spliced: it never changes, so its whole is kept.
+    fn whole(&self, tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<Arc<[u8]>> {
+        if let Some(whole) = self.fragments.whole(self.dialect, kind, id) {
+            return Ok(whole);
+        }
+        let fragment = self.fragment(tx, kind, id, None)?.ok_or_else(|| Error::internal(format!("no {kind} {id}")))?;
+        let mut json = Json::new();
+        self.splice(tx, &mut json, &fragment)?;
+        let whole: Arc<[u8]> = json.into();
+        if render::is_catalogue(kind) {
+            self.fragments.keep_whole(self.dialect, kind, id, Arc::clone(&whole));
+        }
+        Ok(whole)
+    }
+
+    /// An own fragment, from the cache when the rev is known and there.
+    fn fragment(&self, tx: &mut dyn Tx, kind: Kind, id: Id, rev: Option<i64>) -> Result<Option<Arc<Fragment>>> {
+        let rev = if render::is_catalogue(kind) { Some(0) } else { rev };
+        if let Some(rev) = rev {
+            let key = Key { kind, id, rev, dialect: self.dialect };
+            if let Some(found) = self.fragments.get(&key) {
+                return Ok(Some(found));
+            }
+        }
+        let rev = match rev {
+            Some(rev) => Some(rev),
+            None => render::rev(tx, self.project, kind, id)?,
+        };
+        let Some(rev) = rev else { return Ok(None) };
+        let key = Key { kind, id, rev, dialect: self.dialect };
+        if let Some(found) = self.fragments.get(&key) {
+            return Ok(Some(found));
+        }
+        let Some(json) = render::render(tx, self, kind, id)? else { return Ok(None) };
+        Ok(Some(self.fragments.put(key, Fragment::cut(json))))
+    }
+
+    /// A fragment as a fresh rendering would give it, past the cache: for the invariant of the simulator.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub fn fresh(&self, tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<Option<Vec<u8>>> {
+        render::render(tx, self, kind, id)
+    }
+}
+
+impl Control {
+    /// Compares every cached fragment of a resource's present rev with a fresh rendering: an invariant of the simulator.
+    ///
+    /// # Errors
+    /// Internal, naming the resource whose rev was not bumped when what it shows changed.
+    pub fn check_fragment(&self, tx: &mut dyn Tx, caller: &Caller, kind: Kind, id: Id) -> Result<()> {
+        let view = self.view(caller);
+        let Some(rev) = render::rev(tx, caller.project, kind, id)? else { return Ok(()) };
+        let Some(cached) = self.fragments.get(&Key { kind, id, rev, dialect: caller.dialect }) else { return Ok(()) };
+        let fresh = view.fresh(tx, kind, id)?.map(Fragment::cut);
+        if fresh.as_ref() == Some(&*cached) {
+            return Ok(());
+        }
+        Err(Error::internal(format!("{kind} {id} shows something else than its cached fragment of rev {rev}")))
+    }
+}
+
+/// Appends `"key":`.
+pub(crate) fn member(json: &mut Json, key: &str) {
+    json.push(b'"');
+    json.extend_from_slice(key.as_bytes());
+    json.extend_from_slice(b"\":");
+}

@@ -1,0 +1,89 @@
+//! From rows and catalogue entries to the JSON of one dialect.
+
+use super::View;
+use wolke_domain::catalogue::Catalogue;
+use wolke_domain::{Error, Result};
+use wolke_store::{Tx, action, primary_ip, server, ssh_key, strand};
+use wolke_wire::contract::Contract;
+use wolke_wire::{Dialect, Id, Kind, cloud};
+
+/// Whether objects of the kind come from the catalogue and never change while the program runs.
+pub(super) const fn is_catalogue(kind: Kind) -> bool {
+    matches!(kind, Kind::Location | Kind::Datacenter | Kind::ServerType | Kind::Image)
+}
+
+/// The rev of a resource of the project; none when there is none.
+pub(super) fn rev(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<Option<i64>> {
+    Ok(match kind {
+        Kind::Server => server::rev(tx, project, id)?,
+        Kind::SshKey => ssh_key::get(tx, project, id)?.map(|s| s.rev),
+        Kind::PrimaryIp => primary_ip::get(tx, project, id)?.map(|s| s.rev),
+        Kind::Action => action::get(tx, project, id)?.map(|(rev, _)| rev),
+        _ => None,
+    })
+}
+
+/// Renders an own fragment; none when there is no such object.
+pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Result<Option<Vec<u8>>> {
+    let (project, catalogue) = (view.project, view.core.catalogue);
+    let value = match kind {
+        Kind::Server => server_value(tx, view, id)?,
+        Kind::SshKey => ssh_key::get(tx, project, id)?.map(|s| json(&crate::ssh_key::to_wire(&s.value))).transpose()?,
+        Kind::PrimaryIp => primary_ip::get(tx, project, id)?
+            .map(|s| json(&crate::primary_ip::to_wire(&s.value, view.dialect)))
+            .transpose()?,
+        Kind::Action => action::get(tx, project, id)?.map(|(_, a)| json(&crate::action::to_wire(&a))).transpose()?,
+        _ => catalogue_value(catalogue, kind, id)?,
+    };
+    let Some(mut value) = value else { return Ok(None) };
+    if let Some(schema) = Contract::of(view.dialect).resource(kind) {
+        schema.prune(&mut value);
+    }
+    adapt(&mut value, kind, view.dialect);
+    serde_json::to_vec(&value).map(Some).map_err(|e| Error::internal(format!("rendering {kind}: {e}")))
+}
+
+fn json(wire: &impl serde::Serialize) -> Result<serde_json::Value> {
+    serde_json::to_value(wire).map_err(|e| Error::internal(format!("rendering: {e}")))
+}
+
+fn server_value(tx: &mut dyn Tx, view: &View<'_>, id: Id) -> Result<Option<serde_json::Value>> {
+    let Some(server) = server::get(tx, view.project, id)? else { return Ok(None) };
+    let addresses = primary_ip::of_server(tx, id)?;
+    let locked = strand::holder(tx, Kind::Server, id)?.is_some();
+    let wire = crate::server::to_wire(&server.value, &addresses, locked, view.core.catalogue)?;
+    json(&wire).map(Some)
+}
+
+fn catalogue_value(catalogue: &Catalogue, kind: Kind, id: Id) -> Result<Option<serde_json::Value>> {
+    match kind {
+        Kind::Location => catalogue.location_by_id(id).map(|l| json(&cloud::location::Location::from(l))),
+        Kind::Datacenter => catalogue.datacenter_by_id(id).map(|d| json(&cloud::datacenter::Datacenter::from(d))),
+        Kind::ServerType => catalogue.server_type_by_id(id).map(|t| json(&cloud::server_type::ServerType::from(t))),
+        Kind::Image => catalogue.image_by_id(id).map(|i| json(&cloud::image::Image::from(i))),
+        _ => None,
+    }
+    .transpose()
+}
+
+/// Values that a dialect writes differently; membership was settled by pruning.
+fn adapt(value: &mut serde_json::Value, kind: Kind, dialect: Dialect) {
+    if kind != Kind::Server {
+        return;
+    }
+    let Some(public) = value.get_mut("public_net") else { return };
+    if dialect.ipv6_dns_ptr_null_when_empty() {
+        if let Some(entries) = public.get_mut("ipv6").and_then(|v| v.get_mut("dns_ptr")) {
+            if entries.as_array().is_some_and(Vec::is_empty) {
+                *entries = serde_json::Value::Null;
+            }
+        }
+    }
+    if dialect.absent_public_net_as_object() {
+        for family in ["ipv4", "ipv6"] {
+            if public.get(family).is_some_and(serde_json::Value::is_null) {
+                public[family] = serde_json::json!({ "ip": "", "blocked": false, "dns_ptr": "" });
+            }
+        }
+    }
+}
