@@ -192,15 +192,18 @@ impl Control {
                 if old.value.details.delete_protected {
                     return Err(Error::delete_protected(Kind::Server));
                 }
-                if old.value.details.doomed {
-                    return Err(Error::locked(Kind::Server));
-                }
                 let target = Target::new(Kind::Server, id);
                 action::check_contention(tx, refuse, target)?;
+                let working = strand::holder(tx, Kind::Server, id)?;
+                if old.value.details.doomed && working.is_some() {
+                    return Err(Error::locked(Kind::Server));
+                }
                 let mut new = old.value.clone();
                 new.details.doomed = true;
-                server::update(tx, &old, &new)?;
-                if let Some(working) = strand::holder(tx, Kind::Server, id)? {
+                if new != old.value {
+                    server::update(tx, &old, &new)?;
+                }
+                if let Some(working) = working {
                     strand::wake(tx, working)?;
                 }
                 let action = action::begin(tx, project, "delete_server", vec![target])?;

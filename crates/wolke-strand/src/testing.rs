@@ -5,6 +5,7 @@
 
 use crate::chain::{Chain, Manner, on_error, run_steps};
 use crate::program::Application;
+use std::sync::Arc;
 use wolke_domain::action::Failure;
 use wolke_domain::{Error, Result};
 use wolke_store::strand::{self, Strand};
@@ -32,7 +33,7 @@ pub enum Disturbance {
 /// A disturbed run that is under way.
 pub struct Drive<'a, A> {
     db: &'a Db,
-    app: &'a A,
+    app: &'a Arc<A>,
     disturbance: Disturbance,
     /// Steps that have run.
     pub steps: usize,
@@ -42,18 +43,15 @@ pub struct Drive<'a, A> {
 
 impl<'a, A: Application> Drive<'a, A> {
     /// A run on a database whose only worker is this one.
-    pub const fn new(db: &'a Db, app: &'a A, disturbance: Disturbance) -> Self {
+    pub const fn new(db: &'a Db, app: &'a Arc<A>, disturbance: Disturbance) -> Self {
         Self { db, app, disturbance, steps: 0, disturbed: false }
     }
 
-    /// Runs until no strand is due (some may wait for time to pass). `app` must be shareable with the closure.
+    /// Runs until no strand is due (some may wait for time to pass).
     ///
     /// # Errors
     /// The engine's failure, or a program that does not end.
-    pub fn until_idle(&mut self) -> Result<()>
-    where
-        A: Clone,
-    {
+    pub fn until_idle(&mut self) -> Result<()> {
         self.restart()?;
         for _ in 0..CHAINS_MAX {
             let claimed = self.db.write_blocking(vec![Race::Claims], |tx| strand::claim(tx))?;
@@ -67,16 +65,26 @@ impl<'a, A: Application> Drive<'a, A> {
         Err(Error::internal("the strands do not come to an end"))
     }
 
+    /// Runs one step of every strand that is due; false when none was.
+    ///
+    /// # Errors
+    /// As [`Drive::until_idle`].
+    pub fn one(&mut self) -> Result<bool> {
+        self.restart()?;
+        let claimed = self.db.write_blocking(vec![Race::Claims], |tx| strand::claim(tx))?;
+        for strand in &claimed {
+            self.step(strand)?;
+        }
+        Ok(!claimed.is_empty())
+    }
+
     /// What a new process does first.
     fn restart(&self) -> Result<()> {
         self.db.write_blocking(vec![Race::Claims], |tx| strand::free_leases(tx)).map(|_| ())
     }
 
     /// Runs one step of a claimed strand and commits it.
-    fn step(&mut self, claimed: &Strand) -> Result<()>
-    where
-        A: Clone,
-    {
+    fn step(&mut self, claimed: &Strand) -> Result<()> {
         let here = self.steps;
         self.steps += 1;
         let crash = self.disturbance == Disturbance::CrashBefore(here);
@@ -85,9 +93,9 @@ impl<'a, A: Application> Drive<'a, A> {
             repeat: self.disturbance == Disturbance::RepeatEverything,
             failure: (self.disturbance == Disturbance::FailAt(here)).then(|| Failure::action("injected")),
         };
-        let (app, strand, manner) = (self.app.clone(), claimed.clone(), manner());
+        let (app, strand, manner) = (Arc::clone(self.app), claimed.clone(), manner());
         let outcome = self.db.write_blocking(claimed.scope.clone(), move |tx| {
-            let chain = run_steps(tx, &app, &strand, &manner)?;
+            let chain = run_steps(tx, &*app, &strand, &manner)?;
             if crash { Err(Error::internal("crash")) } else { Ok(chain) }
         });
         let at = |point| matches!(self.disturbance, Disturbance::FailAt(n) if n == point);
@@ -98,8 +106,8 @@ impl<'a, A: Application> Drive<'a, A> {
             Ok(_) => Ok(()),
             Err(_) if crash => self.restart(),
             Err(error) => {
-                let (app, strand) = (self.app.clone(), claimed.clone());
-                self.db.write_blocking(claimed.scope.clone(), move |tx| on_error(tx, &app, &strand, &error))?;
+                let (app, strand) = (Arc::clone(self.app), claimed.clone());
+                self.db.write_blocking(claimed.scope.clone(), move |tx| on_error(tx, &*app, &strand, &error))?;
                 self.restart()
             }
         }

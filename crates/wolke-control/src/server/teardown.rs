@@ -1,6 +1,6 @@
 //! Taking a server down: the strand of a delete, and the abort of a create.
 
-use super::{HOST_DEADLINE_MS, ServerProgram, note_power, scope};
+use super::{HOST_DEADLINE_MS, ServerProgram, scope};
 use crate::action::{self, Work};
 use crate::core::Core;
 use crate::hosts;
@@ -16,8 +16,11 @@ use wolke_strand::{Flow, Frame, Program};
 use wolke_wire::{Id, Kind};
 
 /// The program.
-pub(super) static PROGRAM: Program<Core> =
-    Program { kind: "delete_server", steps: &[("remove", remove), ("removed", removed)], abort: "remove" };
+pub(super) static PROGRAM: Program<Core> = Program {
+    kind: "delete_server",
+    steps: &[("remove", remove), ("removed", removed), ("give_up", give_up)],
+    abort: "give_up",
+};
 
 /// What the steps need to know: a part of the variables of every program that can tear a server down.
 #[derive(Serialize, Deserialize)]
@@ -49,7 +52,7 @@ pub(super) fn remove(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<
         release(tx, &server, None)?;
         return Ok(Flow::Done);
     };
-    note_power(tx, &server.value, Status::Deleting)?;
+    doom(tx, &server)?;
     if hosts::server_spec(tx, on, id)?.is_some() {
         let generation = host::take(tx, on, &need(core, &server.value).returned())?;
         hosts::desire(tx, on, ObjectKey::server(id), generation, &Wish::Absent)?;
@@ -64,15 +67,27 @@ pub(super) fn removed(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result
     if let Some(on) = server.value.host {
         let look = hosts::look(tx, core, on, ObjectKey::server(id), None)?;
         if look.observed.state.power != PowerState::Absent {
-            // No deadline: what a host may still run must not be forgotten. The wait is visible as a running action.
-            let deadline = wolke_store::strand::NEVER;
-            let patience = tx.now().plus_ms(HOST_DEADLINE_MS);
-            return Ok(Flow::Wait { step: "removed", until: look.again.min(patience), deadline });
+            let deadline = tx.now().plus_ms(HOST_DEADLINE_MS);
+            return Ok(Flow::Wait { step: "removed", until: look.again, deadline });
         }
         release(tx, &server, Some(on))?;
     } else {
         release(tx, &server, None)?;
     }
+    Ok(Flow::Done)
+}
+
+/// From now on the server can only be deleted.
+fn doom(tx: &mut dyn Tx, server: &Stored<Server>) -> Result<()> {
+    let mut new = server.value.clone();
+    new.status = Status::Deleting;
+    new.details.doomed = true;
+    if new == server.value { Ok(()) } else { server::update(tx, server, &new) }
+}
+
+/// The host has not let go in time. What it may still run must not be forgotten: the server stays, on its way out, and
+/// a further delete takes the work up again.
+fn give_up(_tx: &mut dyn Tx, _core: &Core, _frame: &mut Frame) -> Result<Flow> {
     Ok(Flow::Done)
 }
 

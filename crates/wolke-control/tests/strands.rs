@@ -1,0 +1,197 @@
+//! Every program survives crashes before and after every step, the repetition of every step, and a failure at every step.
+
+mod common;
+
+use common::{World, action_status, check_at_rest, host_objects, world};
+use wolke_control::server::PowerVerb;
+use wolke_control::{Simulation, action::Started};
+use wolke_domain::action::Status as ActionStatus;
+use wolke_domain::server::Status;
+use wolke_domain::{Error, Result};
+use wolke_host::{LatencyProfile, OperationKind, Policy};
+use wolke_store::server;
+use wolke_strand::testing::{Disturbance, Drive, try_every_disturbance};
+use wolke_wire::Id;
+use wolke_wire::cloud::server::CreateServer;
+
+fn request(name: &str) -> CreateServer {
+    let body = serde_json::json!({"name": name, "server_type": "cpx22", "image": "debian-12", "labels": {"a": "b"}});
+    serde_json::from_value(body).unwrap()
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+fn status(world: &World, id: Id) -> Option<Status> {
+    world
+        .db
+        .read_blocking(move |tx: &mut dyn wolke_store::Tx| Ok(server::by_id(tx, id)?.map(|s| s.value.status)))
+        .unwrap()
+}
+
+fn ensure(condition: bool, text: &str) -> Result<()> {
+    if condition { Ok(()) } else { Err(Error::internal(text)) }
+}
+
+/// Drives until everything is at rest, letting time pass where work waits for it.
+fn drive(world: &World, drive: &mut Drive<'_, wolke_control::Core>) -> Result<()> {
+    for _ in 0..200 {
+        drive.until_idle()?;
+        if check_at_rest(&world.db).is_ok() {
+            return Ok(());
+        }
+        world.clock.advance(5_000);
+    }
+    check_at_rest(&world.db).map(|_| ())
+}
+
+fn slow() -> Simulation {
+    let after = |ms| Policy::After { ms };
+    let profile = LatencyProfile::none()
+        .with(OperationKind::Create, after(3_000))
+        .with(OperationKind::Start, after(1_000))
+        .with(OperationKind::Delete, after(2_000));
+    Simulation { profile, ..Simulation::default() }
+}
+
+fn try_create(disturbance: Disturbance, simulation: Simulation) -> Result<(usize, bool)> {
+    let world = block_on(world(simulation));
+    let created = block_on(world.control.create_server(&world.caller, request("a")))?;
+    let mut run = Drive::new(&world.db, &world.core, disturbance);
+    drive(&world, &mut run)?;
+    let in_use = check_at_rest(&world.db)?;
+    let failed = matches!(disturbance, Disturbance::FailAt(_)) && run.disturbed;
+    let (actions, exists) = (
+        [created.action, created.next_actions[0]].map(|id| action_status(&world.db, world.caller.project, id)),
+        status(&world, created.server),
+    );
+    if failed {
+        ensure(exists.is_none(), "a failed create leaves no server")?;
+        ensure(in_use == 0 && host_objects(&world.db) == 0, "a failed create leaves nothing behind")?;
+        ensure(actions[1] == ActionStatus::Error, "the action shows the failure")?;
+    } else {
+        ensure(exists == Some(Status::Running), "the server runs")?;
+        ensure(in_use == 2 && host_objects(&world.db) == 1, "it has its addresses and its machine")?;
+        ensure(actions == [ActionStatus::Success; 2], "both actions succeed")?;
+    }
+    Ok((run.steps, run.disturbed))
+}
+
+#[test]
+fn create() {
+    let steps = try_every_disturbance(|d| try_create(d, Simulation::default())).unwrap();
+    assert!(steps >= 4, "{steps} steps");
+}
+
+#[test]
+fn create_on_a_slow_host() {
+    let steps = try_every_disturbance(|d| try_create(d, slow())).unwrap();
+    assert!(steps >= 6, "{steps} steps");
+}
+
+/// A server that runs.
+fn running(simulation: Simulation) -> (World, Id) {
+    let world = block_on(world(simulation));
+    let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
+    drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
+    (world, created.server)
+}
+
+fn try_delete(disturbance: Disturbance, simulation: Simulation) -> Result<(usize, bool)> {
+    let (world, id) = running(simulation);
+    let started = block_on(world.control.delete_server(&world.caller, id))?;
+    let mut run = Drive::new(&world.db, &world.core, disturbance);
+    drive(&world, &mut run)?;
+    let failed = matches!(disturbance, Disturbance::FailAt(_)) && run.disturbed;
+    if failed && status(&world, id).is_some() {
+        // What could not be removed can be deleted again, and nothing else can be done with it.
+        ensure(block_on(world.control.power_server(&world.caller, id, PowerVerb::Start)).is_err(), "it is doomed")?;
+        block_on(world.control.delete_server(&world.caller, id))?;
+        drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None))?;
+    }
+    ensure(status(&world, id).is_none(), "the server is gone")?;
+    ensure(check_at_rest(&world.db)? == 0 && host_objects(&world.db) == 0, "nothing is left over")?;
+    let expected = if failed { ActionStatus::Error } else { ActionStatus::Success };
+    ensure(action_status(&world.db, world.caller.project, started.action) == expected, "the action ends")?;
+    Ok((run.steps, run.disturbed))
+}
+
+#[test]
+fn delete() {
+    try_every_disturbance(|d| try_delete(d, Simulation::default())).unwrap();
+    try_every_disturbance(|d| try_delete(d, slow())).unwrap();
+}
+
+fn try_power(disturbance: Disturbance, verb: PowerVerb, simulation: &Simulation) -> Result<(usize, bool)> {
+    let (world, id) = running(simulation.clone());
+    let Started { action, .. } = block_on(world.control.power_server(&world.caller, id, verb))?;
+    let mut run = Drive::new(&world.db, &world.core, disturbance);
+    drive(&world, &mut run)?;
+    let failed = matches!(disturbance, Disturbance::FailAt(_)) && run.disturbed;
+    let expected = match verb {
+        PowerVerb::Stop | PowerVerb::Shutdown => Status::Off,
+        PowerVerb::Start | PowerVerb::Reboot | PowerVerb::Reset => Status::Running,
+    };
+    let shown = status(&world, id);
+    // A failure may come before or after the machine has changed; it must be shown as it is.
+    ensure(failed && shown.is_some() || shown == Some(expected), "the status follows the machine")?;
+    let ends_as = if failed { ActionStatus::Error } else { ActionStatus::Success };
+    ensure(action_status(&world.db, world.caller.project, action) == ends_as, "the action ends")?;
+    check_at_rest(&world.db)?;
+    Ok((run.steps, run.disturbed))
+}
+
+#[test]
+fn power() {
+    for verb in [PowerVerb::Start, PowerVerb::Stop, PowerVerb::Reboot, PowerVerb::Reset, PowerVerb::Shutdown] {
+        for simulation in [Simulation::default(), slow()] {
+            try_every_disturbance(|d| try_power(d, verb, &simulation)).unwrap_or_else(|e| panic!("{verb:?}: {e}"));
+        }
+    }
+}
+
+#[test]
+fn delete_is_legal_in_every_step_of_a_create() {
+    for steps_before in 0.. {
+        let world = block_on(world(slow()));
+        let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
+        let mut run = Drive::new(&world.db, &world.core, Disturbance::None);
+        let mut finished = false;
+        for _ in 0..steps_before {
+            finished = !run.one().unwrap() && check_at_rest(&world.db).is_ok();
+            world.clock.advance(500);
+        }
+        block_on(world.control.delete_server(&world.caller, created.server)).unwrap();
+        drive(&world, &mut run).unwrap();
+        assert!(status(&world, created.server).is_none());
+        assert_eq!((check_at_rest(&world.db).unwrap(), host_objects(&world.db)), (0, 0));
+        if finished {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_host_that_does_not_let_go_ends_the_delete_with_an_error() {
+    let profile = LatencyProfile::none().with(OperationKind::Delete, Policy::Stuck);
+    let (world, id) = running(Simulation { profile, ..Simulation::default() });
+    let started = block_on(world.control.delete_server(&world.caller, id)).unwrap();
+    drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
+    assert_eq!(action_status(&world.db, world.caller.project, started.action), ActionStatus::Error);
+    assert_eq!(status(&world, id), Some(Status::Deleting));
+}
+
+#[test]
+fn a_stuck_host_ends_in_an_error_and_gives_everything_back() {
+    let profile = LatencyProfile::none().with(OperationKind::Create, Policy::Stuck);
+    let world = block_on(world(Simulation { profile, ..Simulation::default() }));
+    let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
+    let mut run = Drive::new(&world.db, &world.core, Disturbance::None);
+    run.until_idle().unwrap();
+    assert_eq!(action_status(&world.db, world.caller.project, created.action), ActionStatus::Running);
+    world.clock.advance(20 * 60 * 1000);
+    drive(&world, &mut run).unwrap();
+    assert_eq!(action_status(&world.db, world.caller.project, created.action), ActionStatus::Error);
+    assert_eq!((check_at_rest(&world.db).unwrap(), host_objects(&world.db)), (0, 0));
+}
