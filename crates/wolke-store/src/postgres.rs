@@ -21,6 +21,7 @@ use crate::job::job;
 use crate::migrate::Role;
 use crate::random::system_seed;
 use crate::tx::{Race, Scope, Tx};
+use connection::Connection;
 use queue::{Queue, Work};
 use signals::Signals;
 use std::sync::Arc;
@@ -98,8 +99,8 @@ impl PostgresDb {
         // On a thread of its own, because the caller's may belong to an async runtime.
         let (role, seed) = (options.role, options.seed);
         let prepared = spawn("wolke-pg-open", &shared, move |shared| prepare(&shared, role, &seed))?;
-        prepared.join().map_err(|_| Error::internal("opening the database panicked"))??;
-        let mut threads = vec![spawn("wolke-pg-listen", &shared, signals::listen)?];
+        let listening = prepared.join().map_err(|_| Error::internal("opening the database panicked"))??;
+        let mut threads = vec![spawn("wolke-pg-listen", &shared, |shared| signals::deliver(&shared, listening))?];
         for _ in 0..options.connections.clamp(1, CONNECTIONS_MAX) {
             threads.push(spawn("wolke-pg", &shared, worker::work)?);
         }
@@ -191,10 +192,12 @@ impl Drop for PostgresDb {
     }
 }
 
-fn prepare(shared: &Shared, role: Role, seed: &str) -> Result<()> {
-    let mut connection =
-        connection::Connection::open(&shared.target, &shared.schema).map_err(|failure| failure.error())?;
-    schema::prepare(&mut connection, &shared.schema, role, seed)
+/// Prepares the schema; returns a connection that listens to its channel.
+fn prepare(shared: &Shared, role: Role, seed: &str) -> Result<Connection> {
+    let mut connection = Connection::open(&shared.target, &shared.schema).map_err(|failure| failure.error())?;
+    schema::prepare(&mut connection, &shared.schema, role, seed)?;
+    signals::subscribe(&mut connection, &shared.schema).map_err(|failure| failure.error())?;
+    Ok(connection)
 }
 
 fn spawn<T: Send + 'static>(

@@ -38,12 +38,12 @@ pub(crate) fn keys(schema: &str, scope: &[Race]) -> Vec<Key> {
     keys
 }
 
-/// Makes the schema where it is missing, brings it up to date and writes its first rows.
+/// Makes the schema where it is missing, brings it up to date and writes its first rows. After a failure the connection is
+/// of no more use: the session may hold the lock.
 ///
 /// # Errors
 /// Refused when the schema is newer than this program; else the engine's failure.
 pub(crate) fn prepare(connection: &mut Connection, schema: &str, role: Role, seed: &str) -> Result<()> {
-    // The session ends with the connection, and the locks with it.
     for (class, object) in keys(schema, &[Race::Database]) {
         fine(connection.run("migrate", &format!("SELECT pg_advisory_lock({class}, {object})")))?;
     }
@@ -57,7 +57,7 @@ pub(crate) fn prepare(connection: &mut Connection, schema: &str, role: Role, see
     let mut tx = fine(PostgresTx::begin(connection, &ids, &mut reserve, Mode::Write, ""))?;
     migrate::first_rows(&mut tx, seed)?;
     drop(tx);
-    fine(connection.run("migrate", "COMMIT"))
+    fine(connection.run("migrate", "COMMIT; SELECT pg_advisory_unlock_all()"))
 }
 
 fn migrate_to_newest(connection: &mut Connection, role: Role) -> Result<()> {

@@ -9,8 +9,8 @@ use super::connection::Connection;
 use super::failure::Failure;
 use crate::tx::Signal;
 use postgres::fallible_iterator::FallibleIterator as _;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How often the listener looks whether it shall stop or its connection is gone.
@@ -93,26 +93,35 @@ fn letters(bits: u8) -> String {
     TRAVELLERS.iter().enumerate().filter(|(index, _)| bits & 1 << index != 0).map(|(_, (letter, _))| letter).collect()
 }
 
-/// Delivers the signals of other processes until it shall stop.
-pub(crate) fn listen(shared: Arc<Shared>) {
-    let mut gap = false;
-    while !shared.signals.stopping.load(Ordering::SeqCst) {
-        if let Err(failure) = listen_once(&shared, gap) {
+/// Listens on a connection from now on.
+pub(crate) fn subscribe(connection: &mut Connection, channel: &str) -> Result<(), Failure> {
+    connection.run("listen", &format!("LISTEN \"{channel}\""))
+}
+
+/// Delivers the signals of other processes until it shall stop. `first` listens already, so that nothing is missed between
+/// opening the database and here.
+pub(crate) fn deliver(shared: &Shared, first: Connection) {
+    let stopping = || shared.signals.stopping.load(Ordering::SeqCst);
+    let mut next = Ok(first);
+    while !stopping() {
+        if let Err(failure) = next.and_then(|connection| deliver_from(shared, connection)) {
             tracing::debug!(reason = %failure.error(), "not listening for notifications");
         }
-        gap = true;
-        if !shared.signals.stopping.load(Ordering::SeqCst) {
-            std::thread::park_timeout(RECONNECT_PAUSE);
+        if stopping() {
+            return;
+        }
+        std::thread::park_timeout(RECONNECT_PAUSE);
+        next = Connection::open(&shared.target, &shared.schema)
+            .and_then(|mut connection| subscribe(&mut connection, &shared.signals.channel).map(|()| connection));
+        if next.is_ok() {
+            // Nobody knows what was said meanwhile.
+            (shared.on_commit)(&TRAVELLERS.map(|(_, signal)| signal));
         }
     }
 }
 
-fn listen_once(shared: &Shared, gap: bool) -> Result<(), Failure> {
-    let mut connection = Connection::open(&shared.target, &shared.schema)?;
-    connection.run("listen", &format!("LISTEN \"{}\"", shared.signals.channel))?;
-    if gap {
-        (shared.on_commit)(&TRAVELLERS.map(|(_, signal)| signal));
-    }
+/// Delivers until the connection is gone or the listener shall stop.
+fn deliver_from(shared: &Shared, mut connection: Connection) -> Result<(), Failure> {
     while !shared.signals.stopping.load(Ordering::SeqCst) && !connection.is_closed() {
         let mut notifications = connection.client().notifications();
         let next = notifications.timeout_iter(LISTEN_TICK).next().map_err(|e| Failure::of("listen", &e))?;
