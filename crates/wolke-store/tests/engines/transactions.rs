@@ -3,6 +3,7 @@
 use crate::common::Engine;
 use crate::sample;
 use std::sync::mpsc;
+use std::time::Duration;
 use wolke_domain::clock::ClockMode;
 use wolke_domain::rng::alphanumeric;
 use wolke_domain::{Error, Result};
@@ -15,11 +16,15 @@ crate::on_both_engines!(World:
     a_failed_statement_poisons,
     a_panic_rolls_back,
     reads_do_not_write,
+    a_read_is_one_snapshot,
     signals_follow_the_commit,
     the_clock_has_modes,
     randomness_has_a_purpose,
     many_ids_at_once,
 );
+
+/// Waiting for what must come: long enough for a slow machine.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn refuse<T>() -> Result<T> {
     Err(Error::name_used())
@@ -75,6 +80,26 @@ fn reads_do_not_write(engine: &Engine) {
     let outcome = engine.db.read_blocking(|tx| migrate::set_meta(tx, "a", "b"));
     assert!(outcome.is_err());
     assert_eq!(engine.read(|tx| migrate::meta(tx, "a")), None);
+}
+
+fn a_read_is_one_snapshot(engine: &Engine) {
+    let (ask, asked) = mpsc::channel::<()>();
+    let (commit, committed) = mpsc::channel::<()>();
+    let (before, after) = std::thread::scope(|threads| {
+        threads.spawn(move || {
+            asked.recv_timeout(PATIENCE).unwrap();
+            engine.write(sample::project);
+            commit.send(()).unwrap();
+        });
+        engine.read(move |tx| {
+            let before = project::list(tx)?;
+            ask.send(()).unwrap();
+            committed.recv_timeout(PATIENCE).unwrap();
+            Ok((before, project::list(tx)?))
+        })
+    });
+    assert_eq!((before.len(), after.len()), (0, 0), "what was committed meanwhile is not seen");
+    assert_eq!(engine.read(project::list).len(), 1);
 }
 
 fn signals_follow_the_commit(engine: &Engine) {
