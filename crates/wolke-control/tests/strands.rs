@@ -117,6 +117,16 @@ fn try_delete(disturbance: Disturbance, simulation: Simulation) -> Result<(usize
     Ok((run.steps, run.disturbed))
 }
 
+/// Found by the simulator: a repeated step must know what its first run has asked of the host.
+#[test]
+fn a_repeated_placement_still_waits_for_the_machine() {
+    let profile = LatencyProfile::none().with(OperationKind::Create, Policy::Stuck);
+    let world = block_on(world(Simulation { profile, ..Simulation::default() }));
+    let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
+    Drive::new(&world.db, &world.core, Disturbance::RepeatEverything).until_idle().unwrap();
+    assert_eq!(action_status(&world.db, world.caller.project, created.action), ActionStatus::Running);
+}
+
 #[test]
 fn delete() {
     try_every_disturbance(|d| try_delete(d, Simulation::default())).unwrap();

@@ -11,6 +11,7 @@ pub mod clock;
 mod counter;
 mod db;
 pub mod host;
+pub mod invariant;
 mod job;
 pub mod label;
 pub mod list;
@@ -59,4 +60,35 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
 #[must_use]
 pub fn root_statements() -> Vec<stmt::Stmt> {
     [clock::STATEMENTS, counter::STATEMENTS, migrate::STATEMENTS, token::STATEMENTS].concat()
+}
+
+/// The questions of [`invariant`]: valid on both engines, and free to scan.
+#[must_use]
+pub fn invariant_statements() -> &'static [stmt::Stmt] {
+    invariant::STATEMENTS
+}
+
+/// Everything in a database as text, table by table, row by row: two runs that did the same have the same dump.
+/// Embedded engine only; for the simulator.
+///
+/// # Errors
+/// The engine's failure.
+pub fn dump(tx: &mut dyn Tx) -> wolke_domain::Result<String> {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    let tables = tx.query_composed("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", &[])?;
+    for table in &tables {
+        let table = table.text(0)?;
+        let _ = writeln!(text, "{table}");
+        let mut rows: Vec<String> = tx
+            .query_composed(&format!("SELECT * FROM {table}"), &[])?
+            .iter()
+            .map(|row| format!("{:?}", row.0))
+            .collect();
+        rows.sort();
+        for row in rows {
+            let _ = writeln!(text, "  {row}");
+        }
+    }
+    Ok(text)
 }

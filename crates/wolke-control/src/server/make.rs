@@ -68,7 +68,12 @@ fn place(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
         Ok(server) => server,
         Err(failure) => return Ok(Flow::Fail(failure)),
     };
-    if server.host.is_none() {
+    if let Some(on) = server.host {
+        // Placed by an earlier run of this step: wait for what that one has written.
+        let (generation, _) = hosts::server_spec(tx, on, server.id)?
+            .ok_or_else(|| Error::internal(format!("host {on} should not hold server {}", server.id)))?;
+        variables.generation = generation;
+    } else {
         let addresses = primary_ip::of_server(tx, server.id)?;
         let spec = spec::spec(core, &server, &addresses)?;
         let need = need_of(&spec);
@@ -78,8 +83,8 @@ fn place(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
         variables.generation = host::take(tx, on, &need)?;
         hosts::desire_server(tx, on, server.id, variables.generation, spec)?;
         server::set_status(tx, server.id, server.status, Some(on))?;
-        frame.write(&variables)?;
     }
+    frame.write(&variables)?;
     Ok(Flow::Next("made"))
 }
 

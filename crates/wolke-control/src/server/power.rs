@@ -15,10 +15,6 @@ use wolke_store::{Race, Tx, host, server};
 use wolke_strand::{Flow, Frame, Program};
 use wolke_wire::{Id, Kind, Timestamp};
 
-/// World time that a guest has for shutting down before its action ends all the same, in milliseconds. The contract
-/// promises the button, not the guest (fact sheet §3.1).
-const SHUTDOWN_GRACE_MS: i64 = 60_000;
-
 /// What is asked of a server's power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -71,9 +67,6 @@ struct Variables {
     verb: PowerVerb,
     /// The generation or command that is waited for; 0 before it was written.
     waits_for: i64,
-    /// When a guest that was asked to go is no longer waited for.
-    #[serde(default)]
-    grace: i64,
 }
 
 impl Control {
@@ -106,7 +99,7 @@ fn start(tx: &mut dyn Tx, server: &Server, verb: PowerVerb, action: Id) -> Resul
         action,
         also: Vec::new(),
         locks: vec![Target::new(Kind::Server, server.id)],
-        variables: &Variables { server: server.id, verb, waits_for: 0, grace: 0 },
+        variables: &Variables { server: server.id, verb, waits_for: 0 },
     };
     action::start(tx, work)
 }
@@ -175,7 +168,6 @@ fn press(tx: &mut dyn Tx, _core: &Core, frame: &mut Frame) -> Result<Flow> {
         Err(failure) => return Ok(Flow::Fail(failure)),
     };
     variables.waits_for = host::take(tx, on, &Need::none())?;
-    variables.grace = tx.now().plus_ms(SHUTDOWN_GRACE_MS).0;
     frame.write(&variables)?;
     Ok(Flow::Next("pressed"))
 }
@@ -199,20 +191,28 @@ fn pressed(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
         Some(Outcome::Failed { error }) => Flow::Fail(Failure::action(error.message)),
         Some(Outcome::Expired) => Flow::Fail(Failure::action("the host answered too late")),
         Some(Outcome::Done | Outcome::Ignored) => {
-            let leaving = look.observed.state.power == PowerState::Stopping;
-            let patient = tx.now() < Timestamp(variables.grace);
-            if leaving && patient { wait } else { Flow::Done }
+            // A guest that ignores the button is still running: the button was pressed, and that is all it promises.
+            if matches!(look.observed.state.power, PowerState::Starting | PowerState::Stopping) {
+                wait
+            } else {
+                Flow::Done
+            }
         }
     })
 }
 
-/// Nothing is undone: the status follows what the host last reported.
+/// Nothing is undone: the status follows what the host last reported. A machine that hangs between two states with
+/// nobody waiting for it any more is `unknown`, until the next power action looks again.
 fn undo(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let variables: Variables = frame.read()?;
     let Some(server) = server::by_id(tx, variables.server)? else { return Ok(Flow::Done) };
     if let (Some(on), false) = (server.value.host, server.value.details.doomed) {
         let look = hosts::look(tx, core, on, ObjectKey::server(variables.server), None)?;
-        note_power(tx, &server.value, status_of(look.observed.state.power))?;
+        let status = match status_of(look.observed.state.power) {
+            settled @ (Status::Off | Status::Running) => settled,
+            _ => Status::Unknown,
+        };
+        note_power(tx, &server.value, status)?;
     }
     Ok(Flow::Done)
 }

@@ -39,8 +39,8 @@ impl Clock for TestClock {
 /// 2026-11-21T00:00:00Z.
 pub const START_MS: i64 = 1_795_219_200_000;
 
-pub fn memory(role: Role, clock: &Arc<TestClock>) -> Arc<Db> {
-    let open = Open { role, clock: clock.clone(), seed: "test".into(), on_commit: Arc::new(|_| {}) };
+pub fn memory(role: Role, clock: &Arc<TestClock>, seed: &str) -> Arc<Db> {
+    let open = Open { role, clock: clock.clone(), seed: seed.into(), on_commit: Arc::new(|_| {}) };
     Arc::new(Db::Sqlite(SqliteDb::in_memory(open).unwrap()))
 }
 
@@ -55,20 +55,31 @@ pub struct World {
 
 pub async fn world(simulation: Simulation) -> World {
     let clock = TestClock::at(START_MS);
-    let (root, db) = (memory(Role::Root, &clock), memory(Role::World, &clock));
+    let (root, db) = (memory(Role::Root, &clock, "root"), memory(Role::World, &clock, "world"));
+    let control = control(&clock, root, &db, simulation).await;
+    let project = control.0.create_project("default").await.unwrap().id;
+    let caller = Caller { project, dialect: Dialect::Compat };
+    let (control, core) = control;
+    World { clock, core, control, db, caller }
+}
+
+/// A control plane on these databases, as a process that has just started.
+pub async fn control(
+    clock: &Arc<TestClock>,
+    root: Arc<Db>,
+    db: &Arc<Db>,
+    simulation: Simulation,
+) -> (Arc<Control>, Arc<Core>) {
     let core = Arc::new(Core::new(Arc::new(Sealer::new(&[7; 32]).unwrap()), simulation).unwrap());
     // The commits of this world signal nobody, so this worker never has anything to do.
     let (_, cradle) = births();
-    let idle = memory(Role::World, &clock);
+    let idle = memory(Role::World, clock, "idle");
     let worker = Worker::start(idle, Arc::clone(&core), cradle, WorkerOptions { jitter_seed: 0 }).await.unwrap();
     let tokens = Arc::new(Tokens::new(clock.clone()));
     let options = Options { settle: std::time::Duration::ZERO, refuse_contention: false };
     let parts =
-        Parts { root, db: Arc::clone(&db), world: "main".into(), core: Arc::clone(&core), worker, tokens, options };
-    let control = Arc::new(Control::new(parts).await.unwrap());
-    let project = control.create_project("default").await.unwrap().id;
-    let caller = Caller { project, dialect: Dialect::Compat };
-    World { clock, control, core, db, caller }
+        Parts { root, db: Arc::clone(db), world: "main".into(), core: Arc::clone(&core), worker, tokens, options };
+    (Arc::new(Control::new(parts).await.unwrap()), core)
 }
 
 /// Checks that nothing is under way, locked or out of balance; returns how many addresses are in use.

@@ -1,0 +1,56 @@
+//! What must hold in every world after every commit, as questions whose answers are empty. The simulator, the tests on
+//! both engines and the crash script ask them; they scan and are not for the request path.
+
+use crate::address;
+use crate::stmt::{Stmt, statements};
+use crate::tx::Tx;
+use wolke_domain::{Error, Result};
+
+statements! { "invariant";
+    /// Design §1.2: a running action has work that will end it.
+    ACTION_WITHOUT_WORK = "SELECT a.id FROM actions a WHERE a.status = 'running' AND NOT EXISTS (SELECT 1 FROM action_resource r, strand_lock l
+        WHERE r.action = a.id AND l.kind = r.kind AND l.resource = r.resource) ORDER BY a.id";
+    LOCK_WITHOUT_STRAND = "SELECT l.resource FROM strand_lock l WHERE NOT EXISTS (SELECT 1 FROM strand s WHERE s.id = l.strand) ORDER BY l.resource";
+    /// A strand that waits for its turn must have somebody ahead of it, else nobody wakes it.
+    SLEEPS_FOR_EVER = "SELECT s.id FROM strand s WHERE s.wake_at = 9223372036854775807 AND s.retry_at = 0 AND NOT EXISTS (SELECT 1 FROM strand_lock mine, strand_lock other
+        WHERE mine.strand = s.id AND other.kind = mine.kind AND other.resource = mine.resource AND other.position < mine.position) ORDER BY s.id";
+    ASSIGNED_TO_NOBODY = "SELECT p.id FROM primary_ips p WHERE p.assignee IS NOT NULL AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = p.assignee AND s.project = p.project) ORDER BY p.id";
+    ADDRESS_WITHOUT_OWNER = "SELECT a.owner FROM address a WHERE a.kind = 'primary_ip' AND NOT EXISTS (SELECT 1 FROM primary_ips p WHERE p.id = a.owner) ORDER BY a.owner";
+    OWNER_WITHOUT_ADDRESS = "SELECT p.id FROM primary_ips p WHERE NOT EXISTS (SELECT 1 FROM address a WHERE a.kind = 'primary_ip' AND a.owner = p.id) ORDER BY p.id";
+    WRONG_COUNT = "SELECT p.id FROM project p WHERE
+        (SELECT count(*) FROM servers s WHERE s.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'server' AND c.project = p.id), 0)
+        OR (SELECT count(*) FROM ssh_keys k WHERE k.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'ssh_key' AND c.project = p.id), 0)
+        OR (SELECT count(*) FROM primary_ips i WHERE i.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'primary_ip' AND c.project = p.id), 0)
+        ORDER BY p.id";
+    WRONG_LABEL_COUNT = "SELECT c.project FROM label_count c WHERE c.n <> (SELECT count(*) FROM label l
+        WHERE l.kind = c.kind AND l.project = c.project AND l.key = c.key AND l.value = c.value) ORDER BY c.project";
+    UNCOUNTED_LABEL = "SELECT l.id FROM label l WHERE NOT EXISTS (SELECT 1 FROM label_count c
+        WHERE l.kind = c.kind AND l.project = c.project AND l.key = c.key AND l.value = c.value) ORDER BY l.id";
+    LABEL_OF_NOBODY = "SELECT l.id FROM label l WHERE (l.kind = 'server' AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = l.id))
+        OR (l.kind = 'ssh_key' AND NOT EXISTS (SELECT 1 FROM ssh_keys k WHERE k.id = l.id))
+        OR (l.kind = 'primary_ip' AND NOT EXISTS (SELECT 1 FROM primary_ips p WHERE p.id = l.id)) ORDER BY l.id";
+    MACHINE_WITHOUT_SERVER = "SELECT o.id FROM host_object o WHERE o.kind = 'server' AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = o.id AND s.host = o.host) ORDER BY o.id";
+    SERVER_WITHOUT_MACHINE = "SELECT s.id FROM servers s WHERE s.host IS NOT NULL AND NOT EXISTS (SELECT 1 FROM host_object o
+        WHERE o.kind = 'server' AND o.id = s.id AND o.host = s.host) ORDER BY s.id";
+    UNSETTLED_STATUS = "SELECT s.id FROM servers s WHERE s.status IN ('initializing', 'starting', 'stopping') AND NOT EXISTS
+        (SELECT 1 FROM strand_lock l WHERE l.kind = 'server' AND l.resource = s.id) ORDER BY s.id";
+    OBSERVED_AHEAD = "SELECT o.id FROM host_object o, host h WHERE h.id = o.host AND o.generation > h.generation ORDER BY o.id";
+}
+
+/// Asks every question of this file.
+///
+/// # Errors
+/// Internal, naming the question and the first of the offending ids.
+pub fn check(tx: &mut dyn Tx) -> Result<()> {
+    for stmt in STATEMENTS {
+        ask(tx, stmt)?;
+    }
+    address::check_balance(tx).map(|_| ())
+}
+
+fn ask(tx: &mut dyn Tx, stmt: &Stmt) -> Result<()> {
+    match tx.query(stmt, &[])?.first() {
+        None => Ok(()),
+        Some(row) => Err(Error::internal(format!("{} does not hold: {}", stmt.name, row.int(0)?))),
+    }
+}
