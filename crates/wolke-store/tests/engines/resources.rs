@@ -4,10 +4,10 @@ use crate::common::Engine;
 use crate::sample;
 use wolke_domain::server::Status;
 use wolke_domain::{Error, Result};
-use wolke_store::{Tx, label, primary_ip, project, resource, server, ssh_key};
+use wolke_store::{Tx, invariant, label, primary_ip, project, resource, server, ssh_key};
 use wolke_wire::Kind;
 
-crate::on_both_engines!(World: servers, stale_writes_change_nothing, labels_are_counted, primary_ips, ssh_keys, projects, touch);
+crate::on_both_engines!(World: servers, stale_writes_change_nothing, labels_are_counted, primary_ips, ssh_keys, projects, touch, invariants_are_asked);
 
 fn servers(engine: &Engine) {
     let made = engine.write(|tx| {
@@ -194,4 +194,15 @@ fn touch(engine: &Engine) {
     });
     let stored = engine.read(move |tx| server::expect(tx, project, id));
     assert_eq!((stored.rev, stored.generation), (2, 1), "what it shows has changed, its own row has not");
+}
+
+fn invariants_are_asked(engine: &Engine) {
+    let project = engine.write(sample::project);
+    engine.read(invariant::check);
+    engine.write(move |tx| {
+        let new = sample::server(tx, project, "a", &[("env", "prod")])?;
+        server::insert(tx, &new)
+    });
+    let Err(Error::Internal { internal }) = engine.db.read_blocking(invariant::check) else { panic!("not found") };
+    assert!(internal.contains("UNSETTLED_STATUS"), "an initializing server that nobody works on: {internal}");
 }
