@@ -39,6 +39,14 @@ impl Failure {
         Self::Final(if is_passing(state) { Error::Unavailable { internal: text } } else { Error::internal(text) })
     }
 
+    /// For the log.
+    pub(crate) fn text(&self) -> String {
+        match self.error() {
+            Error::Unavailable { internal } | Error::Internal { internal } => internal,
+            other => other.to_string(),
+        }
+    }
+
     /// What the closure sees, and the caller when no further attempt is made.
     pub(crate) fn error(&self) -> Error {
         match self {

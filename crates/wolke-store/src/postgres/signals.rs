@@ -105,7 +105,7 @@ pub(crate) fn deliver(shared: &Shared, first: Connection) {
     let mut next = Ok(first);
     while !stopping() {
         if let Err(failure) = next.and_then(|connection| deliver_from(shared, connection)) {
-            tracing::debug!(reason = %failure.error(), "not listening for notifications");
+            tracing::debug!(reason = %failure.text(), "not listening for notifications");
         }
         if stopping() {
             return;

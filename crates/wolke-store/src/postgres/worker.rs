@@ -29,7 +29,7 @@ const LEASES_MAX: u32 = 64;
 /// The first and the longest pause after a conflict, before jitter.
 const CONFLICT_PAUSE_MS: (u64, u64) = (1, 100);
 /// The first and the longest time in which no connection is tried after one failed.
-const CONNECT_PAUSE_MS: (i64, i64) = (50, 2_000);
+const CONNECT_PAUSE_MS: (i64, i64) = (50, 1_000);
 
 /// A connection and what stands open on it.
 struct Session {
@@ -157,7 +157,7 @@ impl Worker {
             Err(failure) => {
                 self.session = None;
                 Err(Failure::Final(Error::Unavailable {
-                    internal: format!("whether this was committed is unknown: {}", failure.error()),
+                    internal: format!("whether this was committed is unknown: {}", failure.text()),
                 }))
             }
         }
@@ -212,7 +212,7 @@ impl Worker {
             Err(failure) => {
                 let pause = (last * 2).clamp(CONNECT_PAUSE_MS.0, CONNECT_PAUSE_MS.1);
                 self.connect_pause = (now.saturating_add(pause), pause);
-                Err(unavailable(&failure.error().to_string()))
+                Err(unavailable(&failure.text()))
             }
         }
     }
