@@ -82,7 +82,8 @@ pub(crate) struct Work<'a, V> {
     pub variables: &'a V,
 }
 
-/// Starts a strand behind whoever works on the same resources.
+/// Starts a strand behind whoever works on the same resources. They become `locked`, which they show: what was not
+/// inserted or updated in the same transaction must be touched by the caller.
 pub(crate) fn start<V: serde::Serialize>(tx: &mut dyn Tx, work: Work<'_, V>) -> Result<Id> {
     let new = NewStrand {
         kind: work.program.kind,
@@ -93,10 +94,7 @@ pub(crate) fn start<V: serde::Serialize>(tx: &mut dyn Tx, work: Work<'_, V>) -> 
         action: Some(work.action),
         locks: work.locks,
     };
-    let touched = new.locks.clone();
-    let id = strand::insert(tx, &new)?;
-    touched.iter().try_for_each(|target| wolke_store::resource::touch(tx, target.kind, target.id))?;
-    Ok(id)
+    strand::insert(tx, &new)
 }
 
 /// Refuses when contention is refused and somebody works on the resource.

@@ -11,7 +11,7 @@ use wolke_host::{
     Outcome, PowerState, Report, ServerSpec, SimHost, SimObject, SimSettings, Spec, Wish, latest,
 };
 use wolke_store::Tx;
-use wolke_store::host::{self, Change};
+use wolke_store::host;
 use wolke_wire::{Id, Timestamp};
 
 /// World time until a strand looks again when a host does not say when (milliseconds).
@@ -35,32 +35,59 @@ impl Look {
     }
 }
 
-/// Writes what a host should hold, as the generation that [`host::take`] has returned.
-pub(crate) fn desire(tx: &mut dyn Tx, host: Id, key: ObjectKey, generation: i64, wish: &Wish) -> Result<()> {
-    let spec = serde_json::to_string(wish).map_err(|e| Error::internal(format!("spec: {e}")))?;
-    let change = Change {
-        kind: key.kind.as_str().into(),
-        id: key.id,
-        generation,
-        tombstone: matches!(wish, Wish::Absent),
-        spec,
-    };
-    host::desire(tx, host, &change)
+/// Writes what a host should hold, as the generation that [`host::take`] has returned, and looks at what comes of it. A
+/// simulated host answers before the row is written, so wish and answer are one statement.
+pub(crate) fn desire(
+    tx: &mut dyn Tx,
+    core: &Core,
+    on: Id,
+    old: Option<host::Object>,
+    desired: &Desired,
+) -> Result<Look> {
+    let spec = serde_json::to_string(&desired.wish).map_err(|e| Error::internal(format!("spec: {e}")))?;
+    let mut object = old.unwrap_or(host::Object {
+        generation: 0,
+        tombstone: false,
+        spec: String::new(),
+        observed_generation: 0,
+        observed: None,
+        sim: None,
+    });
+    object.generation = desired.generation;
+    object.tombstone = desired.is_tombstone();
+    object.spec = spec;
+    let answer = ask(tx, core, &object, desired, None)?;
+    object.observed_generation = answer.look.observed.generation;
+    object.observed = Some(answer.document()?);
+    object.sim.clone_from(&answer.sim);
+    host::desire(tx, on, desired.key.kind.as_str(), desired.key.id, &object)?;
+    Ok(answer.look)
 }
 
-/// Writes a server's spec.
-pub(crate) fn desire_server(tx: &mut dyn Tx, host: Id, id: Id, generation: i64, spec: ServerSpec) -> Result<()> {
-    desire(tx, host, ObjectKey::server(id), generation, &Wish::Present(Spec::Server(Box::new(spec))))
+/// Writes a server's spec and looks.
+pub(crate) fn desire_server(
+    tx: &mut dyn Tx,
+    core: &Core,
+    on: Id,
+    old: Option<host::Object>,
+    desired: (Id, i64, ServerSpec),
+) -> Result<Look> {
+    let (id, generation, spec) = desired;
+    self::desire(tx, core, on, old, &Desired::server(id, generation, spec))
 }
 
-/// The spec and generation that a server's host has been given last; none when it should be gone.
-pub(crate) fn server_spec(tx: &mut dyn Tx, host: Id, id: Id) -> Result<Option<(i64, ServerSpec)>> {
-    let key = ObjectKey::server(id);
-    let Some(object) = host::object(tx, host, key.kind.as_str(), id)? else { return Ok(None) };
+/// The row and the spec that a server's host has been given last; none when it should be gone.
+pub(crate) fn server_spec(tx: &mut dyn Tx, on: Id, id: Id) -> Result<Option<(host::Object, ServerSpec)>> {
+    let Some(object) = object(tx, on, ObjectKey::server(id))? else { return Ok(None) };
     match read_wish(&object.spec)? {
-        Wish::Present(Spec::Server(spec)) => Ok(Some((object.generation, *spec))),
+        Wish::Present(Spec::Server(spec)) => Ok(Some((object, *spec))),
         _ => Ok(None),
     }
+}
+
+/// The row of an object.
+pub(crate) fn object(tx: &mut dyn Tx, on: Id, key: ObjectKey) -> Result<Option<host::Object>> {
+    host::object(tx, on, key.kind.as_str(), key.id)
 }
 
 fn read_wish(text: &str) -> Result<Wish> {
@@ -68,37 +95,61 @@ fn read_wish(text: &str) -> Result<Wish> {
 }
 
 /// Looks at an object: a simulated host works on it first. `command` is run, at most once, and answered.
-pub(crate) fn look(tx: &mut dyn Tx, core: &Core, host: Id, key: ObjectKey, command: Option<&Command>) -> Result<Look> {
+pub(crate) fn look(tx: &mut dyn Tx, core: &Core, on: Id, key: ObjectKey, command: Option<&Command>) -> Result<Look> {
     let now = tx.now();
-    let Some(object) = host::object(tx, host, key.kind.as_str(), key.id)? else {
+    let Some(object) = object(tx, on, key)? else {
         // The row is forgotten only after the host has reported it absent.
         return Ok(Look { observed: absent(key, now), again: now, outcome: Some(Outcome::Ignored) });
     };
+    let desired = Desired { key, generation: object.generation, wish: read_wish(&object.spec)? };
+    let answer = ask(tx, core, &object, &desired, command)?;
+    let (document, generation) = (answer.document()?, answer.look.observed.generation);
+    host::observe(tx, on, key.kind.as_str(), key.id, generation, &document, answer.sim.as_deref())?;
+    Ok(answer.look)
+}
+
+/// What a simulated host answers, and what it remembers.
+struct Answer {
+    look: Look,
+    sim: Option<String>,
+}
+
+impl Answer {
+    fn document(&self) -> Result<String> {
+        serde_json::to_string(&self.look.observed).map_err(|e| Error::internal(format!("observation: {e}")))
+    }
+}
+
+fn ask(
+    tx: &mut dyn Tx,
+    core: &Core,
+    object: &host::Object,
+    desired: &Desired,
+    command: Option<&Command>,
+) -> Result<Answer> {
+    let (now, key) = (tx.now(), desired.key);
     let mut memory = MemoryState::default();
     if let Some(sim) = &object.sim {
         let sim: SimObject =
             serde_json::from_str(sim).map_err(|e| Error::internal(format!("broken simulation: {e}")))?;
         memory.put(&sim)?;
     }
-    let wish = read_wish(&object.spec)?;
-    let settings = settings(tx, core, &wish);
+    let settings = settings(tx, core, &desired.wish);
     let mut machine = SimHost::new(&mut memory, &settings);
-    let mut reports = Vec::new();
-    if object.observed_generation < object.generation && !is_accepted(&object, key) {
-        let desired = Desired { key, generation: object.generation, wish };
-        reports.extend(machine.apply(&Delta::object(desired), now)?);
+    let mut reports = if object.observed_generation < object.generation && !is_accepted(object, key) {
+        machine.apply(&Delta::object(desired.clone()), now)?
     } else {
-        reports.extend(machine.look(key, now)?);
-    }
+        machine.look(key, now)?
+    };
     if let Some(command) = command {
         reports.extend(machine.apply(&Delta::command(command.clone()), now)?);
     }
     let observed = latest(&reports, key).cloned().unwrap_or_else(|| absent(key, now));
-    let again = memory.next_due()?.unwrap_or_else(|| now.plus_ms(LOOK_AGAIN_MS));
-    let sim = memory.get(key)?;
-    save(tx, host, key, &observed, sim.as_ref())?;
+    let again = memory.next_due()?.unwrap_or_else(|| now.plus_ms(LOOK_AGAIN_MS)).max(now.plus_ms(1));
+    let sim = memory.get(key)?.as_ref().map(serde_json::to_string).transpose();
+    let sim = sim.map_err(|e| Error::internal(format!("simulation: {e}")))?;
     let outcome = command.and_then(|command| outcome_of(&reports, command.id));
-    Ok(Look { observed, again: again.max(now.plus_ms(1)), outcome })
+    Ok(Answer { look: Look { observed, again, outcome }, sim })
 }
 
 fn is_accepted(object: &host::Object, key: ObjectKey) -> bool {
@@ -111,13 +162,6 @@ fn outcome_of(reports: &[Report], id: Id) -> Option<Outcome> {
         Report::Command(answer) if answer.id == id => Some(answer.outcome.clone()),
         _ => None,
     })
-}
-
-fn save(tx: &mut dyn Tx, host: Id, key: ObjectKey, observed: &Observed, sim: Option<&SimObject>) -> Result<()> {
-    let text = |e: serde_json::Error| Error::internal(format!("observation: {e}"));
-    let document = serde_json::to_string(observed).map_err(text)?;
-    let sim = sim.map(serde_json::to_string).transpose().map_err(text)?;
-    host::observe(tx, host, key.kind.as_str(), key.id, observed.generation, &document, sim.as_deref())
 }
 
 fn absent(key: ObjectKey, now: Timestamp) -> Observed {

@@ -200,7 +200,9 @@ impl Control {
                 }
                 let mut new = old.value.clone();
                 new.details.doomed = true;
-                if new != old.value {
+                if new == old.value {
+                    resource::touch(tx, Kind::Server, id)?;
+                } else {
                     server::update(tx, &old, &new)?;
                 }
                 if let Some(working) = working {
@@ -227,11 +229,10 @@ impl Control {
 /// A new name reaches the host as a new generation of what it should hold.
 fn rename_on_host(tx: &mut dyn Tx, core: &Core, server: &Server) -> Result<()> {
     let Some(on) = server.host else { return Ok(()) };
-    let Some((_, mut spec)) = hosts::server_spec(tx, on, server.id)? else { return Ok(()) };
+    let Some((object, mut spec)) = hosts::server_spec(tx, on, server.id)? else { return Ok(()) };
     spec.definition.name.clone_from(&server.name);
     let generation = host::take(tx, on, &wolke_domain::placement::Need::none())?;
-    hosts::desire_server(tx, on, server.id, generation, spec)?;
-    hosts::look(tx, core, on, wolke_host::ObjectKey::server(server.id), None).map(|_| ())
+    hosts::desire_server(tx, core, on, Some(object), (server.id, generation, spec)).map(|_| ())
 }
 
 /// What a create has to give back when something that belongs to a server changes hands: both ends are touched.

@@ -1,21 +1,29 @@
-//! Counter rows: where ids come from.
+//! Counter rows: where ids come from. Counters start at 1.
 
 use crate::stmt::statements;
 use crate::tx::{Counter, Tx};
-use wolke_domain::{Error, Result};
+use wolke_domain::Result;
 use wolke_wire::Id;
 
 statements! { "counter";
-    /// The first call of a counter makes its row.
+    /// The first call of a counter makes its row. For engines whose writers share the rows.
     ADVANCE = "INSERT INTO counter (name, next) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET next = counter.next + $3 RETURNING next";
+    GET = "SELECT next FROM counter WHERE name = $1";
+    SET = "INSERT INTO counter (name, next) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET next = excluded.next";
 }
 
-/// Advances a counter by `count` and returns the first of the ids taken. Counters start at 1.
+/// The id that a counter gives next.
 ///
 /// # Errors
 /// The engine's failure.
-pub(crate) fn advance(tx: &mut dyn Tx, counter: Counter, count: i64) -> Result<Id> {
-    let row = tx.query_one(&ADVANCE, &[counter.name().into(), (1 + count).into(), count.into()])?;
-    let next = row.ok_or_else(|| Error::internal("a counter answered nothing"))?.int(0)?;
-    Ok(next - count)
+pub(crate) fn get(tx: &mut dyn Tx, counter: Counter) -> Result<Id> {
+    tx.query_one(&GET, &[counter.name().into()])?.map_or(Ok(1), |r| r.int(0))
+}
+
+/// Sets the id that a counter gives next: for an engine whose only writer keeps counters in memory.
+///
+/// # Errors
+/// The engine's failure.
+pub(crate) fn set(tx: &mut dyn Tx, name: &str, next: Id) -> Result<()> {
+    tx.execute(&SET, &[name.into(), next.into()]).map(|_| ())
 }

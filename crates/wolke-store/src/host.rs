@@ -16,8 +16,9 @@ statements! { "host";
         AND free_memory_mb >= $3 AND free_cores >= $4 AND free_disk_gb >= $5 ORDER BY free_memory_mb, id LIMIT 16";
     TAKE = "UPDATE host SET generation = generation + 1, free_cores = free_cores - $1, free_memory_mb = free_memory_mb - $2,
         free_disk_gb = free_disk_gb - $3 WHERE id = $4 RETURNING generation";
-    DESIRE = "INSERT INTO host_object (host, kind, id, generation, tombstone, spec, observed_generation) VALUES ($1, $2, $3, $4, $5, $6, 0)
-        ON CONFLICT (host, kind, id) DO UPDATE SET generation = excluded.generation, tombstone = excluded.tombstone, spec = excluded.spec";
+    DESIRE = "INSERT INTO host_object (host, kind, id, generation, tombstone, spec, observed_generation, observed, sim) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (host, kind, id) DO UPDATE SET generation = excluded.generation, tombstone = excluded.tombstone, spec = excluded.spec,
+        observed_generation = excluded.observed_generation, observed = excluded.observed, sim = excluded.sim";
     OBJECT = "SELECT generation, tombstone, spec, observed_generation, observed, sim FROM host_object WHERE host = $1 AND kind = $2 AND id = $3";
     OBSERVE = "UPDATE host_object SET observed_generation = $1, observed = $2, sim = $3 WHERE host = $4 AND kind = $5 AND id = $6";
     FORGET = "DELETE FROM host_object WHERE host = $1 AND kind = $2 AND id = $3 AND tombstone = 1";
@@ -113,18 +114,21 @@ pub fn take(tx: &mut dyn Tx, host: Id, need: &Need) -> Result<i64> {
     row.ok_or_else(|| Error::internal(format!("there is no host {host}")))?.int(0)
 }
 
-/// Writes what a host should hold.
+/// Writes what a host should hold, with what it is known to hold.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn desire(tx: &mut dyn Tx, host: Id, change: &Change) -> Result<()> {
+pub fn desire(tx: &mut dyn Tx, host: Id, kind: &str, id: Id, object: &Object) -> Result<()> {
     let params = [
         host.into(),
-        (&change.kind).into(),
-        change.id.into(),
-        change.generation.into(),
-        change.tombstone.into(),
-        (&change.spec).into(),
+        kind.into(),
+        id.into(),
+        object.generation.into(),
+        object.tombstone.into(),
+        (&object.spec).into(),
+        object.observed_generation.into(),
+        object.observed.clone().into(),
+        object.sim.clone().into(),
     ];
     tx.execute_one(&DESIRE, &params)
 }

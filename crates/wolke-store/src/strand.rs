@@ -37,6 +37,10 @@ statements! { "strand";
         (SELECT id FROM strand WHERE wake_at <= $2 AND retry_at <= $3 ORDER BY wake_at, id LIMIT 64)
         RETURNING id, kind, project, scope, step, frame, action, wakes, lease, tries, deadline";
     GET = "SELECT id, kind, project, scope, step, frame, action, wakes, lease, tries, deadline FROM strand WHERE id = $1";
+    GET_FIRST = "SELECT s.id, s.kind, s.project, s.scope, s.step, s.frame, s.action, s.wakes, s.lease, s.tries, s.deadline,
+        (SELECT count(*) FROM strand_lock mine, strand_lock other WHERE mine.strand = s.id AND other.kind = mine.kind
+            AND other.resource = mine.resource AND other.position < mine.position)
+        FROM strand s WHERE s.id = $1 AND s.lease = $2";
     SLEEP = "UPDATE strand SET step = $1, frame = $2, wake_at = CASE WHEN wakes = $3 THEN CAST($4 AS BIGINT) ELSE 0 END,
         retry_at = 0, tries = 0, deadline = $5 WHERE id = $6 AND lease = $7";
     BACK_OFF = "UPDATE strand SET retry_at = $1 WHERE id = $2 AND lease = $3";
@@ -186,6 +190,15 @@ pub fn claim(tx: &mut dyn Tx) -> Result<Vec<Strand>> {
 /// The engine's failure.
 pub fn get(tx: &mut dyn Tx, id: Id) -> Result<Option<Strand>> {
     tx.query_one(&GET, &[id.into()])?.as_ref().map(strand).transpose()
+}
+
+/// A strand whose lease is still this one, and whether others are ahead of it; none when the lease is lost.
+///
+/// # Errors
+/// The engine's failure.
+pub fn get_claimed(tx: &mut dyn Tx, id: Id, lease: i64) -> Result<Option<(Strand, bool)>> {
+    let row = tx.query_one(&GET_FIRST, &[id.into(), lease.into()])?;
+    row.map(|r| Ok((strand(&r)?, r.int(11)? > 0))).transpose()
 }
 
 /// Puts a claimed strand to sleep at a step, until `wake_at` unless it was woken meanwhile. False when the lease is lost.

@@ -42,8 +42,8 @@ pub enum Chain {
 ///
 /// # Errors
 /// What a step returned: the transaction is rolled back, see [`on_error`].
-pub fn run_chain<A: Application>(tx: &mut dyn Tx, app: &A, claimed: &Strand) -> Result<Chain> {
-    run_steps(tx, app, claimed, &Manner::default())
+pub fn run_chain<A: Application>(tx: &mut dyn Tx, app: &A, id: Id, lease: i64) -> Result<Chain> {
+    run_steps(tx, app, (id, lease), &Manner::default())
 }
 
 /// How steps are run: tests commit after each one, repeat it, or let it fail.
@@ -60,17 +60,18 @@ impl Default for Manner {
 }
 
 /// As [`run_chain`], in a manner of its own.
-pub(crate) fn run_steps<A: Application>(tx: &mut dyn Tx, app: &A, claimed: &Strand, manner: &Manner) -> Result<Chain> {
-    let Some(current) = strand::get(tx, claimed.id)? else { return Ok(Chain::Lost) };
-    if current.lease != claimed.lease {
-        return Ok(Chain::Lost);
-    }
-    if strand::is_blocked(tx, current.id)? {
+pub(crate) fn run_steps<A: Application>(
+    tx: &mut dyn Tx,
+    app: &A,
+    (id, lease): (Id, i64),
+    manner: &Manner,
+) -> Result<Chain> {
+    let Some((mut current, blocked)) = strand::get_claimed(tx, id, lease)? else { return Ok(Chain::Lost) };
+    if blocked {
         return sleep(tx, current, NEVER, Chain::Blocked);
     }
     let program = program::<A>(&current.kind)?;
     let mut frame = read_frame(&current)?;
-    let mut current = current;
     if tx.now() >= current.deadline {
         let failure = app.timed_out(&current.step);
         if let Some(ended) = fail(tx, app, program, &mut current, &mut frame, failure)? {
@@ -174,11 +175,8 @@ fn lost(strand: Id) -> Error {
 ///
 /// # Errors
 /// The engine's failure: the lease then runs out by itself.
-pub fn on_error<A: Application>(tx: &mut dyn Tx, app: &A, claimed: &Strand, error: &Error) -> Result<()> {
-    let Some(mut current) = strand::get(tx, claimed.id)? else { return Ok(()) };
-    if current.lease != claimed.lease {
-        return Ok(());
-    }
+pub fn on_error<A: Application>(tx: &mut dyn Tx, app: &A, id: Id, lease: i64, error: &Error) -> Result<()> {
+    let Some((mut current, _)) = strand::get_claimed(tx, id, lease)? else { return Ok(()) };
     if current.tries < TRIES_MAX {
         let exponent = current.tries.clamp(1, 16) - 1;
         let wait = (BACK_OFF_MS << exponent).min(BACK_OFF_MS_MAX);

@@ -95,7 +95,7 @@ impl<'a, A: Application> Drive<'a, A> {
         };
         let (app, strand, manner) = (Arc::clone(self.app), claimed.clone(), manner());
         let outcome = self.db.write_blocking(claimed.scope.clone(), move |tx| {
-            let chain = run_steps(tx, &*app, &strand, &manner)?;
+            let chain = run_steps(tx, &*app, (strand.id, strand.lease), &manner)?;
             if crash { Err(Error::internal("crash")) } else { Ok(chain) }
         });
         let at = |point| matches!(self.disturbance, Disturbance::FailAt(n) if n == point);
@@ -107,7 +107,9 @@ impl<'a, A: Application> Drive<'a, A> {
             Err(_) if crash => self.restart(),
             Err(error) => {
                 let (app, strand) = (Arc::clone(self.app), claimed.clone());
-                self.db.write_blocking(claimed.scope.clone(), move |tx| on_error(tx, &*app, &strand, &error))?;
+                self.db.write_blocking(claimed.scope.clone(), move |tx| {
+                    on_error(tx, &*app, strand.id, strand.lease, &error)
+                })?;
                 self.restart()
             }
         }

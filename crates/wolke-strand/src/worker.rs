@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use wolke_domain::Result;
-use wolke_store::strand::{self, Strand};
+use wolke_store::strand;
 use wolke_store::{Db, Race, Scope, Signal};
 use wolke_wire::Id;
 
@@ -191,13 +191,7 @@ async fn spawn_chain<A: Application>(inner: &Arc<Inner<A>>, id: Id, lease: i64, 
 
 async fn run_one<A: Application>(inner: &Arc<Inner<A>>, id: Id, lease: i64, scope: Scope) {
     let app = Arc::clone(&inner.app);
-    let chain = inner
-        .db
-        .write(scope.clone(), move |tx| match claimed(tx, id, lease)? {
-            Some(strand) => run_chain(tx, &*app, &strand),
-            None => Ok(Chain::Lost),
-        })
-        .await;
+    let chain = inner.db.write(scope.clone(), move |tx| run_chain(tx, &*app, id, lease)).await;
     match chain {
         // A blocked strand will move again; whoever watches it goes on waiting.
         Ok(Chain::Blocked) => return,
@@ -206,13 +200,7 @@ async fn run_one<A: Application>(inner: &Arc<Inner<A>>, id: Id, lease: i64, scop
         Err(error) => {
             tracing::warn!(strand = id, error = %error, "a chain failed and will be tried again");
             let app = Arc::clone(&inner.app);
-            let outcome = inner
-                .db
-                .write(scope, move |tx| match claimed(tx, id, lease)? {
-                    Some(strand) => on_error(tx, &*app, &strand, &error),
-                    None => Ok(()),
-                })
-                .await;
+            let outcome = inner.db.write(scope, move |tx| on_error(tx, &*app, id, lease, &error)).await;
             if let Err(error) = outcome {
                 tracing::error!(strand = id, error = %error, "a chain could not be put back; its lease has to run out");
             }
@@ -222,10 +210,6 @@ async fn run_one<A: Application>(inner: &Arc<Inner<A>>, id: Id, lease: i64, scop
     for watcher in lock(&inner.watchers).remove(&id).into_iter().flatten() {
         let _ = watcher.send(());
     }
-}
-
-fn claimed(tx: &mut dyn wolke_store::Tx, id: Id, lease: i64) -> Result<Option<Strand>> {
-    Ok(strand::get(tx, id)?.filter(|strand| strand.lease == lease))
 }
 
 async fn run_claims<A: Application>(inner: Arc<Inner<A>>, due: Arc<Notify>) {

@@ -1,9 +1,9 @@
-//! The strand that makes a server: place → made → started. Its abort tears the server down.
+//! The strand that makes a server: place → made → started, as one step when the host answers at once. Its abort tears the server down.
 
 use super::{HOST_DEADLINE_MS, ServerProgram, doomed_failure, note_power, scope, spec, teardown};
 use crate::action::{self, Work};
 use crate::core::Core;
-use crate::hosts;
+use crate::hosts::{self, Look};
 use serde::{Deserialize, Serialize};
 use wolke_domain::action::{Failure, Target};
 use wolke_domain::placement::{self, Need, SIMULATED_HOST};
@@ -23,7 +23,6 @@ pub(super) static PROGRAM: Program<Core> = Program {
     steps: &[
         ("place", place),
         ("made", made),
-        ("start", start_machine),
         ("started", started),
         ("remove", teardown::remove),
         ("removed", teardown::removed),
@@ -64,15 +63,15 @@ fn subject(tx: &mut dyn Tx, id: Id) -> Result<std::result::Result<Server, Failur
 /// Finds a host with room and tells it what to make, switched off.
 fn place(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let mut variables: Variables = frame.read()?;
-    let server = match subject(tx, variables.server)? {
+    let mut server = match subject(tx, variables.server)? {
         Ok(server) => server,
         Err(failure) => return Ok(Flow::Fail(failure)),
     };
-    if let Some(on) = server.host {
+    let look = if let Some(on) = server.host {
         // Placed by an earlier run of this step: wait for what that one has written.
-        let (generation, _) = hosts::server_spec(tx, on, server.id)?
-            .ok_or_else(|| Error::internal(format!("host {on} should not hold server {}", server.id)))?;
-        variables.generation = generation;
+        let (object, _) = hosts::server_spec(tx, on, server.id)?.ok_or_else(|| unexpected(on, server.id))?;
+        variables.generation = object.generation;
+        hosts::look(tx, core, on, ObjectKey::server(server.id), None)?
     } else {
         let addresses = primary_ip::of_server(tx, server.id)?;
         let spec = spec::spec(core, &server, &addresses)?;
@@ -81,11 +80,16 @@ fn place(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
             return Ok(Flow::Fail(Failure::new(ErrorCode::ResourceUnavailable, "no host has room for the server")));
         };
         variables.generation = host::take(tx, on, &need)?;
-        hosts::desire_server(tx, on, server.id, variables.generation, spec)?;
-        server::set_status(tx, server.id, server.status, Some(on))?;
-    }
+        server.host = Some(on);
+        server::set_status(tx, server.id, server.status, server.host)?;
+        hosts::desire_server(tx, core, on, None, (server.id, variables.generation, spec))?
+    };
     frame.write(&variables)?;
-    Ok(Flow::Next("made"))
+    after_making(tx, core, frame, &server, variables, &look)
+}
+
+fn unexpected(on: Id, server: Id) -> Error {
+    Error::internal(format!("host {on} should not hold server {server}"))
 }
 
 /// What a machine takes of its host.
@@ -112,70 +116,101 @@ fn host_with_room(tx: &mut dyn Tx, location: Id, need: &Need) -> Result<Option<I
 /// Waits until the machine is there.
 fn made(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let variables: Variables = frame.read()?;
-    let server = match subject(tx, variables.server)? {
-        Ok(server) => server,
+    let (server, on) = match placed(tx, variables.server)? {
+        Ok(found) => found,
         Err(failure) => return Ok(Flow::Fail(failure)),
     };
-    let on = server.host.ok_or_else(|| Error::internal(format!("server {} has no host", server.id)))?;
     let look = hosts::look(tx, core, on, ObjectKey::server(server.id), None)?;
+    after_making(tx, core, frame, &server, variables, &look)
+}
+
+/// The server of a strand and the host that it was placed on.
+fn placed(tx: &mut dyn Tx, id: Id) -> Result<std::result::Result<(Server, Id), Failure>> {
+    Ok(match subject(tx, id)? {
+        Ok(server) => {
+            let on = server.host.ok_or_else(|| Error::internal(format!("server {id} has no host")))?;
+            Ok((server, on))
+        }
+        Err(failure) => Err(failure),
+    })
+}
+
+/// What follows from a look at a machine that is being made.
+fn after_making(
+    tx: &mut dyn Tx,
+    core: &Core,
+    frame: &mut Frame,
+    server: &Server,
+    variables: Variables,
+    look: &Look,
+) -> Result<Flow> {
     if let Some(failure) = look.failure_of(variables.generation) {
         return Ok(Flow::Fail(failure));
     }
     if !look.observed.has_applied(variables.generation) {
-        let deadline = tx.now().plus_ms(HOST_DEADLINE_MS);
-        return Ok(Flow::Wait { step: "made", until: look.again, deadline });
+        return Ok(wait(tx, "made", look));
     }
     if let Some(create) = frame.action {
         actions::end(tx, create, None)?;
     }
     if variables.start {
-        return Ok(Flow::Next("start"));
+        return start_machine(tx, core, frame, server, variables);
     }
-    note_power(tx, &server, Status::Off)?;
+    note_power(tx, server, Status::Off)?;
     Ok(Flow::Done)
 }
 
-/// Tells the host to switch the machine on.
-fn start_machine(tx: &mut dyn Tx, _core: &Core, frame: &mut Frame) -> Result<Flow> {
-    let mut variables: Variables = frame.read()?;
-    let server = match subject(tx, variables.server)? {
-        Ok(server) => server,
-        Err(failure) => return Ok(Flow::Fail(failure)),
-    };
-    let on = server.host.ok_or_else(|| Error::internal(format!("server {} has no host", server.id)))?;
-    variables.generation = switch(tx, on, server.id, Power::On)?;
-    frame.write(&variables)?;
-    note_power(tx, &server, Status::Starting)?;
-    Ok(Flow::Next("started"))
+fn wait(tx: &mut dyn Tx, step: &'static str, look: &Look) -> Flow {
+    Flow::Wait { step, until: look.again, deadline: tx.now().plus_ms(HOST_DEADLINE_MS) }
 }
 
-/// Writes a power wish; returns its generation.
-pub(super) fn switch(tx: &mut dyn Tx, on: Id, server: Id, power: Power) -> Result<i64> {
-    let (_, mut spec) = hosts::server_spec(tx, on, server)?
-        .ok_or_else(|| Error::internal(format!("host {on} should not hold server {server}")))?;
+/// Tells the host to switch the machine on: in the step that has seen it made, so that simulated work is one step.
+fn start_machine(
+    tx: &mut dyn Tx,
+    core: &Core,
+    frame: &mut Frame,
+    server: &Server,
+    mut variables: Variables,
+) -> Result<Flow> {
+    let on = server.host.ok_or_else(|| Error::internal(format!("server {} has no host", server.id)))?;
+    let Some((generation, look)) = switch(tx, core, on, server.id, Power::On)? else {
+        return Err(unexpected(on, server.id));
+    };
+    variables.generation = generation;
+    frame.write(&variables)?;
+    after_starting(tx, server, &variables, &look)
+}
+
+/// Writes a power wish and looks; returns its generation. None when the machine should be gone.
+pub(super) fn switch(tx: &mut dyn Tx, core: &Core, on: Id, server: Id, power: Power) -> Result<Option<(i64, Look)>> {
+    let Some((object, mut spec)) = hosts::server_spec(tx, on, server)? else { return Ok(None) };
     spec.power = power;
     spec.power_epoch += 1;
     let generation = host::take(tx, on, &Need::none())?;
-    hosts::desire_server(tx, on, server, generation, spec)?;
-    Ok(generation)
+    let look = hosts::desire_server(tx, core, on, Some(object), (server, generation, spec))?;
+    Ok(Some((generation, look)))
 }
 
 /// Waits until the machine runs.
 fn started(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let variables: Variables = frame.read()?;
-    let server = match subject(tx, variables.server)? {
-        Ok(server) => server,
+    let (server, on) = match placed(tx, variables.server)? {
+        Ok(found) => found,
         Err(failure) => return Ok(Flow::Fail(failure)),
     };
-    let on = server.host.ok_or_else(|| Error::internal(format!("server {} has no host", server.id)))?;
     let look = hosts::look(tx, core, on, ObjectKey::server(server.id), None)?;
+    after_starting(tx, &server, &variables, &look)
+}
+
+/// What follows from a look at a machine that is being started.
+fn after_starting(tx: &mut dyn Tx, server: &Server, variables: &Variables, look: &Look) -> Result<Flow> {
     if let Some(failure) = look.failure_of(variables.generation) {
         return Ok(Flow::Fail(failure));
     }
     if look.observed.has_applied(variables.generation) && look.observed.state.power == PowerState::Running {
-        note_power(tx, &server, Status::Running)?;
+        note_power(tx, server, Status::Running)?;
         return Ok(Flow::Done);
     }
-    let deadline = tx.now().plus_ms(HOST_DEADLINE_MS);
-    Ok(Flow::Wait { step: "started", until: look.again, deadline })
+    note_power(tx, server, Status::Starting)?;
+    Ok(wait(tx, "started", look))
 }

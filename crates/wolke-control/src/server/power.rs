@@ -4,14 +4,14 @@ use super::{HOST_DEADLINE_MS, ServerProgram, check_not_doomed, doomed_failure, m
 use crate::action::{self, Started, Work};
 use crate::control::{Caller, Control};
 use crate::core::Core;
-use crate::hosts;
+use crate::hosts::{self, Look};
 use serde::{Deserialize, Serialize};
 use wolke_domain::action::{Failure, Target};
 use wolke_domain::placement::Need;
 use wolke_domain::server::{Server, Status};
 use wolke_domain::{Error, Result};
 use wolke_host::{Command, ObjectKey, Outcome, Power, PowerState, Verb};
-use wolke_store::{Race, Tx, host, server};
+use wolke_store::{Race, Tx, host, resource, server};
 use wolke_strand::{Flow, Frame, Program};
 use wolke_wire::{Id, Kind, Timestamp};
 
@@ -83,6 +83,7 @@ impl Control {
                 let target = Target::new(Kind::Server, id);
                 action::check_contention(tx, refuse, target)?;
                 let action = action::begin(tx, project, verb.command(), vec![target])?;
+                resource::touch(tx, Kind::Server, id)?;
                 start(tx, &server, verb, action).map(|strand| Started { action, strand: Some(strand) })
             })
             .await
@@ -116,25 +117,22 @@ fn subject(tx: &mut dyn Tx, id: Id) -> Result<std::result::Result<(Server, Id), 
 }
 
 /// Writes the power wish. Each request is a wish of its own, so that a guest that went off by itself comes back.
-fn switch(tx: &mut dyn Tx, _core: &Core, frame: &mut Frame) -> Result<Flow> {
+fn switch(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let mut variables: Variables = frame.read()?;
     let (server, on) = match subject(tx, variables.server)? {
         Ok(found) => found,
         Err(failure) => return Ok(Flow::Fail(failure)),
     };
-    let (power, status, settled) = match variables.verb {
-        PowerVerb::Start => (Power::On, Status::Starting, Status::Running),
-        _ => (Power::Off, Status::Stopping, Status::Off),
-    };
+    let power = if variables.verb == PowerVerb::Start { Power::On } else { Power::Off };
     if variables.verb == PowerVerb::Start && !has_interface(tx, server.id)? {
         return Ok(Flow::Fail(Failure::action("the server has no network interface and cannot be started")));
     }
-    variables.waits_for = make::switch(tx, on, server.id, power)?;
+    let Some((generation, look)) = make::switch(tx, core, on, server.id, power)? else {
+        return Ok(Flow::Fail(doomed_failure()));
+    };
+    variables.waits_for = generation;
     frame.write(&variables)?;
-    if server.status != settled {
-        note_power(tx, &server, status)?;
-    }
-    Ok(Flow::Next("switched"))
+    after_switching(tx, &server, &variables, &look)
 }
 
 /// At least one interface is needed to power on (dialects D.1).
@@ -149,11 +147,16 @@ fn switched(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
         Err(failure) => return Ok(Flow::Fail(failure)),
     };
     let look = hosts::look(tx, core, on, ObjectKey::server(server.id), None)?;
+    after_switching(tx, &server, &variables, &look)
+}
+
+/// What follows from a look at a machine whose power is changing.
+fn after_switching(tx: &mut dyn Tx, server: &Server, variables: &Variables, look: &Look) -> Result<Flow> {
     if let Some(failure) = look.failure_of(variables.waits_for) {
         return Ok(Flow::Fail(failure));
     }
+    note_power(tx, server, status_of(look.observed.state.power))?;
     if look.observed.has_applied(variables.waits_for) {
-        note_power(tx, &server, status_of(look.observed.state.power))?;
         return Ok(Flow::Done);
     }
     Ok(Flow::Wait { step: "switched", until: look.again, deadline: deadline(tx) })

@@ -3,14 +3,14 @@
 use super::{HOST_DEADLINE_MS, ServerProgram, scope};
 use crate::action::{self, Work};
 use crate::core::Core;
-use crate::hosts;
+use crate::hosts::{self, Look};
 use crate::primary_ip;
 use serde::{Deserialize, Serialize};
 use wolke_domain::Result;
 use wolke_domain::action::Target;
 use wolke_domain::placement::Need;
 use wolke_domain::server::{Server, Status};
-use wolke_host::{ObjectKey, ObjectKind, PowerState, Wish};
+use wolke_host::{Desired, ObjectKey, ObjectKind, PowerState};
 use wolke_store::{Stored, Tx, host, server};
 use wolke_strand::{Flow, Frame, Program};
 use wolke_wire::{Id, Kind};
@@ -53,27 +53,38 @@ pub(super) fn remove(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<
         return Ok(Flow::Done);
     };
     doom(tx, &server)?;
-    if hosts::server_spec(tx, on, id)?.is_some() {
+    let key = ObjectKey::server(id);
+    let Some(object) = hosts::object(tx, on, key)? else {
+        release(tx, &server, Some(on))?;
+        return Ok(Flow::Done);
+    };
+    let look = if object.tombstone {
+        hosts::look(tx, core, on, key, None)?
+    } else {
         let generation = host::take(tx, on, &need(core, &server.value).returned())?;
-        hosts::desire(tx, on, ObjectKey::server(id), generation, &Wish::Absent)?;
-    }
-    Ok(Flow::Next("removed"))
+        hosts::desire(tx, core, on, Some(object), &Desired::absent(key, generation))?
+    };
+    after_removing(tx, &server, on, &look)
 }
 
 /// Waits until the host reports it gone, then gives everything back.
 pub(super) fn removed(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let Variables { server: id } = frame.read()?;
     let Some(server) = server::by_id(tx, id)? else { return Ok(Flow::Done) };
-    if let Some(on) = server.value.host {
-        let look = hosts::look(tx, core, on, ObjectKey::server(id), None)?;
-        if look.observed.state.power != PowerState::Absent {
-            let deadline = tx.now().plus_ms(HOST_DEADLINE_MS);
-            return Ok(Flow::Wait { step: "removed", until: look.again, deadline });
-        }
-        release(tx, &server, Some(on))?;
-    } else {
+    let Some(on) = server.value.host else {
         release(tx, &server, None)?;
+        return Ok(Flow::Done);
+    };
+    let look = hosts::look(tx, core, on, ObjectKey::server(id), None)?;
+    after_removing(tx, &server, on, &look)
+}
+
+fn after_removing(tx: &mut dyn Tx, server: &Stored<Server>, on: Id, look: &Look) -> Result<Flow> {
+    if look.observed.state.power != PowerState::Absent {
+        let deadline = tx.now().plus_ms(HOST_DEADLINE_MS);
+        return Ok(Flow::Wait { step: "removed", until: look.again, deadline });
     }
+    release(tx, server, Some(on))?;
     Ok(Flow::Done)
 }
 

@@ -1,6 +1,8 @@
 //! Connections of the embedded engine and the transaction that runs on one.
 
-use super::{Open, counters, engine_error};
+use super::counters::Counters;
+use super::{Open, engine_error};
+use crate::counter;
 use crate::migrate::{self, Role};
 use crate::random::Stream;
 use crate::stmt::Stmt;
@@ -36,6 +38,7 @@ pub(crate) struct Environment {
     pub(crate) on_commit: crate::db::OnCommit,
     seed: String,
     state: Mutex<ClockState>,
+    counters: Mutex<Counters>,
 }
 
 pub(crate) fn open_file(path: &Path, access: Access) -> Result<Connection> {
@@ -80,6 +83,7 @@ pub(crate) fn prepare(connection: &Connection, open: &Open) -> Result<Environmen
         on_commit: Arc::clone(&open.on_commit),
         seed: open.seed.clone(),
         state: Mutex::new(wall),
+        counters: Mutex::default(),
     };
     let fail = |e: &rusqlite::Error| engine_error("cannot prepare the database", e);
     connection.execute_batch("BEGIN IMMEDIATE").map_err(|e| fail(&e))?;
@@ -114,7 +118,7 @@ impl Environment {
         let real_now = self.clock.wall();
         let clock = *super::lock(&self.state);
         let facts = Facts { now: clock.world_at(real_now), real_now, clock };
-        SqliteTx { connection, seed: &self.seed, sequence, facts, signals: Vec::new(), poison: None }
+        SqliteTx { connection, environment: self, sequence, facts, signals: Vec::new(), poison: None }
     }
 
     /// Runs a read transaction: one snapshot for all its statements.
@@ -131,6 +135,15 @@ impl Environment {
         }
     }
 
+    /// The counters as they stand, to come back to when a member fails.
+    pub(crate) fn counters(&self) -> Counters {
+        super::lock(&self.counters).clone()
+    }
+
+    pub(crate) fn set_counters(&self, counters: Counters) {
+        *super::lock(&self.counters) = counters;
+    }
+
     pub(crate) fn set_clock(&self, state: ClockState) {
         *super::lock(&self.state) = state;
     }
@@ -145,7 +158,7 @@ pub(crate) fn run(connection: &Connection, sql: &'static str) -> Result<()> {
 /// A transaction on the embedded engine.
 pub struct SqliteTx<'a> {
     connection: &'a Connection,
-    seed: &'a str,
+    environment: &'a Environment,
     /// The number that this transaction gets if it commits.
     sequence: i64,
     facts: Facts,
@@ -209,11 +222,16 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn next_ids(&mut self, counter: Counter, count: i64) -> Result<Id> {
-        counters::next(self, counter, count)
+        // Out of the lock while the row is read: the read is a statement like any other.
+        let environment = self.environment;
+        let mut counters = super::lock(&environment.counters).clone();
+        let first = counters.take(counter, count, || counter::get(self, counter))?;
+        *super::lock(&environment.counters) = counters;
+        Ok(first)
     }
 
     fn random(&mut self, purpose: &str) -> Box<dyn Rng> {
-        Box::new(Stream::new(self.seed.as_bytes(), self.sequence, purpose))
+        Box::new(Stream::new(self.environment.seed.as_bytes(), self.sequence, purpose))
     }
 
     fn signal(&mut self, signal: Signal) {

@@ -4,6 +4,7 @@
 //! member. The order of the members is the order of the world (design §1.5).
 
 use super::connection::{Environment, run};
+use super::counters::Counters;
 use crate::job::Job;
 use crate::migrate;
 use crate::tx::Signal;
@@ -125,6 +126,7 @@ impl<'a> Group<'a> {
         if let Err(error) = run(self.connection, "SAVEPOINT member") {
             return job.finish(Err(error));
         }
+        let counters = self.environment.counters();
         let mut tx = self.environment.begin(self.connection, self.sequence + 1);
         let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)))
             .unwrap_or_else(|_| Err(Error::internal("a transaction panicked")));
@@ -135,6 +137,7 @@ impl<'a> Group<'a> {
         match outcome {
             Ok(()) => self.keep(job, signals),
             Err(error) => {
+                self.environment.set_counters(counters);
                 // If even the rollback fails the engine has rolled back the whole transaction; COMMIT will say so.
                 let _ =
                     run(self.connection, "ROLLBACK TO member").and_then(|()| run(self.connection, "RELEASE member"));
@@ -158,6 +161,16 @@ impl<'a> Group<'a> {
         }
     }
 
+    /// What is kept in memory while the group runs.
+    fn write_back(&self) -> Result<()> {
+        let mut tx = self.environment.begin(self.connection, 0);
+        migrate::set_meta(&mut tx, "sequence", &self.sequence.to_string())?;
+        let mut counters = self.environment.counters();
+        counters.write_back(&mut tx)?;
+        self.environment.set_counters(counters);
+        Ok(())
+    }
+
     fn reload_clock(&self) {
         if let Ok(state) = crate::clock::get(&mut self.environment.begin(self.connection, 0)) {
             self.environment.set_clock(state);
@@ -169,11 +182,10 @@ impl<'a> Group<'a> {
             let _ = run(self.connection, "ROLLBACK");
             return;
         }
-        let sequence = self.sequence.to_string();
-        let outcome = migrate::set_meta(&mut self.environment.begin(self.connection, 0), "sequence", &sequence)
-            .and_then(|()| run(self.connection, "COMMIT"));
+        let outcome = self.write_back().and_then(|()| run(self.connection, "COMMIT"));
         if outcome.is_err() {
             let _ = run(self.connection, "ROLLBACK");
+            self.environment.set_counters(Counters::default());
             if self.clock_changed {
                 self.reload_clock();
             }
