@@ -1,1 +1,48 @@
-//! (described by the first commit of this crate)
+//! The way in: the operation table, authentication, rate limits, error mapping, the Cloud API and the admin API.
+//!
+//! One function ([`pipeline::handle`]) takes a request of the Cloud API through all steps in order; a handler parses, calls
+//! one operation of `wolke-control` and shapes the answer. Which operations exist in a dialect is decided by the
+//! contract alone; what is known of an operation stands once, in [`table::OPERATIONS`].
+//!
+//! **Invariant:** no decisions here. A refused request has called nothing that writes.
+
+pub mod admin;
+pub mod api;
+pub mod call;
+mod caught;
+pub mod cloud;
+pub mod correlation;
+pub mod error;
+mod listing;
+pub mod metrics;
+mod monitor;
+mod openapi;
+pub mod operation;
+pub mod pipeline;
+pub mod query;
+pub mod rate;
+mod read;
+pub mod route;
+pub mod server;
+pub mod table;
+
+pub use api::{Api, Settings};
+pub use server::serve;
+
+use axum::Router;
+use axum::routing::get;
+use std::sync::Arc;
+
+/// The version prefix of the Cloud API.
+pub const PREFIX: &str = "/v1";
+
+/// Everything that is served to clients: the Cloud API and the monitoring endpoints.
+pub fn router(api: Arc<Api>) -> Router {
+    Router::new()
+        .route("/healthz", get(monitor::healthz))
+        .route("/readyz", get(monitor::readyz))
+        .route("/metrics", get(monitor::metrics))
+        .route("/v1/openapi.json", get(openapi::serve))
+        .fallback(pipeline::handle)
+        .with_state(api)
+}

@@ -34,7 +34,7 @@ pub use query::{QueryKind, QueryParam};
 pub use request::{MAX_UNKNOWN_NAMED, MAX_VIOLATIONS, RequestReport};
 pub use schema::Schema;
 
-use crate::{Dialect, Kind};
+use crate::{Dialect, ErrorCode, Kind};
 
 /// The contracts of all presets, in the order of [`Dialect::ALL`]. Their files are not loaded yet.
 static CONTRACTS: LazyLock<Vec<Contract>> = LazyLock::new(|| Dialect::ALL.iter().copied().map(Contract::new).collect());
@@ -102,6 +102,13 @@ impl Contract {
             .find(|o| o.id.strip_prefix(wanted.0).is_some_and(|id| id == wanted.1))?;
         operation.success().and_then(|schema| schema.member(kind.singular()))
     }
+}
+
+/// The status of an error code as an answer of an operation (`contract/errors.json`); `None` when the operation has no such
+/// code in the dialect. An empty operation id asks for the codes that every operation has.
+#[must_use]
+pub fn error_status(operation: &str, code: ErrorCode, dialect: Dialect) -> Option<u16> {
+    tables::ERRORS.as_ref().ok()?.status(operation, code.as_str(), dialect)
 }
 
 /// Whether two path templates differ in nothing but the names of their parameters.

@@ -1,0 +1,112 @@
+//! The operator's API, for the unix socket: projects, tokens, the clock, the simulation.
+//!
+//! Whoever can open the socket (mode 0600) may do everything: there is no token. JSON in and out; errors have the envelope
+//! of the Cloud API. The types in [`types`] serve the binary's client, too.
+//!
+//! | route | does |
+//! | --- | --- |
+//! | `GET /status` | what runs here |
+//! | `GET` `POST /projects`, `DELETE /projects/{name}` | projects |
+//! | `GET` `POST /tokens`, `DELETE /tokens/{id}` | tokens; a secret is shown once |
+//! | `GET /clock`, `POST /clock/mode` `/clock/set` `/clock/advance` | world time |
+//! | `GET` `PUT /simulation` | how simulated hosts behave |
+
+mod clock;
+mod project;
+mod simulation;
+mod token;
+pub mod types;
+
+use crate::error::{no_route, refusal};
+use crate::read;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use types::Status;
+use wolke_control::Control;
+use wolke_domain::Error;
+use wolke_wire::{Dialect, ErrorCode};
+
+/// The state of the admin API.
+pub struct Admin {
+    /// The application.
+    pub control: Arc<Control>,
+    /// What runs here.
+    pub status: Status,
+}
+
+/// The routes of the admin API.
+pub fn router(admin: Arc<Admin>) -> Router {
+    Router::new()
+        .route("/status", get(status))
+        .route("/projects", get(project::list).post(project::create))
+        .route("/projects/{name}", delete(project::delete))
+        .route("/tokens", get(token::list).post(token::create))
+        .route("/tokens/{id}", delete(token::delete))
+        .route("/clock", get(clock::show))
+        .route("/clock/mode", post(clock::set_mode))
+        .route("/clock/set", post(clock::set))
+        .route("/clock/advance", post(clock::advance))
+        .route("/simulation", get(simulation::show).put(simulation::set))
+        .fallback(async || Refused(no_route()))
+        .method_not_allowed_fallback(async || {
+            Refused(Error::refused(ErrorCode::MethodNotAllowed, "the method is not allowed here"))
+        })
+        .with_state(admin)
+}
+
+async fn status(State(admin): State<Arc<Admin>>) -> Answer<Status> {
+    Ok(Shown(StatusCode::OK, admin.status.clone()))
+}
+
+/// What handlers give.
+type Answer<T> = Result<Shown<T>, Refused>;
+
+/// A status with a JSON body.
+struct Shown<T>(StatusCode, T);
+
+impl<T: Serialize> IntoResponse for Shown<T> {
+    fn into_response(self) -> Response {
+        respond(self.0, &self.1)
+    }
+}
+
+/// An error as the envelope.
+struct Refused(Error);
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        if matches!(self.0, Error::Internal { .. } | Error::Unavailable { .. }) {
+            tracing::error!(error = %self.0, "admin request failed");
+        }
+        let refusal = refusal(&self.0, "", Dialect::Newest);
+        respond(refusal.status, &refusal.envelope)
+    }
+}
+
+fn respond(status: StatusCode, body: &impl Serialize) -> Response {
+    let mut response = Response::new(Body::from(serde_json::to_vec(body).unwrap_or_default()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// The body as a request type. Unlike clients of the Cloud API, the operator is told of members that do not exist.
+async fn request<T: DeserializeOwned>(body: Body) -> Result<T, Refused> {
+    let value = read::json(body).await?;
+    let wrong = |e: serde_json::Error| Error::InvalidInput { fields: Vec::new(), message: Some(e.to_string()) };
+    Ok(serde_json::from_value(value).map_err(wrong)?)
+}

@@ -1,0 +1,90 @@
+//! A call that has passed every gate, and its answer: what handlers see of HTTP.
+
+use crate::operation::Operation;
+use crate::query::Pairs;
+use http::Uri;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::sync::Arc;
+use wolke_control::{Caller, Control};
+use wolke_domain::{Error, Result};
+use wolke_wire::Id;
+use wolke_wire::contract::OperationContract;
+
+/// A call: who asks, for what, with which parameters. Ids, query and body have been checked against the contract.
+pub struct Call {
+    /// The application.
+    pub control: Arc<Control>,
+    /// Who asks.
+    pub caller: Caller,
+    /// The row of the operation table.
+    pub operation: &'static Operation,
+    /// The operation's contract in the caller's dialect.
+    pub contract: &'static OperationContract,
+    /// The ids in the path; zero where the path has none.
+    pub ids: [Id; crate::route::PARAMETERS_MAX],
+    /// The pairs of the query that the dialect documents; others are ignored.
+    pub query: Pairs,
+    /// The body; null when there was none. Cut down to what the dialect documents.
+    pub body: Value,
+    /// Where the request went, for links: scheme and authority as the client sees them, and the request's own URI.
+    pub origin: String,
+    /// The request's path and query.
+    pub uri: Uri,
+}
+
+impl Call {
+    /// The first id in the path.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.ids[0]
+    }
+
+    /// The second id in the path: an action's.
+    #[must_use]
+    pub fn second_id(&self) -> Id {
+        self.ids[1]
+    }
+
+    /// The body as the operation's request type.
+    ///
+    /// # Errors
+    /// Internal: the contract has accepted what the type cannot hold.
+    pub fn request<T: DeserializeOwned>(&mut self) -> Result<T> {
+        let body = match self.body.take() {
+            Value::Null => Value::Object(serde_json::Map::new()),
+            body => body,
+        };
+        // The message may quote the body, which may hold secrets; its place is enough.
+        serde_json::from_value(body).map_err(|e| {
+            Error::internal(format!("{}: accepted body does not fit ({:?})", self.operation.id, e.classify()))
+        })
+    }
+
+    /// The first value of a query parameter.
+    #[must_use]
+    pub fn parameter(&self, name: &'static str) -> Option<&str> {
+        self.parameters(name).next()
+    }
+
+    /// All values of a query parameter.
+    pub fn parameters(&self, name: &'static str) -> impl Iterator<Item = &str> {
+        self.query.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// An answer. Its status is the contract's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// A JSON object.
+    Json(Vec<u8>),
+    /// A page of a list, with its `Link` header.
+    Page {
+        /// The JSON object.
+        json: Vec<u8>,
+        /// The value of `Link`.
+        link: String,
+    },
+    /// No body.
+    Nothing,
+}

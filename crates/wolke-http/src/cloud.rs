@@ -1,0 +1,11 @@
+//! The handlers of the Cloud API, one file per noun: parse, call one operation of the application, shape the answer.
+
+pub mod action;
+pub mod datacenter;
+pub mod image;
+pub mod location;
+pub mod primary_ip;
+pub mod resource;
+pub mod server;
+pub mod server_type;
+pub mod ssh_key;

@@ -1,0 +1,49 @@
+//! Primary IPs (fact sheet §3.2).
+
+use crate::call::{Call, Reply};
+use wolke_domain::Result;
+use wolke_wire::Kind;
+
+/// `GET /primary_ips`.
+///
+/// # Errors
+/// `invalid_input`.
+pub async fn list(call: Call) -> Result<Reply> {
+    let request = call.list_request(Kind::PrimaryIp, &["id", "created"], &["name", "ip"])?;
+    call.answer_list(request).await
+}
+
+/// `POST /primary_ips`.
+///
+/// # Errors
+/// The application's.
+pub async fn create(mut call: Call) -> Result<Reply> {
+    let request = call.request()?;
+    call.control.create_primary_ip(&call.caller, request).await.map(Reply::Json)
+}
+
+/// `PUT /primary_ips/{id}`.
+///
+/// # Errors
+/// The application's.
+pub async fn update(mut call: Call) -> Result<Reply> {
+    let update = call.request()?;
+    call.control.update_primary_ip(&call.caller, call.id(), update).await.map(Reply::Json)
+}
+
+/// `DELETE /primary_ips/{id}`.
+///
+/// # Errors
+/// The application's.
+pub async fn delete(call: Call) -> Result<Reply> {
+    call.control.delete_primary_ip(&call.caller, call.id()).await.map(|()| Reply::Nothing)
+}
+
+/// `POST /primary_ips/{id}/actions/change_protection`.
+///
+/// # Errors
+/// The application's.
+pub async fn change_protection(mut call: Call) -> Result<Reply> {
+    let change = call.request()?;
+    call.control.change_primary_ip_protection(&call.caller, call.id(), change).await.map(Reply::Json)
+}

@@ -1,0 +1,97 @@
+//! Servers (fact sheet §3.1).
+
+use crate::call::{Call, Reply};
+use wolke_control::server::PowerVerb;
+use wolke_domain::Result;
+use wolke_wire::Kind;
+
+/// `GET /servers`.
+///
+/// # Errors
+/// `invalid_input`.
+pub async fn list(call: Call) -> Result<Reply> {
+    let request = call.list_request(Kind::Server, &["id", "name", "created"], &["name", "status"])?;
+    call.answer_list(request).await
+}
+
+/// `POST /servers`.
+///
+/// # Errors
+/// The application's.
+pub async fn create(mut call: Call) -> Result<Reply> {
+    let request = call.request()?;
+    let created = call.control.create_server(&call.caller, request).await?;
+    call.control.show_created(&call.caller, created).await.map(Reply::Json)
+}
+
+/// `PUT /servers/{id}`.
+///
+/// # Errors
+/// The application's.
+pub async fn update(mut call: Call) -> Result<Reply> {
+    let update = call.request()?;
+    call.control.update_server(&call.caller, call.id(), update).await.map(Reply::Json)
+}
+
+/// `DELETE /servers/{id}`.
+///
+/// # Errors
+/// The application's.
+pub async fn delete(call: Call) -> Result<Reply> {
+    let started = call.control.delete_server(&call.caller, call.id()).await?;
+    call.control.show_started(&call.caller, started).await.map(Reply::Json)
+}
+
+/// `POST /servers/{id}/actions/change_protection`.
+///
+/// # Errors
+/// The application's.
+pub async fn change_protection(mut call: Call) -> Result<Reply> {
+    let change = call.request()?;
+    call.control.change_server_protection(&call.caller, call.id(), change).await.map(Reply::Json)
+}
+
+async fn power(call: Call, verb: PowerVerb) -> Result<Reply> {
+    let started = call.control.power_server(&call.caller, call.id(), verb).await?;
+    call.control.show_started(&call.caller, started).await.map(Reply::Json)
+}
+
+/// `POST /servers/{id}/actions/poweron`.
+///
+/// # Errors
+/// The application's.
+pub async fn poweron(call: Call) -> Result<Reply> {
+    power(call, PowerVerb::Start).await
+}
+
+/// `POST /servers/{id}/actions/poweroff`.
+///
+/// # Errors
+/// The application's.
+pub async fn poweroff(call: Call) -> Result<Reply> {
+    power(call, PowerVerb::Stop).await
+}
+
+/// `POST /servers/{id}/actions/reboot`.
+///
+/// # Errors
+/// The application's.
+pub async fn reboot(call: Call) -> Result<Reply> {
+    power(call, PowerVerb::Reboot).await
+}
+
+/// `POST /servers/{id}/actions/reset`.
+///
+/// # Errors
+/// The application's.
+pub async fn reset(call: Call) -> Result<Reply> {
+    power(call, PowerVerb::Reset).await
+}
+
+/// `POST /servers/{id}/actions/shutdown`.
+///
+/// # Errors
+/// The application's.
+pub async fn shutdown(call: Call) -> Result<Reply> {
+    power(call, PowerVerb::Shutdown).await
+}

@@ -1,0 +1,84 @@
+//! The operation table: one row for each operation of the Cloud API that this server has.
+//!
+//! Router, rate limits, the request log, `/v1/openapi.json` and `docs/coverage.md` derive from it. Whether an operation
+//! exists in a dialect is the contract's word; what the contract has and this table has not is answered `not_found`.
+
+use crate::cloud::{action, datacenter, image, location, primary_ip, resource, server, server_type, ssh_key};
+use crate::operation::{Operation, Verb};
+use wolke_wire::Kind;
+
+macro_rules! operations {
+    ($($id:ident $verb:ident $path:literal $target:ident $($command:literal)? => $handler:path;)*) => {
+        /// Every operation.
+        pub static OPERATIONS: &[Operation] = &[$(Operation {
+            id: stringify!($id),
+            verb: Verb::$verb,
+            path: $path,
+            target: Kind::$target,
+            command: command!($($command)?),
+            handler: |call| Box::pin($handler(call)),
+        }),*];
+    };
+}
+
+macro_rules! command {
+    () => {
+        None
+    };
+    ($command:literal) => {
+        Some($command)
+    };
+}
+
+operations! {
+    list_actions Get "/actions" Action => action::list;
+    get_action Get "/actions/{id}" Action => resource::get;
+
+    list_servers Get "/servers" Server => server::list;
+    create_server Post "/servers" Server "create_server" => server::create;
+    list_servers_actions Get "/servers/actions" Server => action::list_of_kind;
+    get_servers_action Get "/servers/actions/{id}" Server => action::get_of_kind;
+    get_server Get "/servers/{id}" Server => resource::get;
+    update_server Put "/servers/{id}" Server => server::update;
+    delete_server Delete "/servers/{id}" Server "delete_server" => server::delete;
+    list_server_actions Get "/servers/{id}/actions" Server => action::list_of_resource;
+    get_server_action Get "/servers/{id}/actions/{action_id}" Server => action::get_of_resource;
+    server_poweron Post "/servers/{id}/actions/poweron" Server "start_server" => server::poweron;
+    server_poweroff Post "/servers/{id}/actions/poweroff" Server "stop_server" => server::poweroff;
+    server_reboot Post "/servers/{id}/actions/reboot" Server "reboot_server" => server::reboot;
+    server_reset Post "/servers/{id}/actions/reset" Server "reset_server" => server::reset;
+    server_shutdown Post "/servers/{id}/actions/shutdown" Server "shutdown_server" => server::shutdown;
+    server_change_protection Post "/servers/{id}/actions/change_protection" Server "change_protection"
+        => server::change_protection;
+
+    list_ssh_keys Get "/ssh_keys" SshKey => ssh_key::list;
+    create_ssh_key Post "/ssh_keys" SshKey => ssh_key::create;
+    get_ssh_key Get "/ssh_keys/{id}" SshKey => resource::get;
+    update_ssh_key Put "/ssh_keys/{id}" SshKey => ssh_key::update;
+    delete_ssh_key Delete "/ssh_keys/{id}" SshKey => ssh_key::delete;
+
+    list_primary_ips Get "/primary_ips" PrimaryIp => primary_ip::list;
+    create_primary_ip Post "/primary_ips" PrimaryIp "assign_primary_ip" => primary_ip::create;
+    list_primary_ips_actions Get "/primary_ips/actions" PrimaryIp => action::list_of_kind;
+    get_primary_ips_action Get "/primary_ips/actions/{id}" PrimaryIp => action::get_of_kind;
+    get_primary_ip Get "/primary_ips/{id}" PrimaryIp => resource::get;
+    update_primary_ip Put "/primary_ips/{id}" PrimaryIp => primary_ip::update;
+    delete_primary_ip Delete "/primary_ips/{id}" PrimaryIp => primary_ip::delete;
+    list_primary_ip_actions Get "/primary_ips/{id}/actions" PrimaryIp => action::list_of_resource;
+    get_primary_ip_action Get "/primary_ips/{id}/actions/{action_id}" PrimaryIp => action::get_of_resource;
+    primary_ip_change_protection Post "/primary_ips/{id}/actions/change_protection" PrimaryIp "change_protection"
+        => primary_ip::change_protection;
+
+    list_locations Get "/locations" Location => location::list;
+    get_location Get "/locations/{id}" Location => resource::get;
+    list_datacenters Get "/datacenters" Datacenter => datacenter::list;
+    get_datacenter Get "/datacenters/{id}" Datacenter => resource::get;
+    list_server_types Get "/server_types" ServerType => server_type::list;
+    get_server_type Get "/server_types/{id}" ServerType => resource::get;
+    list_images Get "/images" Image => image::list;
+    list_images_actions Get "/images/actions" Image => action::list_of_kind;
+    get_images_action Get "/images/actions/{id}" Image => action::get_of_kind;
+    get_image Get "/images/{id}" Image => resource::get;
+    list_image_actions Get "/images/{id}/actions" Image => action::list_of_resource;
+    get_image_action Get "/images/{id}/actions/{action_id}" Image => action::get_of_resource;
+}
