@@ -1,2 +1,55 @@
-//! The `wolke` binary.
-fn main() {}
+//! The `wolke` binary: command line, configuration, wiring. No rules of the cloud live here.
+
+mod cli;
+mod clock;
+mod command;
+mod config;
+mod directory;
+mod duration;
+mod env;
+mod failure;
+mod files;
+mod first_token;
+mod installation;
+mod log;
+mod output;
+mod reach;
+mod seal_key;
+mod serve;
+mod socket;
+mod stop;
+#[cfg(test)]
+mod testing;
+
+use clap::Parser as _;
+use cli::{Cli, Verb};
+use failure::Result;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::remark(&failure.text);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<()> {
+    let settings = config::resolve(&cli.flags(), cli.config.as_deref(), &environment())?;
+    log::start(&settings);
+    match &cli.verb {
+        Verb::Serve(_) => serve::run(&settings),
+        Verb::Env { format } => reach::briefly(env::run(&settings, *format)),
+        verb => reach::briefly(command::run(&settings, verb)),
+    }
+}
+
+/// The variables that are text. The others cannot be settings.
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}

@@ -1,0 +1,61 @@
+//! The operator's commands. Each asks the admin API, whoever serves it, and prints the answer.
+
+mod clock;
+mod project;
+mod sim;
+mod token;
+
+use crate::cli::Verb;
+use crate::config::Settings;
+use crate::directory::Lock;
+use crate::failure::{Failure, Result};
+use crate::reach::Access;
+use serde::Serialize;
+use serde_json::Value;
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// When it is refused, or there is nobody to ask.
+pub async fn run(settings: &Settings, verb: &Verb) -> Result<((), Option<Lock>)> {
+    let access = Access::open(settings, verb.name()).await?;
+    let outcome = match verb {
+        Verb::Project(verb) => project::run(&access, verb).await,
+        Verb::Token(verb) => token::run(&access, verb).await,
+        Verb::Clock(verb) => clock::run(&access, verb).await,
+        Verb::Sim(verb) => sim::run(&access, verb).await,
+        Verb::Serve(_) | Verb::Env { .. } => Ok(()),
+    };
+    let lock = access.close().await;
+    outcome.map(|()| ((), lock))
+}
+
+/// A request of the admin API as JSON.
+fn body(request: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(request).map_err(|e| Failure::new(format!("cannot write the request: {e}")))
+}
+
+/// A text as one segment of a path.
+fn segment(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut path = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            let _ = write!(path, "%{byte:02X}");
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::segment;
+
+    #[test]
+    fn any_text_is_one_segment() {
+        assert_eq!(segment("my-project_1.x~"), "my-project_1.x~");
+        assert_eq!(segment("a/b c?ü%"), "a%2Fb%20c%3F%C3%BC%25");
+    }
+}

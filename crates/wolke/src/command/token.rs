@@ -1,0 +1,76 @@
+//! `wolke token`.
+
+use super::body;
+use crate::cli::{Format, TokenVerb};
+use crate::failure::Result;
+use crate::output::{self, Column, print};
+use crate::reach::Access;
+use http::Method;
+use serde_json::Value;
+use wolke_http::admin::types::NewToken;
+use wolke_wire::Dialect;
+
+const COLUMNS: &[Column] = &[
+    ("ID", "id"),
+    ("NAME", "name"),
+    ("PROJECT", "project"),
+    ("ACCESS", "access"),
+    ("DIALECT", "dialect"),
+    ("CREATED", "created"),
+];
+
+pub(super) async fn run(access: &Access, verb: &TokenVerb) -> Result<()> {
+    match verb {
+        TokenVerb::List(output) => {
+            let tokens = access.call(Method::GET, "/tokens", None).await?;
+            match output.format {
+                Format::Json => print(output.format, &tokens, COLUMNS),
+                Format::Table => {
+                    let projects = access.call(Method::GET, "/projects", None).await?;
+                    print(output.format, &for_people(tokens, &projects), COLUMNS)
+                }
+            }
+        }
+        TokenVerb::Create { project, name, read_only, dialect, output } => {
+            let dialect = dialect.as_deref().and_then(Dialect::parse);
+            let new = NewToken { project: project.clone(), name: name.clone(), writes: !read_only, dialect };
+            let made = access.call(Method::POST, "/tokens", Some(&body(&new)?)).await?;
+            match output.format {
+                Format::Json => print(output.format, &made, &[]),
+                // Nothing but the secret on standard output, so that it can be assigned as it is.
+                Format::Table => {
+                    output::remark(&format!("token {} is shown this once", made["token"]["id"]));
+                    output::line(made["secret"].as_str().unwrap_or_default())
+                }
+            }
+        }
+        TokenVerb::Delete { id } => access.call(Method::DELETE, &format!("/tokens/{id}"), None).await.map(|_| ()),
+    }
+}
+
+/// Tokens with the names of their projects and words for what they may do.
+fn for_people(mut tokens: Value, projects: &Value) -> Value {
+    let name = |id: &Value| projects.as_array()?.iter().find(|project| project["id"] == *id)?.get("name").cloned();
+    for token in tokens.as_array_mut().into_iter().flatten() {
+        if let Some(name) = name(&token["project"]) {
+            token["project"] = name;
+        }
+        token["access"] = if token["writes"] == true { "read-write" } else { "read-only" }.into();
+    }
+    tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::for_people;
+    use serde_json::json;
+
+    #[test]
+    fn ids_become_names() {
+        let tokens = json!([{"id": 1, "project": 7, "writes": true}, {"id": 2, "project": 8, "writes": false}]);
+        let shown = for_people(tokens, &json!([{"id": 7, "name": "default"}]));
+        assert_eq!(shown[0]["project"], "default");
+        assert_eq!(shown[1]["project"], 8, "a project that is gone keeps its id");
+        assert_eq!((&shown[0]["access"], &shown[1]["access"]), (&json!("read-write"), &json!("read-only")));
+    }
+}

@@ -1,0 +1,248 @@
+//! The list of all settings: names, variables, defaults and texts. Flags, environment, files and help derive from it.
+
+/// Which commands take a setting as a flag. Environment and files hold all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Every command.
+    All,
+    /// `serve` only.
+    Serve,
+}
+
+/// What a value looks like. Its meaning is checked by [`super::Settings`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Any text; the name stands in the help.
+    Text(&'static str),
+    /// A path; one in a configuration file is relative to that file.
+    Path(&'static str),
+    /// A whole number.
+    Number(&'static str),
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A flag that is on or off.
+    Switch,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// The key in `wolke.toml`.
+    pub key: &'static str,
+    /// The flag, without dashes.
+    pub flag: &'static str,
+    /// The environment variable.
+    pub variable: &'static str,
+    /// What its values look like.
+    pub form: Form,
+    /// The value when nobody says anything; none when there is no value then.
+    pub default: Option<&'static str>,
+    /// Who takes the flag.
+    pub takes: Takes,
+    /// The heading in the help.
+    pub heading: &'static str,
+    /// One line for the help.
+    pub help: &'static str,
+}
+
+const PLACE: &str = "Where the state is";
+const NETWORK: &str = "Network";
+const API: &str = "API";
+const SIMULATION: &str = "Simulation";
+const LOG: &str = "Log";
+
+/// All settings, in the order of the help.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "data",
+        flag: "data",
+        variable: "WOLKE_DATA",
+        form: Form::Path("DIR"),
+        default: None,
+        takes: Takes::All,
+        heading: PLACE,
+        help: "Data directory [default: $XDG_DATA_HOME/wolke or ~/.local/share/wolke]",
+    },
+    Setting {
+        key: "ephemeral",
+        flag: "ephemeral",
+        variable: "WOLKE_EPHEMERAL",
+        form: Form::Switch,
+        default: Some("false"),
+        takes: Takes::All,
+        heading: PLACE,
+        help: "Keep everything in memory and forget it at the end",
+    },
+    Setting {
+        key: "database",
+        flag: "database",
+        variable: "WOLKE_DATABASE",
+        form: Form::Text("URL"),
+        default: None,
+        takes: Takes::All,
+        heading: PLACE,
+        help: "PostgreSQL database, postgres://…, instead of the embedded one",
+    },
+    Setting {
+        key: "seal_key",
+        flag: "seal-key",
+        variable: "WOLKE_SEAL_KEY",
+        form: Form::Path("FILE"),
+        default: None,
+        takes: Takes::All,
+        heading: PLACE,
+        help: "Key file that secrets are sealed with [default: seal.key in the data directory]",
+    },
+    Setting {
+        key: "listen",
+        flag: "listen",
+        variable: "WOLKE_LISTEN",
+        form: Form::Text("ADDR:PORT"),
+        default: Some("127.0.0.1:4280"),
+        takes: Takes::Serve,
+        heading: NETWORK,
+        help: "Where to listen; port 0 takes a free one",
+    },
+    Setting {
+        key: "insecure_listen",
+        flag: "insecure-listen",
+        variable: "WOLKE_INSECURE_LISTEN",
+        form: Form::Switch,
+        default: Some("false"),
+        takes: Takes::Serve,
+        heading: NETWORK,
+        help: "Allow --listen on other addresses than loopback: tokens then travel unencrypted",
+    },
+    Setting {
+        key: "dialect",
+        flag: "dialect",
+        variable: "WOLKE_DIALECT",
+        form: Form::Word(&["2018-04", "2023-07", "2026-02", "compat", "newest"]),
+        default: Some("compat"),
+        takes: Takes::Serve,
+        heading: API,
+        help: "Which state of the API to speak; a token may have its own",
+    },
+    Setting {
+        key: "rate_limit",
+        flag: "rate-limit",
+        variable: "WOLKE_RATE_LIMIT",
+        form: Form::Number("N"),
+        default: None,
+        takes: Takes::Serve,
+        heading: API,
+        help: "Refuse more than N requests per hour and project with 429 [default: count, refuse none]",
+    },
+    Setting {
+        key: "settle",
+        flag: "settle",
+        variable: "WOLKE_SETTLE",
+        form: Form::Number("MS"),
+        default: Some("25"),
+        takes: Takes::Serve,
+        heading: SIMULATION,
+        help: "How long an answer waits for simulated work to end; 0 shows it under way",
+    },
+    Setting {
+        key: "latency",
+        flag: "latency",
+        variable: "WOLKE_LATENCY",
+        form: Form::Word(wolke_host::LatencyProfile::PRESETS),
+        default: Some("none"),
+        takes: Takes::Serve,
+        heading: SIMULATION,
+        help: "How long simulated work takes",
+    },
+    Setting {
+        key: "contention",
+        flag: "contention",
+        variable: "WOLKE_CONTENTION",
+        form: Form::Word(&["queue", "refuse"]),
+        default: Some("queue"),
+        takes: Takes::Serve,
+        heading: SIMULATION,
+        help: "Work on a busy resource waits its turn, or is refused with 'locked'",
+    },
+    Setting {
+        key: "log",
+        flag: "log",
+        variable: "WOLKE_LOG",
+        form: Form::Word(&["text", "json"]),
+        default: Some("text"),
+        takes: Takes::All,
+        heading: LOG,
+        help: "Form of the log, on standard error",
+    },
+    Setting {
+        key: "log_level",
+        flag: "log-level",
+        variable: "WOLKE_LOG_LEVEL",
+        form: Form::Word(&["error", "warn", "info", "debug", "trace"]),
+        default: Some("warn"),
+        takes: Takes::All,
+        heading: LOG,
+        help: "What is logged; info shows every request",
+    },
+];
+
+/// The flag that names a configuration file. It is no setting: a file cannot name itself.
+pub const CONFIG_FLAG: &str = "config";
+/// The variable that does the same.
+pub const CONFIG_VARIABLE: &str = "WOLKE_CONFIG";
+
+/// A setting by its key.
+pub fn by_key(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+/// The name among `known` that `asked` was most likely meant to be.
+pub fn nearest<'a>(asked: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    /// More slips than this, and it is another word.
+    const SLIPS_MAX: usize = 3;
+    known.map(|name| (slips(asked, name), name)).filter(|(slips, _)| *slips <= SLIPS_MAX).min().map(|(_, name)| name)
+}
+
+/// The Levenshtein distance, in bytes.
+fn slips(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Form, SETTINGS, nearest, slips};
+    use wolke_wire::Dialect;
+
+    #[test]
+    fn names_of_a_setting_agree() {
+        for setting in SETTINGS {
+            assert_eq!(setting.flag, setting.key.replace('_', "-"));
+            assert_eq!(setting.variable, format!("WOLKE_{}", setting.key.to_uppercase()));
+        }
+    }
+
+    #[test]
+    fn dialects_are_all_there() {
+        let form = super::by_key("dialect").map(|setting| setting.form);
+        let all: Vec<_> = Dialect::ALL.iter().map(|dialect| dialect.name()).collect();
+        assert!(matches!(form, Some(Form::Word(words)) if words == all));
+    }
+
+    #[test]
+    fn nearest_names() {
+        assert_eq!(slips("kitten", "sitting"), 3);
+        let keys = || SETTINGS.iter().map(|setting| setting.key);
+        assert_eq!(nearest("rate-limit", keys()), Some("rate_limit"));
+        assert_eq!(nearest("listn", keys()), Some("listen"));
+        assert_eq!(nearest("completely_else", keys()), None);
+    }
+}

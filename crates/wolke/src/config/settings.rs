@@ -1,0 +1,166 @@
+//! The settings as types, checked.
+
+use super::list::{Form, by_key};
+use super::overlay::{Overlay, Value};
+use crate::failure::{Failure, Result};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+use tracing::level_filters::LevelFilter;
+use wolke_host::LatencyProfile;
+use wolke_wire::Dialect;
+
+/// The longest `settle`: clients give up on an answer after half a minute.
+const SETTLE_MS_MAX: u64 = 10_000;
+/// The largest rate limit.
+const RATE_LIMIT_MAX: u32 = 1_000_000_000;
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogForm {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// All settings.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The data directory.
+    pub data: PathBuf,
+    /// Whether the databases live in memory.
+    pub ephemeral: bool,
+    /// The PostgreSQL database.
+    pub database: Option<String>,
+    /// The seal key, where it is not in the data directory.
+    pub seal_key: Option<PathBuf>,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Whether other addresses than loopback are allowed.
+    pub insecure_listen: bool,
+    /// The dialect of tokens that have none.
+    pub dialect: Dialect,
+    /// Requests per hour and project; none when they are only counted.
+    pub rate_limit: Option<u32>,
+    /// How long answers wait for simulated work.
+    pub settle: Duration,
+    /// The pace of simulated work.
+    pub latency: LatencyProfile,
+    /// Whether work on a busy resource is refused instead of queued.
+    pub refuse_contention: bool,
+    /// The form of the log.
+    pub log: LogForm,
+    /// What is logged.
+    pub log_level: LevelFilter,
+    /// What was said, and where: for messages.
+    pub said: Overlay,
+}
+
+impl Settings {
+    /// Reads an overlay whose data directory is known already.
+    ///
+    /// # Errors
+    /// For the first value that means nothing.
+    pub fn read(said: &Overlay, data: PathBuf) -> Result<Self> {
+        let settings = Self {
+            data,
+            ephemeral: switch(said, "ephemeral")?,
+            database: text(said, "database").map(|value| url(value)).transpose()?,
+            seal_key: text(said, "seal_key").map(|value| PathBuf::from(&value.text)),
+            listen: read(said, "listen", address)?,
+            insecure_listen: switch(said, "insecure_listen")?,
+            dialect: read(said, "dialect", Dialect::parse)?,
+            rate_limit: text(said, "rate_limit").map(|value| number(value, RATE_LIMIT_MAX)).transpose()?,
+            settle: read(said, "settle", milliseconds)?,
+            latency: read(said, "latency", LatencyProfile::preset)?,
+            refuse_contention: read(said, "contention", |word| one_of(word, [("queue", false), ("refuse", true)]))?,
+            log: read(said, "log", |word| one_of(word, [("text", LogForm::Text), ("json", LogForm::Json)]))?,
+            log_level: read(said, "log_level", level)?,
+            said: said.clone(),
+        };
+        if settings.ephemeral && settings.database.is_some() {
+            let of = |key| text(said, key).map(ToString::to_string).unwrap_or_default();
+            let text = format!("{} and {} exclude each other: drop one", of("ephemeral"), of("database"));
+            return Err(Failure::usage(text));
+        }
+        Ok(settings)
+    }
+
+    /// Checks that tokens would not travel in clear to other machines.
+    ///
+    /// # Errors
+    /// For an address other than loopback without `--insecure-listen`.
+    pub fn check_listen(&self) -> Result<()> {
+        if self.listen.ip().is_loopback() || self.insecure_listen {
+            return Ok(());
+        }
+        let place = text(&self.said, "listen").map(ToString::to_string).unwrap_or_default();
+        Err(Failure::usage(format!(
+            "{place}: refusing to listen on {}: without TLS, tokens and passwords would cross the network readable by anyone; \
+             listen on 127.0.0.1 behind a TLS proxy, or say --insecure-listen",
+            self.listen
+        )))
+    }
+}
+
+fn text<'a>(said: &'a Overlay, key: &str) -> Option<&'a Value> {
+    said.get(key)
+}
+
+/// Reads the value of a setting that has a default.
+fn read<T>(said: &Overlay, key: &'static str, meaning: impl Fn(&str) -> Option<T>) -> Result<T> {
+    let value = said.get(key).ok_or_else(|| Failure::usage(format!("{key} has no value")))?;
+    meaning(&value.text).ok_or_else(|| wrong(value))
+}
+
+fn switch(said: &Overlay, key: &'static str) -> Result<bool> {
+    read(said, key, |word| one_of(word, [("true", true), ("1", true), ("false", false), ("0", false)]))
+}
+
+fn number(value: &Value, at_most: u32) -> Result<u32> {
+    value.text.parse().ok().filter(|n| (1..=at_most).contains(n)).ok_or_else(|| {
+        Failure::usage(format!("{value}: '{}' is not a whole number between 1 and {at_most}", value.text))
+    })
+}
+
+/// The URL itself is not repeated in messages: it may hold a password.
+fn url(value: &Value) -> Result<String> {
+    if value.text.starts_with("postgres://") || value.text.starts_with("postgresql://") {
+        return Ok(value.text.clone());
+    }
+    Err(Failure::usage(format!("{value} must begin with postgres://")))
+}
+
+fn one_of<T: Copy, const N: usize>(word: &str, words: [(&str, T); N]) -> Option<T> {
+    words.iter().find(|(name, _)| *name == word).map(|(_, meaning)| *meaning)
+}
+
+fn level(word: &str) -> Option<LevelFilter> {
+    use LevelFilter as L;
+    let levels = [("error", L::ERROR), ("warn", L::WARN), ("info", L::INFO), ("debug", L::DEBUG), ("trace", L::TRACE)];
+    one_of(word, levels)
+}
+
+fn milliseconds(text: &str) -> Option<Duration> {
+    text.parse().ok().filter(|ms| *ms <= SETTLE_MS_MAX).map(Duration::from_millis)
+}
+
+fn address(text: &str) -> Option<SocketAddr> {
+    if let Some(port) = text.strip_prefix("localhost:") {
+        return port.parse().ok().map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    }
+    text.parse().ok()
+}
+
+/// What is wrong with a value, and what would be right.
+fn wrong(value: &Value) -> Failure {
+    let right = match (value.key, by_key(value.key).map(|setting| setting.form)) {
+        ("listen", _) => "an address and port, for example 127.0.0.1:4280 or [::1]:4280".to_owned(),
+        ("settle", _) => format!("a number of milliseconds up to {SETTLE_MS_MAX}"),
+        (_, Some(Form::Word(words))) => format!("one of {}", words.join(", ")),
+        (_, Some(Form::Switch)) => "true or false".to_owned(),
+        _ => "valid".to_owned(),
+    };
+    Failure::usage(format!("{value}: '{}' is not {right}", value.text))
+}

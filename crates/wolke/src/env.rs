@@ -1,0 +1,148 @@
+//! `wolke env`: what clients read to find the server (fact sheet §9.1 to §9.3).
+
+use crate::cli::EnvFormat;
+use crate::config::Settings;
+use crate::directory::{Directory, Lock};
+use crate::failure::{Failure, Result};
+use crate::reach::{self, Access};
+use crate::{files, first_token, output};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Prints the lines.
+///
+/// # Errors
+/// When there is no token, or nobody can tell the port.
+pub async fn run(settings: &Settings, format: EnvFormat) -> Result<((), Option<Lock>)> {
+    let mut lock = None;
+    let server = reach::server(settings).await;
+    let directory = server.clone().unwrap_or_else(|| Directory::of(settings));
+    let endpoint = match &server {
+        Some(directory) => files::read(&directory.endpoint())?,
+        None => None,
+    };
+    let endpoint = match endpoint {
+        Some(endpoint) => endpoint,
+        None => {
+            let endpoint = configured(settings)?;
+            output::remark(&format!(
+                "no server is running here: the endpoint is where `wolke serve` would listen, {endpoint}"
+            ));
+            endpoint
+        }
+    };
+    if server.is_none() && files::read(&directory.token())?.is_none() {
+        lock = first_start(settings).await?;
+    }
+    let token = files::read(&directory.token())?.filter(|token| first_token::is_token(token)).ok_or_else(|| {
+        let file = directory.token();
+        Failure::new(format!(
+            "there is no token in {}: start `wolke serve`, or use one of `wolke token create`",
+            file.display()
+        ))
+    })?;
+    output::line(&lines(format, &variables(&token, &endpoint)))?;
+    Ok(((), lock))
+}
+
+/// Makes the data directory with its token, so that `wolke env` works before the first `wolke serve`.
+async fn first_start(settings: &Settings) -> Result<Option<Lock>> {
+    if settings.ephemeral {
+        return Err(Failure::new("no ephemeral server is running here: start one with `wolke serve --ephemeral`"));
+    }
+    Ok(Access::open(settings, "env").await?.close().await)
+}
+
+/// Where a server would listen.
+fn configured(settings: &Settings) -> Result<String> {
+    if settings.listen.port() == 0 {
+        return Err(Failure::new("no server is running here, and port 0 says nothing about where one would listen"));
+    }
+    Ok(url(settings.listen))
+}
+
+/// The base of all endpoints. An address that means all of them is reached by loopback.
+pub fn url(address: SocketAddr) -> String {
+    let mut address = address;
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{address}")
+}
+
+/// The variables: `HCLOUD_*` for hcloud, hcloud-go and hcloud-python programs, Terraform, Ansible and the Kubernetes
+/// integrations; the API's second host is called `HCLOUD_HETZNER_ENDPOINT` by hcloud and `HETZNER_ENDPOINT` by the others.
+fn variables(token: &str, endpoint: &str) -> [(&'static str, String); 4] {
+    let api = format!("{endpoint}{}", wolke_http::PREFIX);
+    [
+        ("HCLOUD_TOKEN", token.to_owned()),
+        ("HCLOUD_ENDPOINT", api.clone()),
+        ("HCLOUD_HETZNER_ENDPOINT", api.clone()),
+        ("HETZNER_ENDPOINT", api),
+    ]
+}
+
+fn lines(format: EnvFormat, variables: &[(&'static str, String)]) -> String {
+    let each = |line: fn(&str, &str) -> String| {
+        let lines: Vec<_> = variables.iter().map(|(name, value)| line(name, value)).collect();
+        lines.join("\n")
+    };
+    match format {
+        EnvFormat::Shell => each(|name, value| format!("export {name}={}", quote(value, r"'\''"))),
+        EnvFormat::Fish => each(|name, value| format!("set -gx {name} {}", quote(&value.replace('\\', r"\\"), r"\'"))),
+        EnvFormat::Json => {
+            let members = variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into()));
+            format!("{:#}", serde_json::Value::Object(members.collect()))
+        }
+    }
+}
+
+/// In single quotes, unless every character is harmless.
+fn quote(value: &str, apostrophe: &str) -> String {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,".contains(c);
+    if !value.is_empty() && value.chars().all(harmless) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\'', apostrophe))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{lines, url, variables};
+    use crate::cli::EnvFormat;
+
+    #[test]
+    fn lines_of_each_format() {
+        let variables = variables("abc", "http://127.0.0.1:4280");
+        let shell = lines(EnvFormat::Shell, &variables);
+        assert_eq!(
+            shell,
+            "export HCLOUD_TOKEN=abc\nexport HCLOUD_ENDPOINT=http://127.0.0.1:4280/v1\n\
+             export HCLOUD_HETZNER_ENDPOINT=http://127.0.0.1:4280/v1\nexport HETZNER_ENDPOINT=http://127.0.0.1:4280/v1"
+        );
+        assert!(lines(EnvFormat::Fish, &variables).starts_with("set -gx HCLOUD_TOKEN abc\n"));
+        let json: serde_json::Value = serde_json::from_str(&lines(EnvFormat::Json, &variables)).unwrap();
+        assert_eq!(json["HETZNER_ENDPOINT"], "http://127.0.0.1:4280/v1");
+    }
+
+    #[test]
+    fn a_shell_reads_back_what_was_quoted() {
+        for nasty in ["a b", "it's", "$(id)`id`", "\\", "\"", "a;b&c|d", "*", "", "ü\n\t!", "http://[::1]:4280/v1"] {
+            let line = lines(EnvFormat::Shell, &[("X", nasty.to_owned())]);
+            let script = format!("{line}\nprintf '%s.' \"$X\"");
+            let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{nasty}."), "{line}");
+        }
+        assert_eq!(lines(EnvFormat::Fish, &[("X", r"a'b\c".to_owned())]), r"set -gx X 'a\'b\\c'");
+    }
+
+    #[test]
+    fn all_addresses_are_reached_by_loopback() {
+        for (address, expected) in
+            [("0.0.0.0:1", "http://127.0.0.1:1"), ("[::]:1", "http://[::1]:1"), ("192.0.2.1:80", "http://192.0.2.1:80")]
+        {
+            assert_eq!(url(address.parse().unwrap()), expected);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Putting an installation together: databases, seal key, first token, worker, application.
+
+use crate::config::Settings;
+use crate::directory::{Directory, WORLD};
+use crate::failure::{Failure, Result};
+use crate::first_token;
+use crate::seal_key::SealKey;
+use std::sync::Arc;
+use wolke_control::{Control, Core, Options, Parts, Simulation, Tokens};
+use wolke_domain::clock::Clock;
+use wolke_host::SimFaults;
+use wolke_store::migrate::Role;
+use wolke_store::{Db, OnCommit, postgres, random, sqlite};
+use wolke_strand::{Worker, WorkerOptions, births};
+
+/// The PostgreSQL schema of the root database.
+const ROOT_SCHEMA: &str = "wolke_root";
+
+/// The control plane of one process, running.
+///
+/// Its databases are closed when the runtime ends, since tasks share them: a lock on the directory has to outlive that.
+pub struct Installation {
+    /// The application.
+    pub control: Arc<Control>,
+    /// The clock that all of it uses.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Installation {
+    /// Opens the databases, makes what a first start makes, and starts the worker on the current runtime.
+    ///
+    /// # Errors
+    /// When a database cannot be opened, or was sealed with another key.
+    pub async fn open(settings: &Settings, directory: &Directory, clock: Arc<dyn Clock>) -> Result<Self> {
+        let tokens = Arc::new(Tokens::new(Arc::clone(&clock)));
+        let (births, cradle) = births();
+        let on_root: OnCommit = {
+            let tokens = Arc::clone(&tokens);
+            Arc::new(move |signals| tokens.on_commit(signals))
+        };
+        let on_world: OnCommit = Arc::new(move |signals| births.on_commit(signals));
+        let opener = Opener { settings, directory, clock: &clock };
+        // Side by side: each takes a few milliseconds of system calls.
+        let (root, db) = std::thread::scope(|scope| {
+            let root = scope.spawn(|| opener.open(Role::Root, on_root));
+            let db = opener.open(Role::World, on_world);
+            (root.join().unwrap_or_else(|_| Err(Failure::new("opening the root database panicked"))), db)
+        });
+        let (root, db) = (Arc::new(root?), Arc::new(db?));
+        let sealer = set_up(settings, directory, &root, &db).await?;
+        let simulation = Simulation { profile: settings.latency.clone(), faults: SimFaults::default() };
+        let core = Arc::new(Core::new(Arc::new(sealer), simulation)?);
+        let jitter = WorkerOptions { jitter_seed: u64::from(std::process::id()) };
+        let worker = Worker::start(Arc::clone(&db), Arc::clone(&core), cradle, jitter).await?;
+        let options = Options { settle: settings.settle, refuse_contention: settings.refuse_contention };
+        let parts = Parts { root, db, world: WORLD.into(), core, worker, tokens, options };
+        let control = Arc::new(Control::new(parts).await?);
+        Ok(Self { control, clock })
+    }
+
+    /// Stops the worker and waits for what runs, bounded. The rest goes on after the next start.
+    pub async fn close(self) {
+        self.control.stop().await;
+    }
+}
+
+/// Seal key, account, project and token. Processes that share a data directory take turns.
+async fn set_up(
+    settings: &Settings,
+    directory: &Directory,
+    root: &Db,
+    world: &Db,
+) -> Result<wolke_store::seal::Sealer> {
+    let _turn = if root.is_shared() { Some(directory.wait_for_turn()?) } else { None };
+    let key = match &settings.seal_key {
+        _ if directory.is_ephemeral() => SealKey::ephemeral()?,
+        Some(file) => SealKey::load(file, false)?,
+        None => SealKey::load(&directory.file("seal.key"), true)?,
+    };
+    let sealer = key.sealer()?;
+    key.check(root).await?;
+    first_token::ensure(root, world, directory).await?;
+    Ok(sealer)
+}
+
+struct Opener<'a> {
+    settings: &'a Settings,
+    directory: &'a Directory,
+    clock: &'a Arc<dyn Clock>,
+}
+
+impl Opener<'_> {
+    fn open(&self, role: Role, on_commit: OnCommit) -> Result<Db> {
+        let seed = random::system_seed().map_err(|e| Failure::new(format!("the system has no randomness: {e}")))?;
+        let clock = Arc::clone(self.clock);
+        if let Some(url) = &self.settings.database {
+            let schema = match role {
+                Role::Root => ROOT_SCHEMA.to_owned(),
+                Role::World => format!("wolke_world_{WORLD}"),
+            };
+            let url = url.clone();
+            let connections = postgres::CONNECTIONS_DEFAULT;
+            let open = postgres::Open { url, schema, role, clock, seed, on_commit, connections };
+            return Ok(Db::Postgres(postgres::PostgresDb::open(open)?));
+        }
+        let open = sqlite::Open { role, clock, seed, on_commit };
+        if self.directory.is_ephemeral() {
+            return Ok(Db::Sqlite(sqlite::SqliteDb::in_memory(open)?));
+        }
+        let path = match role {
+            Role::Root => self.directory.root_database()?,
+            Role::World => self.directory.world_database()?,
+        };
+        Ok(Db::Sqlite(sqlite::SqliteDb::open(&path, open)?))
+    }
+}

@@ -1,0 +1,205 @@
+//! How commands reach the control plane: through the admin socket of a running server, or by being one for a moment.
+//!
+//! Both ways end in the same routes of the admin API, so a command cannot tell them apart.
+
+use crate::clock::SystemClock;
+use crate::config::Settings;
+use crate::directory::{Directory, Lock, Taken};
+use crate::failure::{Failure, Result};
+use crate::installation::Installation;
+use crate::socket;
+use axum::Router;
+use axum::body::Body;
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt as _, Limited};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tower::ServiceExt as _;
+use wolke_http::admin::types::Status;
+use wolke_http::admin::{self, Admin};
+
+/// How long a short command may hold the directory before another gives up waiting for it.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Pause between two looks at a directory that is held.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// The longest answer that is read.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
+
+/// The directory of the server that runs on these settings; none when none does. Without `--ephemeral`, a server that
+/// keeps its state comes before one that does not.
+pub async fn server(settings: &Settings) -> Option<Directory> {
+    let directories = match settings.ephemeral {
+        true => vec![Directory::ephemeral(settings)],
+        false => vec![Directory::persistent(settings), Directory::ephemeral(settings)],
+    };
+    for directory in directories {
+        if socket::connect(&directory.socket()).await.is_some() {
+            return Some(directory);
+        }
+    }
+    None
+}
+
+/// Takes a directory, waiting a little while `give_up` thinks that its holder will not keep it.
+///
+/// # Errors
+/// A failure of the file system; inside, who holds it.
+pub async fn hold(
+    directory: &Directory,
+    command: &str,
+    give_up: impl Fn(&Taken) -> bool,
+) -> Result<Result<Lock, Taken>> {
+    let mut looks = PATIENCE.as_millis() / LOOK_AGAIN.as_millis();
+    loop {
+        match directory.lock(command)? {
+            Err(taken) if looks > 0 && !give_up(&taken) => {
+                looks -= 1;
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            outcome => return Ok(outcome),
+        }
+    }
+}
+
+/// A way to the admin API.
+pub enum Access {
+    /// Of a running server.
+    Server(Directory),
+    /// Of this process.
+    Own(Box<Own>),
+}
+
+/// The admin API of a control plane whose Cloud API is at `endpoint`.
+pub fn admin_routes(settings: &Settings, installation: &Installation, endpoint: String) -> Router {
+    let engine = match (&settings.database, settings.ephemeral) {
+        (Some(_), _) => "postgresql",
+        (None, true) => "memory",
+        (None, false) => "sqlite",
+    };
+    let status = Status {
+        version: env!("CARGO_PKG_VERSION").into(),
+        engine: engine.into(),
+        endpoint,
+        dialect: settings.dialect,
+        pid: std::process::id(),
+    };
+    admin::router(Arc::new(Admin { control: Arc::clone(&installation.control), status }))
+}
+
+/// A control plane without a server.
+pub struct Own {
+    routes: Router,
+    installation: Installation,
+    lock: Option<Lock>,
+}
+
+impl Access {
+    /// Finds a server or opens the databases.
+    ///
+    /// # Errors
+    /// When neither works.
+    pub async fn open(settings: &Settings, command: &str) -> Result<Self> {
+        if let Some(directory) = server(settings).await {
+            return Ok(Self::Server(directory));
+        }
+        let directory = Directory::of(settings);
+        if directory.is_ephemeral() {
+            return Err(Failure::new("no ephemeral server is running here, and nothing else remembers its state"));
+        }
+        directory.make()?;
+        let lock = match &settings.database {
+            // The database coordinates: the directory need not be ours.
+            Some(_) => None,
+            // A server that is starting holds the directory before it has a socket.
+            None => match hold(&directory, command, |_| false).await? {
+                Ok(lock) => Some(lock),
+                Err(_) if socket::connect(&directory.socket()).await.is_some() => return Ok(Self::Server(directory)),
+                Err(taken) => return Err(taken.into()),
+            },
+        };
+        let installation = Installation::open(settings, &directory, Arc::new(SystemClock::new())).await?;
+        let routes = admin_routes(settings, &installation, String::new());
+        Ok(Self::Own(Box::new(Own { routes, installation, lock })))
+    }
+
+    /// Whether a server answers.
+    pub const fn is_server(&self) -> bool {
+        matches!(self, Self::Server(_))
+    }
+
+    /// Asks the admin API.
+    ///
+    /// # Errors
+    /// The API's refusal, in its words; or when the server went away.
+    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
+        let text = body.map(ToString::to_string).unwrap_or_default();
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "wolke")
+            .header("content-type", "application/json")
+            .body(Body::from(text))
+            .map_err(|e| Failure::new(format!("cannot ask {path}: {e}")))?;
+        let response = match self {
+            Self::Own(own) => own.routes.clone().oneshot(request).await.unwrap_or_else(|never| match never {}),
+            Self::Server(directory) => send(directory, request).await?.map(Body::new),
+        };
+        read(response).await
+    }
+
+    /// Puts a control plane of our own away. Returns its lock, which has to outlive the runtime: the databases are closed
+    /// with that.
+    pub async fn close(self) -> Option<Lock> {
+        match self {
+            Self::Server(_) => None,
+            Self::Own(own) => {
+                own.installation.close().await;
+                own.lock
+            }
+        }
+    }
+}
+
+async fn send(directory: &Directory, request: Request<Body>) -> Result<Response<hyper::body::Incoming>> {
+    let gone = || Failure::new("the server went away before it answered: try again");
+    let stream = socket::connect(&directory.socket()).await.ok_or_else(gone)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|_| gone())?;
+    let connection = tokio::spawn(connection);
+    let response = sender.send_request(request).await.map_err(|_| gone());
+    drop(connection);
+    response
+}
+
+async fn read(response: Response<Body>) -> Result<Value> {
+    let status = response.status();
+    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+    let bytes = body.map_err(|e| Failure::new(format!("the answer broke off: {e}")))?.to_bytes();
+    let value = match bytes.is_empty() {
+        true => Value::Null,
+        false => serde_json::from_slice(&bytes)
+            .map_err(|e| Failure::new(format!("the server answered {status} with what is no JSON: {e}")))?,
+    };
+    if status.is_success() {
+        return Ok(value);
+    }
+    Err(Failure::new(
+        value["error"]["message"].as_str().map_or_else(|| format!("refused with {status}"), str::to_owned),
+    ))
+}
+
+/// Runs a command that needs the control plane for a moment.
+///
+/// # Errors
+/// The command's own.
+pub fn briefly<T>(command: impl Future<Output = Result<(T, Option<Lock>)>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::new(format!("cannot start threads: {e}")))?;
+    let outcome = runtime.block_on(command);
+    runtime.shutdown_timeout(PATIENCE);
+    // The lock, if any, is dropped here: after the databases.
+    outcome.map(|(value, _lock)| value)
+}

@@ -1,0 +1,110 @@
+//! The key of secrets at rest: a file beside the database, or wherever `--seal-key` says.
+//!
+//! The root database remembers the key's fingerprint, so that no process seals with a key that others cannot open.
+
+use crate::failure::{Failure, Result};
+use crate::files;
+use std::path::{Path, PathBuf};
+use wolke_domain::Error;
+use wolke_store::seal::{KEY_LENGTH, Sealer};
+use wolke_store::{Db, Race, migrate, random, token};
+
+/// Where the root database keeps the fingerprint.
+const META: &str = "seal_key";
+/// Hexadecimal digits of a fingerprint: enough to tell keys apart, useless for guessing one.
+const FINGERPRINT_LENGTH: usize = 16;
+
+/// A key and where it came from.
+pub struct SealKey {
+    hex: String,
+    file: Option<PathBuf>,
+    /// Made by this process just now.
+    is_new: bool,
+}
+
+impl SealKey {
+    /// A key that lives as long as this process.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn ephemeral() -> Result<Self> {
+        Ok(Self { hex: draw()?, file: None, is_new: true })
+    }
+
+    /// The key in `file`; made when it is missing and `make` allows it.
+    ///
+    /// # Errors
+    /// When the file is missing or holds no key.
+    pub fn load(file: &Path, make: bool) -> Result<Self> {
+        if let Some(hex) = files::read(file)? {
+            return Ok(Self { hex, file: Some(file.to_owned()), is_new: false });
+        }
+        if !make {
+            let file = file.display();
+            return Err(Failure::new(format!("there is no seal key {file}: --seal-key names a file that is there")));
+        }
+        let hex = draw()?;
+        files::write(file, &hex)?;
+        Ok(Self { hex, file: Some(file.to_owned()), is_new: true })
+    }
+
+    /// The sealer with this key.
+    ///
+    /// # Errors
+    /// When it is no key.
+    pub fn sealer(&self) -> Result<Sealer> {
+        let key = bytes(&self.hex).filter(|key| key.len() == KEY_LENGTH).ok_or_else(|| {
+            let file = self.file.as_deref().unwrap_or(Path::new("the seal key")).display();
+            Failure::new(format!("{file} holds no seal key: expected {} hexadecimal digits", KEY_LENGTH * 2))
+        })?;
+        Ok(Sealer::new(&key)?)
+    }
+
+    /// Compares with the key that the database knows, or makes this one known. A key that was made in vain is removed.
+    ///
+    /// # Errors
+    /// When the database was sealed with another key.
+    pub async fn check(&self, root: &Db) -> Result<()> {
+        let own = fingerprint(&self.hex);
+        let known = match root.read(|tx| migrate::meta(tx, META)).await? {
+            Some(known) => known,
+            None => {
+                let own = own.clone();
+                let claim = root.write(vec![Race::Database], move |tx| match migrate::meta(tx, META)? {
+                    Some(known) => Ok(known),
+                    None => migrate::set_meta(tx, META, &own).map(|()| own.clone()),
+                });
+                claim.await?
+            }
+        };
+        if known == own {
+            return Ok(());
+        }
+        let Some(file) = &self.file else { return Err(Error::internal("a fresh database knows a seal key").into()) };
+        if self.is_new {
+            let _ = std::fs::remove_file(file);
+        }
+        Err(Failure::new(format!(
+            "the secrets in this database are sealed with another key than {}: copy seal.key from the data directory of \
+             the process that made the database, or name it with --seal-key FILE (expected fingerprint {known})",
+            file.display()
+        )))
+    }
+}
+
+fn draw() -> Result<String> {
+    random::system_seed().map_err(|e| Failure::new(format!("the system has no randomness: {e}")))
+}
+
+fn fingerprint(hex: &str) -> String {
+    let mut text = token::hash(&format!("wolke seal key {hex}"));
+    text.truncate(FINGERPRINT_LENGTH);
+    text
+}
+
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    if !hex.len().is_multiple_of(2) || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok()).collect()
+}
