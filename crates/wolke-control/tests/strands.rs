@@ -1,5 +1,13 @@
 //! Every program survives crashes before and after every step, the repetition of every step, and a failure at every step.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests fail by panicking"
+)]
+
 mod common;
 
 use common::{World, action_status, check_at_rest, host_objects, world};

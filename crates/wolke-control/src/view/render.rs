@@ -5,6 +5,7 @@ use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
 use wolke_store::{Tx, action, primary_ip, server, ssh_key, strand};
 use wolke_wire::contract::Contract;
+use wolke_wire::dialect::Document;
 use wolke_wire::{Dialect, Id, Kind, cloud};
 
 /// Whether objects of the kind come from the catalogue and never change while the program runs.
@@ -68,16 +69,31 @@ fn catalogue_value(catalogue: &Catalogue, kind: Kind, id: Id) -> Result<Option<s
 
 /// Values that a dialect writes differently; membership was settled by pruning.
 fn adapt(value: &mut serde_json::Value, kind: Kind, dialect: Dialect) {
-    if kind != Kind::Server {
-        return;
+    match kind {
+        Kind::Server => adapt_public_net(value, dialect),
+        Kind::Image if dialect.document() != Document::D2026 => adapt_os_flavor(value),
+        _ => {}
     }
-    let Some(public) = value.get_mut("public_net") else { return };
-    if dialect.ipv6_dns_ptr_null_when_empty() {
-        if let Some(entries) = public.get_mut("ipv6").and_then(|v| v.get_mut("dns_ptr")) {
-            if entries.as_array().is_some_and(Vec::is_empty) {
-                *entries = serde_json::Value::Null;
-            }
-        }
+}
+
+/// The flavors of 2018 and 2023; later ones are `unknown` to their clients.
+const OLD_OS_FLAVORS: [&str; 5] = ["ubuntu", "centos", "debian", "fedora", "unknown"];
+
+fn adapt_os_flavor(image: &mut serde_json::Value) {
+    if let Some(flavor) = image.get_mut("os_flavor")
+        && !flavor.as_str().is_some_and(|known| OLD_OS_FLAVORS.contains(&known))
+    {
+        *flavor = "unknown".into();
+    }
+}
+
+fn adapt_public_net(server: &mut serde_json::Value, dialect: Dialect) {
+    let Some(public) = server.get_mut("public_net") else { return };
+    if dialect.ipv6_dns_ptr_null_when_empty()
+        && let Some(entries) = public.get_mut("ipv6").and_then(|v| v.get_mut("dns_ptr"))
+        && entries.as_array().is_some_and(Vec::is_empty)
+    {
+        *entries = serde_json::Value::Null;
     }
     if dialect.absent_public_net_as_object() {
         for family in ["ipv4", "ipv6"] {

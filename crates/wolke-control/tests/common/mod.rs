@@ -1,5 +1,6 @@
 //! A world in memory for tests: one connection, a clock that only tests move, no worker.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test helper fails the test")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
