@@ -3,9 +3,15 @@
 //!
 //! `WOLKE_SIM_SEED` and `WOLKE_SIM_STEPS` choose a run by hand (`cargo xtask sim`).
 
-#[path = "../common/mod.rs"]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests fail by panicking"
+)]
 
+#[path = "../common/mod.rs"]
 mod common;
 mod model;
 mod moves;

@@ -2,7 +2,7 @@
 
 use crate::common::Engine;
 use wolke_domain::placement::Need;
-use wolke_store::host::{self, Change};
+use wolke_store::host::{self, Object};
 use wolke_wire::Id;
 
 crate::on_both_engines!(World: room, desired_and_observed, commands);
@@ -36,8 +36,9 @@ fn desired_and_observed(engine: &Engine) {
     let desire = |object: Id, tombstone: bool| {
         engine.write(move |tx| {
             let generation = host::take(tx, id, &Need::none())?;
-            let change = Change { kind: "server".into(), id: object, generation, tombstone, spec: "{}".into() };
-            host::desire(tx, id, &change).map(|()| generation)
+            let wish =
+                Object { generation, tombstone, spec: "{}".into(), observed_generation: 0, observed: None, sim: None };
+            host::desire(tx, id, "server", object, &wish).map(|()| generation)
         })
     };
     for object in 1..=3 {
