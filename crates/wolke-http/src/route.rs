@@ -62,9 +62,7 @@ impl Routes {
         }
         // A literal segment comes before a parameter in the same place: `/servers/actions` is no server.
         for routes in by_first.values_mut() {
-            routes.sort_by_key(|route| {
-                route.segments.iter().position(|s| matches!(s, Segment::Id(_))).map_or(0, |at| usize::MAX - at)
-            });
+            routes.sort_by_key(|route| route.segments.iter().filter(|s| matches!(s, Segment::Id(_))).count());
         }
         Self { by_first, contracts: OPERATIONS.iter().map(|_| Default::default()).collect() }
     }
