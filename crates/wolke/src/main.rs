@@ -20,6 +20,8 @@ mod socket;
 mod stop;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 use clap::Parser as _;
 use cli::{Cli, Verb};

@@ -66,7 +66,7 @@ impl Settings {
         let settings = Self {
             data,
             ephemeral: switch(said, "ephemeral")?,
-            database: text(said, "database").map(|value| url(value)).transpose()?,
+            database: text(said, "database").map(url).transpose()?,
             seal_key: text(said, "seal_key").map(|value| PathBuf::from(&value.text)),
             listen: read(said, "listen", address)?,
             insecure_listen: switch(said, "insecure_listen")?,

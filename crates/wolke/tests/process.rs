@@ -1,0 +1,181 @@
+//! The program from outside: what it prints, what it refuses, how it ends.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+/// A folder of one test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("wolke-process-{test}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// The program with this folder as its home, and without what the developer has set.
+    fn wolke(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wolke"));
+        command.args(args).env_clear().env("HOME", &self.0).stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.wolke(args).output().unwrap()
+    }
+
+    fn data(&self) -> PathBuf {
+        self.0.join(".local/share/wolke")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A server that has said that it is ready.
+struct Serving {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    line: String,
+}
+
+impl Serving {
+    fn start(folder: &Folder, args: &[&str]) -> Self {
+        let mut command = folder.wolke(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut child = command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        Self { child, stdout, line }
+    }
+
+    fn url(&self) -> String {
+        self.line.trim_end().rsplit(' ').next().unwrap().to_owned()
+    }
+
+    /// Sends SIGTERM and returns the exit code, after nothing more was printed or logged.
+    fn end_quietly(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let (mut rest, mut log) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut rest).unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        assert_eq!((rest.as_str(), log.as_str()), ("", ""));
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn one_line_then_silence_then_an_orderly_end() {
+    let folder = Folder::new("one-line");
+    let serving = Serving::start(&folder, &[]);
+    let start = concat!("wolke ", env!("CARGO_PKG_VERSION"), " listens on http://127.0.0.1:");
+    assert!(serving.line.starts_with(start), "{}", serving.line);
+    assert_eq!(serving.end_quietly(), Some(0));
+    assert!(folder.data().join("root.db").is_file());
+}
+
+#[test]
+fn a_second_server_is_refused_by_name() {
+    let folder = Folder::new("second");
+    let serving = Serving::start(&folder, &[]);
+    let refused = folder.run(&["serve", "--listen", "127.0.0.1:0"]);
+    let said = text(&refused.stderr);
+    let name =
+        format!("data directory {} is in use by wolke serve (pid {})", folder.data().display(), serving.child.id());
+    assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(1), String::new()));
+    assert!(said.contains(&name), "{said}");
+    assert_eq!(serving.end_quietly(), Some(0));
+    // A process that was killed holds nothing.
+    let mut killed = Serving::start(&folder, &[]);
+    killed.child.kill().unwrap();
+    killed.child.wait().unwrap();
+    assert_eq!(Serving::start(&folder, &[]).end_quietly(), Some(0));
+}
+
+#[test]
+fn env_with_and_without_a_server() {
+    let folder = Folder::new("env");
+    let before = folder.run(&["env"]);
+    assert!(before.status.success() && text(&before.stderr).contains("no server is running"), "{before:?}");
+    assert!(text(&before.stdout).contains("export HCLOUD_ENDPOINT=http://127.0.0.1:4280/v1\n"), "{before:?}");
+    let serving = Serving::start(&folder, &[]);
+    let during = folder.run(&["env"]);
+    assert_eq!(text(&during.stderr), "");
+    let lines = text(&during.stdout);
+    for name in ["HCLOUD_ENDPOINT", "HCLOUD_HETZNER_ENDPOINT", "HETZNER_ENDPOINT"] {
+        assert!(lines.contains(&format!("export {name}={}/v1\n", serving.url())), "{lines}");
+    }
+    let token = |output: &Output| text(&output.stdout).lines().next().unwrap().to_owned();
+    assert!(token(&before).starts_with("export HCLOUD_TOKEN=") && token(&before) == token(&during));
+    let json: serde_json::Value = serde_json::from_slice(&folder.run(&["env", "--format", "json"]).stdout).unwrap();
+    assert_eq!(json["HCLOUD_ENDPOINT"], format!("{}/v1", serving.url()));
+    // A killed server leaves its files behind; nobody believes them.
+    drop(serving);
+    assert!(folder.data().join("endpoint").exists());
+    let after = folder.run(&["env"]);
+    assert!(text(&after.stdout).contains("127.0.0.1:4280"), "{after:?}");
+    assert_eq!(folder.run(&["env", "--ephemeral"]).status.code(), Some(1));
+}
+
+#[test]
+fn secrets_are_shown_once_and_alone() {
+    let folder = Folder::new("secrets");
+    let made = folder.run(&["token", "create", "--read-only", "--name", "ci"]);
+    let secret = text(&made.stdout).trim_end().to_owned();
+    assert_eq!((secret.len(), secret.chars().all(|c| c.is_ascii_alphanumeric())), (64, true), "{made:?}");
+    let listed = text(&folder.run(&["token", "list"]).stdout);
+    assert!(listed.contains("read-only") && !listed.contains(&secret), "{listed}");
+    for file in ["root.db", "token", "seal.key"] {
+        let bytes = std::fs::read(folder.data().join(file)).unwrap();
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{file}");
+    }
+    let id = listed.lines().find(|line| line.contains("ci")).unwrap().split(' ').next().unwrap().to_owned();
+    assert_eq!(folder.run(&["token", "delete", &id]).status.code(), Some(0));
+    assert_eq!(folder.run(&["token", "delete", &id]).status.code(), Some(1));
+}
+
+#[test]
+fn exit_codes() {
+    let folder = Folder::new("codes");
+    for (args, code) in [
+        (&["--version"][..], 0),
+        (&["--help"], 0),
+        (&["serve", "--help"], 0),
+        (&["project", "delete", "nothing"], 1),
+        (&["serve", "--nonsense"], 2),
+        (&["serve", "--listen", "nowhere"], 2),
+        (&["serve", "--listen", "0.0.0.0:0"], 2),
+        (&["clock", "advance", "soon"], 2),
+        (&["clock", "set", "soon"], 2),
+        (&["project", "list", "--config", "/does/not/exist.toml"], 1),
+    ] {
+        let output = folder.run(args);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {output:?}");
+        assert_eq!(output.stderr.is_empty(), code == 0, "{args:?}: {output:?}");
+    }
+    let mut command = folder.wolke(&["project", "list"]);
+    let refused = command.env("WOLKE_LISTN", "x").output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    let nobody: &Path = &folder.0.join("file");
+    std::fs::write(nobody, "").unwrap();
+    let refused = folder.run(&["serve", "--data", nobody.to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+}
