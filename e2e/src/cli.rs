@@ -21,7 +21,7 @@ impl Hcloud {
             Hcloud { program, endpoint: server.endpoint(), token: token.to_owned(), prints_correlation: false };
         let version = hcloud.output(&["version"]);
         let version = String::from_utf8_lossy(&version.stdout).into_owned();
-        // Debian's build of 1.30 names no version at all.
+        // Debian's builds (1.30 and 1.39) name no version at all, and both are older than the correlation id.
         hcloud.prints_correlation = version.contains(|c: char| c.is_ascii_digit());
         hcloud
     }
@@ -31,7 +31,7 @@ impl Hcloud {
         Hcloud { token: token.to_owned(), program: self.program.clone(), endpoint: self.endpoint.clone(), ..*self }
     }
 
-    /// True for releases since 2024; false for Debian's 1.30, which also polls more slowly.
+    /// True for releases since 2024; false for Debian's 1.30 and 1.39.
     pub fn is_current(&self) -> bool {
         self.prints_correlation
     }

@@ -3,6 +3,7 @@
 //! Tests learn where these are from environment variables (`WOLKE_TEST_POSTGRES`, `WOLKE_TEST_HCLOUD`,
 //! `WOLKE_TEST_HCLOUD_GO`). A prerequisite that cannot be had is named; its tests then print `SKIPPED`, and fail instead where `CI=true`.
 
+mod debian;
 pub mod hcloud;
 pub mod postgres;
 
