@@ -14,7 +14,6 @@ use std::path::PathBuf;
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true,
-    max_term_width = 100,
     after_help = "Examples:\n  wolke serve                          start the cloud on http://127.0.0.1:4280\n  \
                   eval \"$(wolke env)\"                  point hcloud, Terraform and the others at it\n  \
                   wolke clock advance 8d               let eight days pass\n\n\
@@ -23,7 +22,7 @@ use std::path::PathBuf;
 pub struct Cli {
     #[command(flatten)]
     common: Flags<false>,
-    /// Read settings from this file only, instead of ~/.config/wolke/wolke.toml and wolke.toml in the data directory
+    /// Read only this file, not ~/.config/wolke/wolke.toml and DIR/wolke.toml
     #[arg(long = CONFIG_FLAG, value_name = "FILE", global = true, help_heading = "Where the state is")]
     pub config: Option<PathBuf>,
     /// What to do.
@@ -47,13 +46,17 @@ impl Cli {
 pub enum Verb {
     /// Run the cloud until SIGTERM or Ctrl-C
     ///
-    /// Needs nothing: no account, no root, no network. The first start makes a data directory with a project `default` and
-    /// a token, which `wolke env` shows. One line on standard output says where it listens.
-    #[command(after_help = "Examples:\n  wolke serve --ephemeral --listen 127.0.0.1:0\n  \
+    /// Needs nothing: no account, no root, no network. The first start makes a data
+    /// directory with a project `default` and a token, which `wolke env` shows.
+    /// One line on standard output says where it listens.
+    #[command(
+        verbatim_doc_comment,
+        after_help = "Examples:\n  wolke serve --ephemeral --listen 127.0.0.1:0\n  \
                             wolke serve --latency realistic --rate-limit 3600\n  \
                             wolke serve --database postgres://wolke@db.example/wolke?sslrootcert=system\n\n\
                             Each setting is also an environment variable (--rate-limit: WOLKE_RATE_LIMIT)\n\
-                            and a key of wolke.toml (rate_limit).")]
+                            and a key of wolke.toml (rate_limit)."
+    )]
     Serve(Flags<true>),
     /// Print what clients need to know, as shell lines
     ///
@@ -146,14 +149,14 @@ pub enum TokenVerb {
     /// List all tokens, without their secrets
     List(#[command(flatten)] Output),
     /// Create a token and show its secret, this once
-    #[command(after_help = "Example:\n  HCLOUD_TOKEN=$(wolke token create --read-only --output json | jq -r .secret)")]
+    #[command(after_help = "Example:\n  export HCLOUD_TOKEN=$(wolke token create --read-only --name ci)")]
     Create {
         /// The project that it opens
         #[arg(long, default_value = crate::first_token::PROJECT)]
         project: String,
         /// What to call it
-        #[arg(long, default_value = "")]
-        name: String,
+        #[arg(long)]
+        name: Option<String>,
         /// Let it read and change nothing
         #[arg(long)]
         read_only: bool,

@@ -101,6 +101,16 @@ impl Directory {
         self.file(&format!("admin-{}.sock", std::process::id()))
     }
 
+    /// The sockets of such processes, dead or alive.
+    pub fn sockets_beside(&self) -> Vec<PathBuf> {
+        let names = std::fs::read_dir(&self.path).into_iter().flatten().flatten().map(|entry| entry.path());
+        let is_one = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.starts_with("admin-") && name.ends_with(".sock")
+        };
+        names.filter(is_one).collect()
+    }
+
     /// Takes the directory for this process.
     ///
     /// # Errors

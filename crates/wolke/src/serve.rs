@@ -66,6 +66,15 @@ async fn own(settings: &Settings, directory: &Directory) -> Result<Option<Lock>>
     }
 }
 
+/// Removes the sockets of killed processes: each has a name of its own, which nobody else would reuse.
+async fn sweep(directory: &Directory) {
+    for path in directory.sockets_beside() {
+        if socket::connect(&path).await.is_none() {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
 /// A server that is ready.
 pub struct Server {
     /// Where its API listens.
@@ -101,6 +110,9 @@ impl Server {
         };
         let api = Api::new(Arc::clone(&installation.control), Arc::clone(&installation.clock), http);
         let path = if leads { directory.socket() } else { directory.socket_beside() };
+        if settings.database.is_some() {
+            sweep(directory).await;
+        }
         let socket = socket::listen(&path)?;
         let admin_routes = reach::admin_routes(settings, &installation, url(address));
         let mut traces = vec![path];

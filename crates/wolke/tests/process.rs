@@ -1,9 +1,10 @@
 //! The program from outside: what it prints, what it refuses, how it ends.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// A folder of one test, removed at its end.
 struct Folder(PathBuf);
@@ -59,10 +60,14 @@ impl Serving {
         self.line.trim_end().rsplit(' ').next().unwrap().to_owned()
     }
 
-    /// Sends SIGTERM and returns the exit code, after nothing more was printed or logged.
-    fn end_quietly(mut self) -> Option<i32> {
+    fn terminate(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Sends SIGTERM and returns the exit code, after nothing more was printed or logged.
+    fn end_quietly(mut self) -> Option<i32> {
+        self.terminate();
         let (mut rest, mut log) = (String::new(), String::new());
         self.stdout.read_to_string(&mut rest).unwrap();
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
@@ -108,6 +113,34 @@ fn a_second_server_is_refused_by_name() {
     killed.child.kill().unwrap();
     killed.child.wait().unwrap();
     assert_eq!(Serving::start(&folder, &[]).end_quietly(), Some(0));
+}
+
+#[test]
+fn the_first_signal_waits_and_the_second_does_not() {
+    let folder = Folder::new("signals");
+    let mut serving = Serving::start(&folder, &[]);
+    let address = serving.url().trim_start_matches("http://").to_owned();
+    let token = std::fs::read_to_string(folder.data().join("token")).unwrap();
+    let mut half = std::net::TcpStream::connect(&address).unwrap();
+    let head = format!(
+        "POST /v1/ssh_keys HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n",
+        token.trim()
+    );
+    half.write_all(head.as_bytes()).unwrap();
+    // Its 100 says that the body is waited for: the request is under way.
+    let mut start = [0; 12];
+    half.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 100");
+    serving.terminate();
+    let began = Instant::now();
+    while std::net::TcpStream::connect(&address).is_ok() {
+        assert!(began.elapsed() < Duration::from_secs(10), "a server that drains accepts nothing");
+        std::thread::yield_now();
+    }
+    assert_eq!(serving.child.try_wait().unwrap(), None, "the request under way is waited for");
+    serving.terminate();
+    assert_eq!(serving.child.wait().unwrap().code(), Some(1));
+    assert!(began.elapsed() < Duration::from_secs(5), "the second signal does not wait");
 }
 
 #[test]

@@ -32,8 +32,9 @@ pub(super) async fn run(access: &Access, verb: &TokenVerb) -> Result<()> {
             }
         }
         TokenVerb::Create { project, name, read_only, dialect, output } => {
+            let name = name.clone().unwrap_or_default();
             let dialect = dialect.as_deref().and_then(Dialect::parse);
-            let new = NewToken { project: project.clone(), name: name.clone(), writes: !read_only, dialect };
+            let new = NewToken { project: project.clone(), name, writes: !read_only, dialect };
             let made = access.call(Method::POST, "/tokens", Some(&body(&new)?)).await?;
             match output.format {
                 Format::Json => print(output.format, &made, &[]),

@@ -81,7 +81,7 @@ pub const SETTINGS: &[Setting] = &[
         default: None,
         takes: Takes::All,
         heading: PLACE,
-        help: "PostgreSQL database, postgres://…, instead of the embedded one",
+        help: "PostgreSQL database (postgres://…) instead of the embedded one",
     },
     Setting {
         key: "seal_key",
@@ -91,7 +91,7 @@ pub const SETTINGS: &[Setting] = &[
         default: None,
         takes: Takes::All,
         heading: PLACE,
-        help: "Key file that secrets are sealed with [default: seal.key in the data directory]",
+        help: "Key that secrets are sealed with [default: DIR/seal.key]",
     },
     Setting {
         key: "listen",
@@ -111,7 +111,7 @@ pub const SETTINGS: &[Setting] = &[
         default: Some("false"),
         takes: Takes::Serve,
         heading: NETWORK,
-        help: "Allow --listen on other addresses than loopback: tokens then travel unencrypted",
+        help: "Allow --listen beyond loopback: tokens then travel unencrypted",
     },
     Setting {
         key: "dialect",
@@ -131,7 +131,7 @@ pub const SETTINGS: &[Setting] = &[
         default: None,
         takes: Takes::Serve,
         heading: API,
-        help: "Refuse more than N requests per hour and project with 429 [default: count, refuse none]",
+        help: "Refuse what exceeds N requests per hour and project [default: refuse none]",
     },
     Setting {
         key: "settle",
