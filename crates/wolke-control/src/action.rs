@@ -4,6 +4,7 @@ use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::view::Json;
 use wolke_domain::action::{Action, Status, Target};
+use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
 use wolke_store::strand::NewStrand;
 use wolke_store::{Counter, Scope, Tx, action, primary_ip, server, ssh_key, strand};
@@ -111,6 +112,7 @@ pub(crate) fn check_owner(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> R
         Kind::Server => server::get(tx, project, id)?.is_some(),
         Kind::PrimaryIp => primary_ip::get(tx, project, id)?.is_some(),
         Kind::SshKey => ssh_key::get(tx, project, id)?.is_some(),
+        Kind::Image => Catalogue::builtin().image_by_id(id).is_some(),
         _ => false,
     };
     if exists { Ok(()) } else { Err(Error::not_found(kind, id)) }

@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::{World, action_status, check_at_rest, host_objects, world};
+use common::{Engine, World, action_status, check_at_rest, engines, host_objects, world};
 use wolke_control::server::PowerVerb;
 use wolke_control::{Simulation, action::Started};
 use wolke_domain::action::Status as ActionStatus;
@@ -49,7 +49,7 @@ fn drive(world: &World, drive: &mut Drive<'_, wolke_control::Core>) -> Result<()
         if check_at_rest(&world.db).is_ok() {
             return Ok(());
         }
-        world.clock.advance(5_000);
+        block_on(world.pass(5_000));
     }
     check_at_rest(&world.db).map(|_| ())
 }
@@ -63,8 +63,8 @@ fn slow() -> Simulation {
     Simulation { profile, ..Simulation::default() }
 }
 
-fn try_create(disturbance: Disturbance, simulation: Simulation) -> Result<(usize, bool)> {
-    let world = block_on(world(simulation));
+fn try_create(engine: &Engine, disturbance: Disturbance, simulation: Simulation) -> Result<(usize, bool)> {
+    let world = block_on(world(engine, simulation));
     let created = block_on(world.control.create_server(&world.caller, request("a")))?;
     let mut run = Drive::new(&world.db, &world.core, disturbance);
     drive(&world, &mut run)?;
@@ -88,26 +88,30 @@ fn try_create(disturbance: Disturbance, simulation: Simulation) -> Result<(usize
 
 #[test]
 fn create() {
-    let steps = try_every_disturbance(|d| try_create(d, Simulation::default())).unwrap();
-    assert!(steps >= 1, "{steps} steps");
+    for engine in engines("create") {
+        let steps = try_every_disturbance(|d| try_create(&engine, d, Simulation::default())).unwrap();
+        assert!(steps >= 1, "{steps} steps");
+    }
 }
 
 #[test]
 fn create_on_a_slow_host() {
-    let steps = try_every_disturbance(|d| try_create(d, slow())).unwrap();
-    assert!(steps >= 3, "{steps} steps");
+    for engine in engines("create_on_a_slow_host") {
+        let steps = try_every_disturbance(|d| try_create(&engine, d, slow())).unwrap();
+        assert!(steps >= 3, "{steps} steps");
+    }
 }
 
 /// A server that runs.
-fn running(simulation: Simulation) -> (World, Id) {
-    let world = block_on(world(simulation));
+fn running(engine: &Engine, simulation: Simulation) -> (World, Id) {
+    let world = block_on(world(engine, simulation));
     let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
     drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
     (world, created.server)
 }
 
-fn try_delete(disturbance: Disturbance, simulation: Simulation) -> Result<(usize, bool)> {
-    let (world, id) = running(simulation);
+fn try_delete(engine: &Engine, disturbance: Disturbance, simulation: Simulation) -> Result<(usize, bool)> {
+    let (world, id) = running(engine, simulation);
     let started = block_on(world.control.delete_server(&world.caller, id))?;
     let mut run = Drive::new(&world.db, &world.core, disturbance);
     drive(&world, &mut run)?;
@@ -129,7 +133,7 @@ fn try_delete(disturbance: Disturbance, simulation: Simulation) -> Result<(usize
 #[test]
 fn a_repeated_placement_still_waits_for_the_machine() {
     let profile = LatencyProfile::none().with(OperationKind::Create, Policy::Stuck);
-    let world = block_on(world(Simulation { profile, ..Simulation::default() }));
+    let world = block_on(world(&Engine::Memory, Simulation { profile, ..Simulation::default() }));
     let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
     Drive::new(&world.db, &world.core, Disturbance::RepeatEverything).until_idle().unwrap();
     assert_eq!(action_status(&world.db, world.caller.project, created.action), ActionStatus::Running);
@@ -137,12 +141,19 @@ fn a_repeated_placement_still_waits_for_the_machine() {
 
 #[test]
 fn delete() {
-    try_every_disturbance(|d| try_delete(d, Simulation::default())).unwrap();
-    try_every_disturbance(|d| try_delete(d, slow())).unwrap();
+    for engine in engines("delete") {
+        try_every_disturbance(|d| try_delete(&engine, d, Simulation::default())).unwrap();
+        try_every_disturbance(|d| try_delete(&engine, d, slow())).unwrap();
+    }
 }
 
-fn try_power(disturbance: Disturbance, verb: PowerVerb, simulation: &Simulation) -> Result<(usize, bool)> {
-    let (world, id) = running(simulation.clone());
+fn try_power(
+    engine: &Engine,
+    disturbance: Disturbance,
+    verb: PowerVerb,
+    simulation: &Simulation,
+) -> Result<(usize, bool)> {
+    let (world, id) = running(engine, simulation.clone());
     let Started { action, .. } = block_on(world.control.power_server(&world.caller, id, verb))?;
     let mut run = Drive::new(&world.db, &world.core, disturbance);
     drive(&world, &mut run)?;
@@ -162,9 +173,12 @@ fn try_power(disturbance: Disturbance, verb: PowerVerb, simulation: &Simulation)
 
 #[test]
 fn power() {
-    for verb in [PowerVerb::Start, PowerVerb::Stop, PowerVerb::Reboot, PowerVerb::Reset, PowerVerb::Shutdown] {
-        for simulation in [Simulation::default(), slow()] {
-            try_every_disturbance(|d| try_power(d, verb, &simulation)).unwrap_or_else(|e| panic!("{verb:?}: {e}"));
+    for engine in engines("power") {
+        for verb in [PowerVerb::Start, PowerVerb::Stop, PowerVerb::Reboot, PowerVerb::Reset, PowerVerb::Shutdown] {
+            for simulation in [Simulation::default(), slow()] {
+                try_every_disturbance(|d| try_power(&engine, d, verb, &simulation))
+                    .unwrap_or_else(|e| panic!("{verb:?} on {engine:?}: {e}"));
+            }
         }
     }
 }
@@ -172,13 +186,13 @@ fn power() {
 #[test]
 fn delete_is_legal_in_every_step_of_a_create() {
     for steps_before in 0.. {
-        let world = block_on(world(slow()));
+        let world = block_on(world(&Engine::Memory, slow()));
         let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
         let mut run = Drive::new(&world.db, &world.core, Disturbance::None);
         let mut finished = false;
         for _ in 0..steps_before {
             finished = !run.one().unwrap() && check_at_rest(&world.db).is_ok();
-            world.clock.advance(500);
+            block_on(world.pass(500));
         }
         block_on(world.control.delete_server(&world.caller, created.server)).unwrap();
         drive(&world, &mut run).unwrap();
@@ -193,7 +207,7 @@ fn delete_is_legal_in_every_step_of_a_create() {
 #[test]
 fn a_host_that_does_not_let_go_ends_the_delete_with_an_error() {
     let profile = LatencyProfile::none().with(OperationKind::Delete, Policy::Stuck);
-    let (world, id) = running(Simulation { profile, ..Simulation::default() });
+    let (world, id) = running(&Engine::Memory, Simulation { profile, ..Simulation::default() });
     let started = block_on(world.control.delete_server(&world.caller, id)).unwrap();
     drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
     assert_eq!(action_status(&world.db, world.caller.project, started.action), ActionStatus::Error);
@@ -203,12 +217,12 @@ fn a_host_that_does_not_let_go_ends_the_delete_with_an_error() {
 #[test]
 fn a_stuck_host_ends_in_an_error_and_gives_everything_back() {
     let profile = LatencyProfile::none().with(OperationKind::Create, Policy::Stuck);
-    let world = block_on(world(Simulation { profile, ..Simulation::default() }));
+    let world = block_on(world(&Engine::Memory, Simulation { profile, ..Simulation::default() }));
     let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
     let mut run = Drive::new(&world.db, &world.core, Disturbance::None);
     run.until_idle().unwrap();
     assert_eq!(action_status(&world.db, world.caller.project, created.action), ActionStatus::Running);
-    world.clock.advance(20 * 60 * 1000);
+    block_on(world.pass(20 * 60 * 1000));
     drive(&world, &mut run).unwrap();
     assert_eq!(action_status(&world.db, world.caller.project, created.action), ActionStatus::Error);
     assert_eq!((check_at_rest(&world.db).unwrap(), host_objects(&world.db)), (0, 0));

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test helper fails the test")]
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use wolke_control::{Caller, Control, Core, Options, Parts, Simulation, Tokens};
@@ -45,6 +46,62 @@ pub fn memory(role: Role, clock: &Arc<TestClock>, seed: &str) -> Arc<Db> {
     Arc::new(Db::Sqlite(SqliteDb::in_memory(open).unwrap()))
 }
 
+/// Where a world under test lives.
+#[derive(Clone, Debug)]
+pub enum Engine {
+    /// SQLite in memory.
+    Memory,
+    /// A schema of its own in the PostgreSQL database with this URL.
+    Postgres(String),
+}
+
+/// Both engines; PostgreSQL only where `WOLKE_TEST_POSTGRES` names one. Without it `test` says so, and fails in CI.
+#[expect(clippy::disallowed_methods, reason = "prerequisites of tests come from the environment")]
+pub fn engines(test: &str) -> Vec<Engine> {
+    let Ok(url) = std::env::var("WOLKE_TEST_POSTGRES") else {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "WOLKE_TEST_POSTGRES must be set in CI");
+        // Past the test runner's capture: a skipped engine must be seen.
+        let _ = writeln!(std::io::stderr(), "SKIPPED {test} on PostgreSQL: WOLKE_TEST_POSTGRES is not set");
+        return vec![Engine::Memory];
+    };
+    vec![Engine::Memory, Engine::Postgres(url)]
+}
+
+static SCHEMAS: AtomicI64 = AtomicI64::new(0);
+
+/// Connections of a world under test: its strands are driven one by one.
+const CONNECTIONS: usize = 2;
+
+fn open_world(engine: &Engine, clock: &Arc<TestClock>) -> (Arc<Db>, Option<Schema>) {
+    let Engine::Postgres(url) = engine else { return (memory(Role::World, clock, "world"), None) };
+    let schema = format!("wolke_trial_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::SeqCst));
+    let open = wolke_store::postgres::Open {
+        url: url.clone(),
+        schema: schema.clone(),
+        role: Role::World,
+        clock: clock.clone(),
+        seed: "world".into(),
+        on_commit: Arc::new(|_| {}),
+        connections: CONNECTIONS,
+    };
+    let db = wolke_store::postgres::PostgresDb::open(open).unwrap();
+    (Arc::new(Db::Postgres(db)), Some(Schema { url: url.clone(), schema }))
+}
+
+/// A schema that goes with its test.
+pub struct Schema {
+    url: String,
+    schema: String,
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        let mut client = ::postgres::Client::connect(&self.url, ::postgres::NoTls).unwrap();
+        let sql = format!("SET lock_timeout = 5000; DROP SCHEMA IF EXISTS \"{}\" CASCADE", self.schema);
+        client.batch_execute(&sql).unwrap();
+    }
+}
+
 /// A world without a worker: strands move only when a test drives them.
 pub struct World {
     pub clock: Arc<TestClock>,
@@ -52,16 +109,26 @@ pub struct World {
     pub core: Arc<Core>,
     pub db: Arc<Db>,
     pub caller: Caller,
+    /// Dropped last: the schema goes when nobody uses it any more.
+    pub schema: Option<Schema>,
 }
 
-pub async fn world(simulation: Simulation) -> World {
+impl World {
+    /// Lets world time pass, on either engine.
+    pub async fn pass(&self, ms: i64) {
+        self.control.advance_clock(ms).await.unwrap();
+    }
+}
+
+pub async fn world(engine: &Engine, simulation: Simulation) -> World {
     let clock = TestClock::at(START_MS);
-    let (root, db) = (memory(Role::Root, &clock, "root"), memory(Role::World, &clock, "world"));
+    let root = memory(Role::Root, &clock, "root");
+    let (db, schema) = open_world(engine, &clock);
     let control = control(&clock, root, &db, simulation).await;
     let project = control.0.create_project("default").await.unwrap().id;
     let caller = Caller { project, dialect: Dialect::Compat };
     let (control, core) = control;
-    World { clock, core, control, db, caller }
+    World { clock, core, control, db, caller, schema }
 }
 
 /// A control plane on these databases, as a process that has just started.
