@@ -5,4 +5,16 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod actions;
+mod admin;
+mod auth;
+mod catalogue;
+mod dialects;
+mod input;
+mod limits;
+mod lists;
+mod monitor;
+mod primary_ips;
+mod routes;
 mod servers;
+mod ssh_keys;

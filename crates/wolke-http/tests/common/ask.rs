@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use tower::ServiceExt as _;
 use wolke_http::operation::{Operation, Verb};
 use wolke_http::route::Routes;
+use wolke_wire::Dialect;
 use wolke_wire::contract::OperationContract;
 
 static ROUTES: LazyLock<Routes> = LazyLock::new(Routes::new);
@@ -73,13 +74,23 @@ impl<'a> Ask<'a> {
         let received = received.collect().await.unwrap().to_bytes();
         let json = if received.is_empty() { Value::Null } else { serde_json::from_slice(&received).unwrap() };
         let answer = Answer { what, status: parts.status.as_u16(), headers: parts.headers, json };
-        answer.check_headers(received.is_empty());
+        answer.check_headers(received.is_empty() && method != "HEAD");
         if (400..500).contains(&answer.status) {
             assert_eq!(world.commits(), commits, "{}: a refusal has committed", answer.what);
         }
         check_contract(world, &answer, &method, &path, &body);
         answer
     }
+}
+
+/// How much of an answer is printed beside what is wrong with it, in characters.
+const SHOWN_MAX: usize = 2000;
+
+/// Newer values that stay visible in older dialects, where their clients read the member as any string (dialects A.10).
+fn is_known(dialect: Dialect, path: &str, message: &str) -> bool {
+    let old = matches!(dialect, Dialect::D2018_04 | Dialect::D2023_07);
+    let flavor = old && path.ends_with("os_flavor");
+    flavor || (dialect == Dialect::D2018_04 && path.ends_with("cpu_type") && message.starts_with("'dedicated'"))
 }
 
 /// The table's operation at a path, if the dialect has it.
@@ -96,8 +107,10 @@ fn check_contract(world: &World, answer: &Answer, method: &str, path: &str, body
         return;
     };
     if method != "HEAD" {
-        let violations = contract.check_response(answer.status, &answer.json);
-        assert!(violations.is_empty(), "{}: {violations:#?} in {}", answer.what, answer.json);
+        let mut violations = contract.check_response(answer.status, &answer.json);
+        violations.retain(|violation| !is_known(world.setup.dialect, &violation.path, &violation.message));
+        let shown: String = answer.json.to_string().chars().take(SHOWN_MAX).collect();
+        assert!(violations.is_empty(), "{}: {violations:#?} in {shown}", answer.what);
     }
     if answer.status < 300 {
         let sent = serde_json::from_slice(body).unwrap_or(Value::Null);

@@ -1,0 +1,86 @@
+//! The operator's API.
+
+use crate::common::{World, server};
+use axum::Router;
+use axum::body::Body;
+use http::Request;
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tower::ServiceExt as _;
+use wolke_http::admin::{Admin, router, types};
+use wolke_wire::Dialect;
+
+struct Operator(Router);
+
+impl Operator {
+    fn of(world: &World) -> Self {
+        let status = types::Status {
+            version: "0".into(),
+            engine: "memory".into(),
+            endpoint: "http://127.0.0.1:1".into(),
+            dialect: world.setup.dialect,
+            pid: 1,
+        };
+        Self(router(Arc::new(Admin { control: Arc::clone(&world.control), status })))
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        let request = Request::builder().method(method).uri(path).body(body).unwrap();
+        let response = self.0.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() })
+    }
+}
+
+#[tokio::test]
+async fn projects_and_tokens() {
+    let world = World::new(Dialect::Compat).await;
+    let operator = Operator::of(&world);
+    let (status, made) = operator.ask("POST", "/projects", json!({"name": "blue"})).await;
+    assert_eq!((status, &made["name"]), (201, &json!("blue")));
+    assert_eq!(operator.ask("POST", "/projects", json!({"name": "blue"})).await.0, 409);
+    assert_eq!(operator.ask("POST", "/projects", json!({"nam": "x"})).await.0, 422);
+    let (_, projects) = operator.ask("GET", "/projects", Value::Null).await;
+    assert_eq!(projects.as_array().unwrap().len(), 2);
+    let new = json!({"project": "blue", "name": "t", "writes": true, "dialect": "2018-04"});
+    let (status, made) = operator.ask("POST", "/tokens", new).await;
+    assert_eq!((status, &made["token"]["dialect"]), (201, &json!("2018-04")));
+    let secret = made["secret"].as_str().unwrap();
+    let listed = world.ask("GET", "/servers").token(Some(secret)).send().await;
+    assert_eq!(listed.status, 200);
+    let (_, tokens) = operator.ask("GET", "/tokens", Value::Null).await;
+    assert!(!tokens.to_string().contains(secret));
+    assert_eq!(operator.ask("DELETE", &format!("/tokens/{}", made["token"]["id"]), Value::Null).await.0, 204);
+    world.ask("GET", "/servers").token(Some(secret)).send().await.refused(401, "unauthorized");
+    assert_eq!(operator.ask("DELETE", "/tokens/x", Value::Null).await.0, 404);
+    assert_eq!(operator.ask("DELETE", "/projects/blue", Value::Null).await.0, 204);
+    world.create("/servers", server("a")).await;
+    let (status, held) = operator.ask("DELETE", "/projects/default", Value::Null).await;
+    assert_eq!((status, &held["error"]["code"]), (409, &json!("conflict")));
+}
+
+#[tokio::test]
+async fn the_clock_and_the_simulation() {
+    let world = World::new(Dialect::Compat).await;
+    let operator = Operator::of(&world);
+    let (_, clock) = operator.ask("POST", "/clock/mode", json!({"mode": "manual"})).await;
+    assert_eq!((&clock["mode"], &clock["now"]), (&json!("manual"), &json!("2026-11-21T00:00:00+00:00")));
+    let (_, clock) = operator.ask("POST", "/clock/advance", json!({"milliseconds": 86_400_000})).await;
+    assert_eq!(clock["now"], "2026-11-22T00:00:00+00:00");
+    assert_eq!(operator.ask("POST", "/clock/set", json!({"now": "2020-01-01T00:00:00Z"})).await.0, 422);
+    let made = world.post("/servers", server("a")).await.ok();
+    assert_eq!(made["server"]["created"], "2026-11-22T00:00:00+00:00");
+    let (_, simulation) = operator.ask("GET", "/simulation", Value::Null).await;
+    assert_eq!(simulation["preset"], "none");
+    let (_, simulation) = operator.ask("PUT", "/simulation", json!({"preset": "realistic"})).await;
+    assert_eq!(simulation["preset"], "realistic");
+    let (_, simulation) = operator.ask("PUT", "/simulation", json!({"faults": {"disk_full": true}})).await;
+    assert_eq!((&simulation["preset"], &simulation["faults"]["disk_full"]), (&json!("realistic"), &json!(true)));
+    assert_eq!(operator.ask("PUT", "/simulation", json!({"preset": "x"})).await.0, 422);
+    assert_eq!(operator.ask("GET", "/status", Value::Null).await.1["dialect"], "compat");
+    assert_eq!(operator.ask("GET", "/nothing", Value::Null).await.1["error"]["code"], "not_found");
+    assert_eq!(operator.ask("DELETE", "/clock", Value::Null).await.1["error"]["code"], "method_not_allowed");
+}
