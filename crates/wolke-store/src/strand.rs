@@ -46,6 +46,7 @@ statements! { "strand";
     BACK_OFF = "UPDATE strand SET retry_at = $1 WHERE id = $2 AND lease = $3";
     WAKE = "UPDATE strand SET wakes = wakes + 1, wake_at = CASE WHEN wake_at > $1 THEN CAST($2 AS BIGINT) ELSE wake_at END WHERE id = $3";
     DELETE = "DELETE FROM strand WHERE id = $1 AND lease = $2";
+    ANY_LEASE = "SELECT id FROM strand WHERE retry_at > 0 LIMIT 1";
     FREE_LEASES = "UPDATE strand SET retry_at = 0 WHERE retry_at > 0";
     MOVING = "SELECT id FROM strand WHERE id = $1 AND (wake_at <= $2 OR wake_at = 9223372036854775807 OR retry_at > 0)";
     NEXT_WAKE = "SELECT MIN(wake_at) FROM strand WHERE wake_at > $1 AND wake_at < 9223372036854775807";
@@ -275,6 +276,23 @@ pub fn is_blocked(tx: &mut dyn Tx, id: Id) -> Result<bool> {
 /// The engine's failure.
 pub fn free_leases(tx: &mut dyn Tx) -> Result<u64> {
     tx.execute(&FREE_LEASES, &[])
+}
+
+/// Whether anything holds a lease: asked before [`free_leases`], because even an empty write is a synced commit.
+///
+/// # Errors
+/// The engine's failure.
+pub fn any_leased(tx: &mut dyn Tx) -> Result<bool> {
+    let all = i64::MAX;
+    tx.query_one(&NEXT_RETRY, &[all.into(), 0.into()])?.map_or(Ok(false), |r| Ok(r.opt_int(0)?.is_some()))
+}
+
+/// Whether any strand is claimed or backs off.
+///
+/// # Errors
+/// The engine's failure.
+pub fn is_leased(tx: &mut dyn Tx) -> Result<bool> {
+    Ok(tx.query_one(&ANY_LEASE, &[])?.is_some())
 }
 
 /// When the next strand is due: world time of the next wake, real time of the next retry.

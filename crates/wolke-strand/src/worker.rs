@@ -103,7 +103,7 @@ impl<A: Application> Worker<A> {
     /// # Errors
     /// The engine's failure.
     pub async fn start(db: Arc<Db>, app: Arc<A>, cradle: Cradle, options: WorkerOptions) -> Result<Self> {
-        if !db.is_shared() {
+        if !db.is_shared() && db.read(|tx| strand::any_leased(tx)).await? {
             db.write(vec![Race::Claims], |tx| strand::free_leases(tx)).await?;
         }
         let inner = Arc::new(Inner {

@@ -176,7 +176,9 @@ fn an_expired_lease_is_claimed_again(engine: &Engine) {
     let claimed = get(engine, id);
     engine.write(move |tx| strand::back_off(tx, &claimed, Timestamp(1)));
     assert_eq!(claim(engine), [id], "backed off until a time that is past");
+    assert!(engine.read(strand::any_leased));
     assert_eq!(engine.write(strand::free_leases), 1);
+    assert!(!engine.read(strand::any_leased));
     assert_eq!(claim(engine), [id]);
 }
 
