@@ -91,4 +91,14 @@ impl Db {
     pub const fn is_shared(&self) -> bool {
         matches!(self, Self::Postgres(_))
     }
+
+    /// Whether no other process had this database open when this one opened it: then the leases in it are those of the
+    /// dead. The embedded engine's data directory is locked, so that is always so.
+    #[must_use]
+    pub const fn found_alone(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(db) => db.found_alone(),
+        }
+    }
 }

@@ -8,6 +8,7 @@
 mod connection;
 mod failure;
 mod ids;
+mod presence;
 mod queue;
 mod schema;
 mod signals;
@@ -74,6 +75,8 @@ struct Shared {
 pub struct PostgresDb {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
+    /// Nobody else had the schema open when this process opened it.
+    found_alone: bool,
 }
 
 impl PostgresDb {
@@ -99,12 +102,13 @@ impl PostgresDb {
         // On a thread of its own, because the caller's may belong to an async runtime.
         let (role, seed) = (options.role, options.seed);
         let prepared = spawn("wolke-pg-open", &shared, move |shared| prepare(&shared, role, &seed))?;
-        let listening = prepared.join().map_err(|_| Error::internal("opening the database panicked"))??;
+        let (listening, found_alone) =
+            prepared.join().map_err(|_| Error::internal("opening the database panicked"))??;
         let mut threads = vec![spawn("wolke-pg-listen", &shared, |shared| signals::deliver(&shared, listening))?];
         for _ in 0..options.connections.clamp(1, CONNECTIONS_MAX) {
             threads.push(spawn("wolke-pg", &shared, worker::work)?);
         }
-        Ok(Self { shared, threads })
+        Ok(Self { shared, threads, found_alone })
     }
 
     /// Runs a read transaction: one snapshot for all its statements.
@@ -153,6 +157,12 @@ impl PostgresDb {
         self.submit(Mode::Write, &scope, closure).blocking_recv().map_err(|_| dropped())?
     }
 
+    /// Whether no other process had the schema open when this one opened it.
+    #[must_use]
+    pub const fn found_alone(&self) -> bool {
+        self.found_alone
+    }
+
     /// How many transactions this process has committed here. A refused request commits none.
     #[must_use]
     pub fn commits(&self) -> u64 {
@@ -192,12 +202,12 @@ impl Drop for PostgresDb {
     }
 }
 
-/// Prepares the schema; returns a connection that listens to its channel.
-fn prepare(shared: &Shared, role: Role, seed: &str) -> Result<Connection> {
+/// Prepares the schema; returns a connection that listens to its channel, and whether nobody else has it open.
+fn prepare(shared: &Shared, role: Role, seed: &str) -> Result<(Connection, bool)> {
     let mut connection = Connection::open(&shared.target, &shared.schema).map_err(|failure| failure.error())?;
     schema::prepare(&mut connection, &shared.schema, role, seed)?;
-    signals::subscribe(&mut connection, &shared.schema).map_err(|failure| failure.error())?;
-    Ok(connection)
+    let alone = signals::subscribe(&mut connection, &shared.schema).map_err(|failure| failure.error())?;
+    Ok((connection, alone))
 }
 
 fn spawn<T: Send + 'static>(

@@ -270,7 +270,7 @@ pub fn is_blocked(tx: &mut dyn Tx, id: Id) -> Result<bool> {
     tx.query_one(&AHEAD, &[id.into()])?.map_or(Ok(false), |r| Ok(r.int(0)? > 0))
 }
 
-/// Ends all leases: only for an engine that belongs to this process alone, at its start.
+/// Ends all leases: only at the start of a process that is alone on the database.
 ///
 /// # Errors
 /// The engine's failure.

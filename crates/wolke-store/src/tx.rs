@@ -21,6 +21,8 @@ pub enum Race {
     Claims,
     /// Rows that belong to the whole database: migrations, clock, projects, tokens.
     Database,
+    /// Nothing that a transaction races for: shared by all processes that have the database open.
+    Presence,
 }
 
 impl Race {
@@ -34,6 +36,7 @@ impl Race {
             Self::Project(id) => (3, fold(*id)),
             Self::Location(id) => (4, fold(*id)),
             Self::Addresses => (5, 0),
+            Self::Presence => (6, 0),
         }
     }
 }

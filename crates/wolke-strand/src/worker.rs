@@ -98,12 +98,12 @@ pub fn births() -> (Births, Cradle) {
 }
 
 impl<A: Application> Worker<A> {
-    /// Starts the worker on the current runtime. On an engine of our own, leases of a dead process end at once.
+    /// Starts the worker on the current runtime. Where no other process is at work, leases of a dead one end at once.
     ///
     /// # Errors
     /// The engine's failure.
     pub async fn start(db: Arc<Db>, app: Arc<A>, cradle: Cradle, options: WorkerOptions) -> Result<Self> {
-        if !db.is_shared() && db.read(|tx| strand::any_leased(tx)).await? {
+        if db.found_alone() && db.read(|tx| strand::any_leased(tx)).await? {
             db.write(vec![Race::Claims], |tx| strand::free_leases(tx)).await?;
         }
         let inner = Arc::new(Inner {

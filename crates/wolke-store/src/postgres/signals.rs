@@ -7,6 +7,7 @@
 use super::Shared;
 use super::connection::Connection;
 use super::failure::Failure;
+use super::presence;
 use crate::tx::Signal;
 use postgres::fallible_iterator::FallibleIterator as _;
 use std::sync::Mutex;
@@ -93,9 +94,10 @@ fn letters(bits: u8) -> String {
     TRAVELLERS.iter().enumerate().filter(|(index, _)| bits & 1 << index != 0).map(|(_, (letter, _))| letter).collect()
 }
 
-/// Listens on a connection from now on.
-pub(crate) fn subscribe(connection: &mut Connection, channel: &str) -> Result<(), Failure> {
-    connection.run("listen", &format!("LISTEN \"{channel}\""))
+/// Listens on a connection from now on, and is present on it; returns whether nobody else is.
+pub(crate) fn subscribe(connection: &mut Connection, channel: &str) -> Result<bool, Failure> {
+    connection.run("listen", &format!("LISTEN \"{channel}\""))?;
+    presence::announce(connection, channel)
 }
 
 /// Delivers the signals of other processes until it shall stop. `first` listens already, so that nothing is missed between
@@ -112,7 +114,7 @@ pub(crate) fn deliver(shared: &Shared, first: Connection) {
         }
         std::thread::park_timeout(RECONNECT_PAUSE);
         next = Connection::open(&shared.target, &shared.schema)
-            .and_then(|mut connection| subscribe(&mut connection, &shared.signals.channel).map(|()| connection));
+            .and_then(|mut connection| subscribe(&mut connection, &shared.signals.channel).map(|_| connection));
         if next.is_ok() {
             // Nobody knows what was said meanwhile.
             (shared.on_commit)(&TRAVELLERS.map(|(_, signal)| signal));

@@ -203,6 +203,23 @@ fn ids_of_two_processes_are_apart() {
 }
 
 #[test]
+fn a_process_knows_whether_it_is_alone() {
+    let Some(engine) = Engine::postgres("a_process_knows_whether_it_is_alone", Role::World) else { return };
+    assert!(engine.db.found_alone());
+    let (second, _) = engine.again().unwrap();
+    assert!(!second.found_alone());
+    drop(second);
+    let (third, _) = engine.again().unwrap();
+    assert!(!third.found_alone(), "the first is still there");
+    drop(third);
+    let Engine { db, place, clock, .. } = engine;
+    drop(db);
+    let Place::Schema(url, schema) = &place else { panic!("not a schema") };
+    let again = open_schema((url, schema), Role::World, &clock, Arc::new(|_: &[Signal]| ())).unwrap();
+    assert!(again.found_alone(), "nobody is left");
+}
+
+#[test]
 fn several_may_open_a_new_world_at_once() {
     let Some(place) = schema_place("several_may_open_a_new_world_at_once") else { return };
     let Place::Schema(url, schema) = &place else { panic!("not a schema") };
