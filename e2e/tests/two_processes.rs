@@ -36,7 +36,9 @@ impl Pair {
         let installations = [Installation::on_postgres(&url), Installation::on_postgres(&url)];
         let first = installations[0].serve(&[]);
         let token = installations[0].token();
-        let second = installations[1].serve(&[]);
+        // What one process has sealed the other has to open.
+        let key = installations[0].data().join("seal.key");
+        let second = installations[1].serve(&["--seal-key", key.to_str().expect("a path that is text")]);
         Some(Pair { _installations: installations, servers: [first, second], token })
     }
 
