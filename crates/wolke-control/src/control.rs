@@ -1,6 +1,7 @@
 //! The application as a whole: a world, its worker, and what all operations share.
 
 use crate::core::Core;
+use crate::pages::Pages;
 use crate::tokens::Tokens;
 use crate::view::Fragments;
 use std::sync::Arc;
@@ -62,6 +63,7 @@ pub struct Control {
     pub(crate) options: Options,
     pub(crate) fragments: Arc<Fragments>,
     pub(crate) tokens: Arc<Tokens>,
+    pub(crate) pages: Arc<Pages>,
 }
 
 impl Control {
@@ -71,8 +73,8 @@ impl Control {
     /// The engine's failure.
     pub async fn new(parts: Parts) -> Result<Self> {
         let Parts { root, db, world, core, worker, tokens, options } = parts;
-        let fragments = Arc::new(Fragments::default());
-        let control = Self { root, db, world, core, worker, options, fragments, tokens };
+        let (fragments, pages) = (Arc::new(Fragments::default()), Arc::new(Pages::default()));
+        let control = Self { root, db, world, core, worker, options, fragments, tokens, pages };
         control.ensure_pools().await?;
         Ok(control)
     }

@@ -1,7 +1,9 @@
 //! Lists of any kind: filters, selector, order and page, from the database or from the catalogue.
 
 use crate::control::{Caller, Control};
+use crate::pages::Question;
 use crate::view::{Json, View};
+use bytes::Bytes;
 use std::sync::Arc;
 use wolke_domain::{Error, Result, label};
 use wolke_store::list::{ListQuery, page};
@@ -11,8 +13,11 @@ use wolke_wire::selector::Selector;
 use wolke_wire::sort::{Direction, SortKey};
 use wolke_wire::{Id, Kind};
 
+/// Room for an entry when a page is joined; a server takes about this much.
+const ENTRY_BYTES_GUESS: usize = 4096;
+
 /// Values of one filter parameter: one of them must match.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Filter {
     /// A text column.
     Text(&'static str, Vec<String>),
@@ -21,7 +26,7 @@ pub enum Filter {
 }
 
 /// What a list asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ListRequest {
     /// Which resources.
     pub kind: Kind,
@@ -41,7 +46,7 @@ pub struct ListRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List {
     /// The entries, joined by commas.
-    pub entries: Json,
+    pub entries: Bytes,
     /// How many there are on all pages.
     pub total: u64,
 }
@@ -52,23 +57,30 @@ impl Control {
     /// # Errors
     /// `not_found` when `of` names a resource that is not the caller's.
     pub async fn list(&self, caller: &Caller, request: ListRequest) -> Result<List> {
-        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
+        let (core, fragments, pages) = (Arc::clone(&self.core), Arc::clone(&self.fragments), Arc::clone(&self.pages));
+        let question = Question { project: caller.project, dialect: caller.dialect, request };
         self.db
             .read(move |tx| {
-                let view =
-                    View { core: &core, fragments: &fragments, dialect: caller.dialect, project: caller.project };
+                let Question { project, dialect, request } = &question;
                 if let Some((kind, Some(id))) = request.of {
-                    crate::action::check_owner(tx, caller.project, kind, id)?;
+                    crate::action::check_owner(tx, *project, kind, id)?;
                 }
-                let found = page(tx, &query(&request, caller.project))?;
-                let mut entries = Json::with_capacity(found.entries.len() * 4096);
+                let found = page(tx, &query(request, *project))?;
+                let total = u64::try_from(found.total).unwrap_or(0);
+                if let Some(entries) = pages.get(&question, &found.entries) {
+                    return Ok(List { entries, total });
+                }
+                let view = View { core: &core, fragments: &fragments, dialect: *dialect, project: *project };
+                let mut json = Json::with_capacity(found.entries.len() * ENTRY_BYTES_GUESS);
                 for (position, (id, rev)) in found.entries.iter().enumerate() {
                     if position > 0 {
-                        entries.push(b',');
+                        json.push(b',');
                     }
-                    view.append_rev(tx, &mut entries, request.kind, *id, *rev)?;
+                    view.append_rev(tx, &mut json, request.kind, *id, *rev)?;
                 }
-                Ok(List { entries, total: u64::try_from(found.total).unwrap_or(0) })
+                let entries = Bytes::from(json);
+                pages.put(question.clone(), found.entries, &entries);
+                Ok(List { entries, total })
             })
             .await
     }
@@ -89,7 +101,7 @@ impl Control {
                     }
                     view.append(tx, &mut entries, kind, *id)?;
                 }
-                Ok(List { entries, total: ids.len() as u64 })
+                Ok(List { entries: entries.into(), total: ids.len() as u64 })
             })
             .await
     }

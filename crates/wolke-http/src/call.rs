@@ -1,5 +1,6 @@
 //! A call that has passed every gate, and its answer: what handlers see of HTTP.
 
+use crate::body::Pieces;
 use crate::operation::Operation;
 use crate::query::Pairs;
 use http::Uri;
@@ -80,10 +81,10 @@ pub enum Reply {
     Json(Vec<u8>),
     /// A page of a list, with its `Link` header.
     Page {
-        /// The JSON object.
-        json: Vec<u8>,
-        /// The value of `Link`.
-        link: String,
+        /// The JSON object, in pieces: what is shared between answers is not copied into each.
+        json: Pieces,
+        /// The value of `Link`; none where the answer has no `meta`.
+        link: Option<String>,
     },
     /// No body.
     Nothing,

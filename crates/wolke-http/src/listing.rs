@@ -1,6 +1,8 @@
 //! What lists have in common: parameters on the way in; entries, `meta` and `Link` on the way out.
 
+use crate::body::Pieces;
 use crate::call::{Call, Reply};
+use bytes::Bytes;
 use std::io::Write as _;
 use wolke_control::{Filter, List, ListRequest};
 use wolke_domain::{Error, Result};
@@ -80,26 +82,23 @@ impl Call {
     pub fn shape(&self, key: &str, list: &List, page: Page, more: &[u8]) -> Reply {
         /// Room for everything beside the entries.
         const FRAME: usize = 256;
-        let mut json = Vec::with_capacity(list.entries.len() + more.len() + FRAME);
-        json.extend_from_slice(b"{\"");
-        json.extend_from_slice(key.as_bytes());
-        json.extend_from_slice(b"\":[");
-        json.extend_from_slice(&list.entries);
-        json.push(b']');
-        json.extend_from_slice(more);
-        if !self.has_pages() {
-            json.push(b'}');
-            return Reply::Json(json);
+        let head = Bytes::from(format!("{{\"{key}\":["));
+        let mut tail = Vec::with_capacity(more.len() + FRAME);
+        tail.push(b']');
+        tail.extend_from_slice(more);
+        let mut link = None;
+        if self.has_pages() {
+            let meta = page.meta(list.total);
+            tail.extend_from_slice(b",\"meta\":");
+            if serde_json::to_writer(&mut tail, &meta).is_err() {
+                // Numbers into memory: this cannot fail; an empty object keeps the answer well formed.
+                let _ = tail.write_all(b"{}");
+            }
+            let base = format!("{}{}", self.origin, self.uri.path());
+            link = Some(meta.link_header(&base, self.uri.query().unwrap_or_default()));
         }
-        let meta = page.meta(list.total);
-        json.extend_from_slice(b",\"meta\":");
-        if serde_json::to_writer(&mut json, &meta).is_err() {
-            // Numbers into memory: this cannot fail; an empty object keeps the answer well formed.
-            let _ = json.write_all(b"{}");
-        }
-        json.push(b'}');
-        let base = format!("{}{}", self.origin, self.uri.path());
-        Reply::Page { json, link: meta.link_header(&base, self.uri.query().unwrap_or_default()) }
+        tail.push(b'}');
+        Reply::Page { json: Pieces::new([head, list.entries.clone(), tail.into()]), link }
     }
 
     /// Whether the answer has `meta`: `GET /actions` lost it on 2025-01-30 (fact sheet §1.1).

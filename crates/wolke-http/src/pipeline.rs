@@ -254,11 +254,11 @@ fn respond(outcome: Result<Reply>, trail: &Trail) -> Response {
         .contract
         .map_or(StatusCode::OK, |contract| StatusCode::from_u16(contract.success_status()).unwrap_or(StatusCode::OK));
     match outcome {
-        Ok(Reply::Json(json)) => with_json(success, json),
+        Ok(Reply::Json(json)) => with_json(success, Body::from(json)),
         Ok(Reply::Page { json, link }) => {
-            let mut response = with_json(success, json);
+            let mut response = with_json(success, Body::new(json));
             // The link repeats the request's own bytes; what is no header value is left out.
-            if let Ok(link) = HeaderValue::try_from(link) {
+            if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
                 response.headers_mut().insert(LINK, link);
             }
             response
@@ -268,7 +268,7 @@ fn respond(outcome: Result<Reply>, trail: &Trail) -> Response {
             let operation = trail.operation.map_or("", |operation| operation.id);
             let refusal = refusal(&error, operation, trail.dialect);
             let json = serde_json::to_vec(&refusal.envelope).unwrap_or_default();
-            let mut response = with_json(refusal.status, json);
+            let mut response = with_json(refusal.status, Body::from(json));
             if let Some(allow) = trail.allow.as_ref().and_then(|allow| HeaderValue::try_from(allow).ok()) {
                 response.headers_mut().insert(ALLOW, allow);
             }
@@ -283,8 +283,8 @@ fn with_status(status: StatusCode, body: Body) -> Response {
     response
 }
 
-fn with_json(status: StatusCode, json: Vec<u8>) -> Response {
-    let mut response = with_status(status, Body::from(json));
+fn with_json(status: StatusCode, json: Body) -> Response {
+    let mut response = with_status(status, json);
     response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
 }

@@ -31,6 +31,7 @@ const SCANS: &[(&str, &str)] = &[
     ("project::LIST", "for operators; bounded by its LIMIT"),
     ("resource::COUNTS", "asked before a project is deleted; a few rows per project"),
     ("strand::ALL", "for operators and invariants; bounded by its LIMIT"),
+    ("strand::ANY_LEASE", "once, at the start of the embedded engine"),
     ("strand::FREE_LEASES", "once, at the start of the embedded engine"),
     ("strand::LOCKS", "for operators and invariants; bounded by its LIMIT"),
     ("token::LIST", "for operators; bounded by its LIMIT"),

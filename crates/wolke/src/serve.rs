@@ -32,6 +32,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 /// When it cannot start: a refused setting, a directory or port in use, a database that cannot be opened.
 pub fn run(settings: &Settings) -> Result<()> {
     settings.check_listen()?;
+    warm_up(settings.dialect);
     let directory = Directory::of(settings);
     directory.make()?;
     let threads = std::thread::available_parallelism().map_or(THREADS_MIN, usize::from);
@@ -54,6 +55,18 @@ pub fn run(settings: &Settings) -> Result<()> {
     runtime.shutdown_timeout(CLOSE);
     drop(lock);
     outcome
+}
+
+/// Reads what the first request needs (the catalogue, the contract of servers) beside the opening of the databases. Whoever
+/// comes first does it; the thread is only there to use the other core.
+fn warm_up(dialect: wolke_wire::Dialect) {
+    let warm = move || {
+        let _ = wolke_domain::catalogue::Catalogue::builtin();
+        let contract = wolke_wire::contract::Contract::of(dialect);
+        let _ = (contract.operation("list_servers"), contract.resource(wolke_wire::Kind::Server));
+    };
+    // Without a thread the first request takes a millisecond longer.
+    drop(std::thread::Builder::new().name("wolke-warm-up".into()).spawn(warm));
 }
 
 /// Takes the directory. Beside others on PostgreSQL it may be taken already: then this process does without.
