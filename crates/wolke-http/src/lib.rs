@@ -45,5 +45,6 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/metrics", get(monitor::metrics))
         .route("/v1/openapi.json", get(openapi::serve))
         .fallback(pipeline::handle)
+        .method_not_allowed_fallback(pipeline::handle)
         .with_state(api)
 }
