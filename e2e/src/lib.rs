@@ -13,4 +13,5 @@ pub mod folder;
 pub mod http;
 pub mod prerequisite;
 pub mod process;
+pub mod truth;
 pub mod wait;

@@ -64,6 +64,11 @@ impl Installation {
         self.folder.path().join("data")
     }
 
+    /// The PostgreSQL database, if it is on one.
+    pub fn database(&self) -> Option<&str> {
+        self.database.as_deref()
+    }
+
     /// `wolke COMMAND --data DIR [--database URL] ARGS…`, not yet started.
     pub fn command(&self, command: &[&str], args: &[&str]) -> Command {
         let mut wolke = Command::new(wolke_binary());
