@@ -9,8 +9,9 @@ use std::time::Duration;
 pub const SERVER_TYPE: &str = "cpx22";
 /// System image that every flow uses.
 pub const IMAGE: &str = "ubuntu-24.04";
-/// How long an action may run until it counts as stuck: simulated work takes milliseconds.
-pub const ACTION_LIMIT: Duration = Duration::from_secs(30);
+/// How long an action may run until it counts as stuck. Simulated work takes milliseconds, but what a killed process had begun
+/// goes on in another one when its lease of 30 seconds has run out.
+pub const ACTION_LIMIT: Duration = Duration::from_secs(60);
 /// Largest page that the API gives.
 const PAGE: u32 = 50;
 

@@ -1,5 +1,5 @@
-//! Two servers on one PostgreSQL database serve one project at once: no double address, no lost update, no starved writer, and
-//! both see the same.
+//! Two servers on one PostgreSQL database serve one project at once: no double address, no lost update, no starved writer, both
+//! see the same, and one finishes what the other had begun when it was killed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 use e2e::api::{actions_in, delete_server, expect, list_all, server_body, wait_success};
@@ -7,6 +7,7 @@ use e2e::database;
 use e2e::http::Client;
 use e2e::prerequisite;
 use e2e::process::{Installation, Wolke};
+use e2e::truth;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Barrier, Mutex};
@@ -25,21 +26,27 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(20);
 
 /// Two processes on one database, with a data directory each.
 struct Pair {
-    _installations: [Installation; 2],
+    installations: [Installation; 2],
     servers: [Wolke; 2],
     token: String,
 }
 
 impl Pair {
     fn start(test: &str) -> Option<Self> {
+        Self::start_with(test, &[])
+    }
+
+    /// Starts both with the same further arguments.
+    fn start_with(test: &str, args: &[&str]) -> Option<Self> {
         let url = database::create(&prerequisite::postgres(test)?, test);
         let installations = [Installation::on_postgres(&url), Installation::on_postgres(&url)];
-        let first = installations[0].serve(&[]);
+        let first = installations[0].serve(args);
         let token = installations[0].token();
         // What one process has sealed the other has to open.
         let key = installations[0].data().join("seal.key");
-        let second = installations[1].serve(&["--seal-key", key.to_str().expect("a path that is text")]);
-        Some(Pair { _installations: installations, servers: [first, second], token })
+        let key = ["--seal-key", key.to_str().expect("a path that is text")];
+        let second = installations[1].serve(&[args, &key].concat());
+        Some(Pair { installations, servers: [first, second], token })
     }
 
     /// A client of one of the two (any number; odd and even).
@@ -171,4 +178,31 @@ fn one_name_goes_to_one_writer() {
     });
     assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 409).count(), WRITERS - 1, "{statuses:?}");
+}
+
+#[test]
+fn one_finishes_what_the_killed_one_had_begun() {
+    // Work takes time, and answers don't wait for it: so there is some in every state when the process dies.
+    let args = ["--settle", "0", "--latency", "realistic"];
+    let Some(mut pair) = Pair::start_with("one_finishes", &args) else { return };
+    pair.installations[0].run(&["clock", "mode"], &["scaled", "--rate", "100"]);
+    let begun: Vec<Value> = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let mut client = pair.client(0);
+                scope.spawn(move || expect(client.post("/v1/servers", &server_body(&format!("b{writer}"))), 201))
+            })
+            .collect();
+        writers.into_iter().map(|writer| writer.join().expect("a writer failed")).collect()
+    });
+    pair.servers[0].kill();
+    let mut client = pair.client(1);
+    for answer in &begun {
+        wait_success(&mut client, answer);
+        delete_server(&mut client, answer["server"]["id"].as_u64().unwrap());
+    }
+    assert_eq!(list_all(&mut client, "/v1/primary_ips", "primary_ips"), Vec::<Value>::new());
+    assert!(pair.servers[1].terminate().success());
+    truth::check(&pair.installations[1]).unwrap();
+    truth::check_at_rest(&pair.installations[1]).unwrap();
 }
