@@ -10,7 +10,7 @@ use crate::files;
 use wolke_control::admin;
 use wolke_domain::rng::{Rng, alphanumeric};
 use wolke_store::token::{self, NewToken, TOKEN_LENGTH};
-use wolke_store::{Db, Race, project};
+use wolke_store::{Db, Race, Tx, project};
 use wolke_wire::Id;
 
 /// The account of a first start.
@@ -26,10 +26,9 @@ const NAME: &str = "first start";
 /// When a database or a file cannot be read or written.
 pub async fn ensure(root: &Db, world: &Db, directory: &Directory) -> Result<()> {
     let known = files::read(&directory.token())?;
-    let is_set_up = root.read(token::worlds).await?.iter().any(|name| name == WORLD);
-    if is_set_up {
+    if root.read(|tx| is_set_up(tx)).await? {
         if let Some(secret) = known
-            && exists(root, &secret).await?
+            && root.read(move |tx| exists(tx, &secret)).await?
         {
             return Ok(());
         }
@@ -63,9 +62,20 @@ async fn make_token(root: &Db, directory: &Directory, project: Id) -> Result<()>
     files::rename(&pending, &directory.token())
 }
 
-async fn exists(root: &Db, secret: &str) -> Result<bool> {
-    let hash = token::hash(secret);
-    Ok(root.read(move |tx| token::by_hash(tx, &hash)).await?.is_some())
+/// Whether a start has come to its end here before.
+///
+/// # Errors
+/// The engine's failure.
+pub fn is_set_up(tx: &mut dyn Tx) -> wolke_domain::Result<bool> {
+    Ok(token::worlds(tx)?.iter().any(|name| name == WORLD))
+}
+
+/// Whether a token leads anywhere.
+///
+/// # Errors
+/// The engine's failure.
+pub fn exists(tx: &mut dyn Tx, secret: &str) -> wolke_domain::Result<bool> {
+    Ok(token::by_hash(tx, &token::hash(secret))?.is_some())
 }
 
 /// Whether a text has the form of a token.

@@ -3,13 +3,15 @@
 use crate::config::Settings;
 use crate::directory::{Directory, WORLD};
 use crate::failure::{Failure, Result};
-use crate::first_token;
 use crate::seal_key::SealKey;
+use crate::{files, first_token};
+use std::path::PathBuf;
 use std::sync::Arc;
 use wolke_control::{Control, Core, Options, Parts, Simulation, Tokens};
 use wolke_domain::clock::Clock;
 use wolke_host::SimFaults;
 use wolke_store::migrate::Role;
+use wolke_store::seal::Sealer;
 use wolke_store::{Db, OnCommit, postgres, random, sqlite};
 use wolke_strand::{Worker, WorkerOptions, births};
 
@@ -42,12 +44,15 @@ impl Installation {
         let opener = Opener { settings, directory, clock: &clock };
         // Side by side: each takes a few milliseconds of system calls.
         let (root, db) = std::thread::scope(|scope| {
-            let root = scope.spawn(|| opener.open(Role::Root, on_root));
+            let root = scope.spawn(|| opener.open_root(on_root));
             let db = opener.open(Role::World, on_world);
             (root.join().unwrap_or_else(|_| Err(Failure::new("opening the root database panicked"))), db)
         });
-        let (root, db) = (Arc::new(root?), Arc::new(db?));
-        let sealer = set_up(settings, directory, &root, &db).await?;
+        let ((root, sealer), db) = (root?, Arc::new(db?));
+        let sealer = match sealer {
+            Some(sealer) => sealer,
+            None => set_up(settings, directory, &root, &db).await?,
+        };
         let simulation = Simulation { profile: settings.latency.clone(), faults: SimFaults::default() };
         let core = Arc::new(Core::new(Arc::new(sealer), simulation)?);
         let jitter = WorkerOptions { jitter_seed: u64::from(std::process::id()) };
@@ -65,22 +70,21 @@ impl Installation {
 }
 
 /// Seal key, account, project and token. Processes that share a data directory take turns.
-async fn set_up(
-    settings: &Settings,
-    directory: &Directory,
-    root: &Db,
-    world: &Db,
-) -> Result<wolke_store::seal::Sealer> {
+async fn set_up(settings: &Settings, directory: &Directory, root: &Db, world: &Db) -> Result<Sealer> {
     let _turn = if root.is_shared() { Some(directory.wait_for_turn()?) } else { None };
     let key = match &settings.seal_key {
         _ if directory.is_ephemeral() => SealKey::ephemeral()?,
         Some(file) => SealKey::load(file, false)?,
-        None => SealKey::load(&directory.file("seal.key"), true)?,
+        None => SealKey::load(&key_file(settings, directory), true)?,
     };
     let sealer = key.sealer()?;
     key.check(root).await?;
     first_token::ensure(root, world, directory).await?;
     Ok(sealer)
+}
+
+fn key_file(settings: &Settings, directory: &Directory) -> PathBuf {
+    settings.seal_key.clone().unwrap_or_else(|| directory.file("seal.key"))
 }
 
 struct Opener<'a> {
@@ -90,6 +94,30 @@ struct Opener<'a> {
 }
 
 impl Opener<'_> {
+    /// Opens the root database; with the sealer when everything is as the last start has left it.
+    fn open_root(&self, on_commit: OnCommit) -> Result<(Arc<Db>, Option<Sealer>)> {
+        let root = self.open(Role::Root, on_commit)?;
+        let sealer = self.as_left(&root)?;
+        Ok((Arc::new(root), sealer))
+    }
+
+    /// The sealer when key, world and token fit the root database: nearly every start, in one transaction.
+    fn as_left(&self, root: &Db) -> Result<Option<Sealer>> {
+        if self.directory.is_ephemeral() {
+            return Ok(None);
+        }
+        let file = key_file(self.settings, self.directory);
+        let (Some(key), Some(token)) = (SealKey::find(&file)?, files::read(&self.directory.token())?) else {
+            return Ok(None);
+        };
+        let fingerprint = key.fingerprint();
+        let fits = root.read_blocking(move |tx| {
+            let is_key = SealKey::known(tx)?.as_ref() == Some(&fingerprint);
+            Ok(is_key && first_token::is_set_up(tx)? && first_token::exists(tx, &token)?)
+        });
+        fits?.then(|| key.sealer()).transpose()
+    }
+
     fn open(&self, role: Role, on_commit: OnCommit) -> Result<Db> {
         let seed = random::system_seed().map_err(|e| Failure::new(format!("the system has no randomness: {e}")))?;
         let clock = Arc::clone(self.clock);

@@ -7,7 +7,7 @@ use crate::files;
 use std::path::{Path, PathBuf};
 use wolke_domain::Error;
 use wolke_store::seal::{KEY_LENGTH, Sealer};
-use wolke_store::{Db, Race, migrate, random, token};
+use wolke_store::{Db, Race, Tx, migrate, random, token};
 
 /// Where the root database keeps the fingerprint.
 const META: &str = "seal_key";
@@ -31,13 +31,21 @@ impl SealKey {
         Ok(Self { hex: draw()?, file: None, is_new: true })
     }
 
+    /// The key in `file`, if there is such a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn find(file: &Path) -> Result<Option<Self>> {
+        Ok(files::read(file)?.map(|hex| Self { hex, file: Some(file.to_owned()), is_new: false }))
+    }
+
     /// The key in `file`; made when it is missing and `make` allows it.
     ///
     /// # Errors
-    /// When the file is missing or holds no key.
+    /// When the file is missing and may not be made.
     pub fn load(file: &Path, make: bool) -> Result<Self> {
-        if let Some(hex) = files::read(file)? {
-            return Ok(Self { hex, file: Some(file.to_owned()), is_new: false });
+        if let Some(found) = Self::find(file)? {
+            return Ok(found);
         }
         if !make {
             let file = file.display();
@@ -60,17 +68,32 @@ impl SealKey {
         Ok(Sealer::new(&key)?)
     }
 
+    /// Tells keys apart without giving them away.
+    pub fn fingerprint(&self) -> String {
+        let mut text = token::hash(&format!("wolke seal key {}", self.hex));
+        text.truncate(FINGERPRINT_LENGTH);
+        text
+    }
+
+    /// The fingerprint of the key that the root database was sealed with.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub fn known(tx: &mut dyn Tx) -> wolke_domain::Result<Option<String>> {
+        migrate::meta(tx, META)
+    }
+
     /// Compares with the key that the database knows, or makes this one known. A key that was made in vain is removed.
     ///
     /// # Errors
     /// When the database was sealed with another key.
     pub async fn check(&self, root: &Db) -> Result<()> {
-        let own = fingerprint(&self.hex);
-        let known = match root.read(|tx| migrate::meta(tx, META)).await? {
+        let own = self.fingerprint();
+        let known = match root.read(|tx| Self::known(tx)).await? {
             Some(known) => known,
             None => {
                 let own = own.clone();
-                let claim = root.write(vec![Race::Database], move |tx| match migrate::meta(tx, META)? {
+                let claim = root.write(vec![Race::Database], move |tx| match Self::known(tx)? {
                     Some(known) => Ok(known),
                     None => migrate::set_meta(tx, META, &own).map(|()| own.clone()),
                 });
@@ -94,12 +117,6 @@ impl SealKey {
 
 fn draw() -> Result<String> {
     random::system_seed().map_err(|e| Failure::new(format!("the system has no randomness: {e}")))
-}
-
-fn fingerprint(hex: &str) -> String {
-    let mut text = token::hash(&format!("wolke seal key {hex}"));
-    text.truncate(FINGERPRINT_LENGTH);
-    text
 }
 
 fn bytes(hex: &str) -> Option<Vec<u8>> {

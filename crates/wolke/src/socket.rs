@@ -42,16 +42,20 @@ pub fn listen(path: &Path) -> Result<UnixListener> {
     let nursery = path.with_extension(format!("{}.tmp", std::process::id()));
     let attempt = || -> std::io::Result<UnixListener> {
         let fresh = nursery.join("s");
+        // A process of our id may have been killed right here.
+        let _ = std::fs::remove_file(&fresh);
         let short = Short::of(&fresh)?;
         let listener = UnixListener::bind(&short.name)?;
         std::fs::set_permissions(&fresh, Permissions::from_mode(files::FILE_MODE))?;
         std::fs::rename(&fresh, path)?;
+        std::fs::remove_dir(&nursery)?;
         Ok(listener)
     };
     files::make_directory(&nursery)?;
-    let listener = attempt();
-    let _ = std::fs::remove_dir_all(&nursery);
-    listener.map_err(|e| Failure::file("make the admin socket", path, e))
+    attempt().map_err(|e| {
+        let _ = std::fs::remove_dir_all(&nursery);
+        Failure::file("make the admin socket", path, e)
+    })
 }
 
 /// Connects; none when nobody listens.
