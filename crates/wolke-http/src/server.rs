@@ -23,8 +23,9 @@ use tower::Service as _;
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// How long a client may take for a head, and how long a connection may idle between two requests.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(75);
-/// The largest head: request line and headers, in bytes. 500 ids of sixteen digits fit.
-const HEAD_BYTES_MAX: usize = 64 << 10;
+/// The largest head (request line and headers), and what is written at once, in bytes: hyper has one limit for both. 500
+/// ids of sixteen digits fit, and so does a page of 50 servers: written in two goes it would wake its reader twice.
+const BUFFER_BYTES_MAX: usize = 256 << 10;
 /// How long a drain waits for requests under way.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 /// Pause after a failed accept: the process is out of files, and asking again at once would spin.
@@ -110,7 +111,7 @@ where
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
-        .max_buf_size(HEAD_BYTES_MAX)
+        .max_buf_size(BUFFER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

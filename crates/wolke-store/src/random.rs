@@ -54,20 +54,23 @@ pub fn system_seed() -> std::io::Result<String> {
     Ok(hex(&bytes))
 }
 
-/// Lower-case hexadecimal.
+/// Lower-case hexadecimal. By table: every request hashes a token.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::Stream;
     use wolke_domain::rng::alphanumeric;
+
+    #[test]
+    fn hex_has_two_digits_a_byte() {
+        assert_eq!(super::hex(&[0, 0x0f, 0xa0, 0xff]), "000fa0ff");
+    }
 
     #[test]
     fn depends_on_every_input() {

@@ -8,6 +8,7 @@ use crate::random::Stream;
 use crate::stmt::Stmt;
 use crate::tx::{Counter, Facts, Signal, Tx};
 use crate::value::{Row, Value};
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql};
 use std::path::Path;
@@ -51,7 +52,7 @@ pub(crate) fn open_file(path: &Path, access: Access) -> Result<Connection> {
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+        keep_plans(&connection)?;
         if access == Access::Write {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
@@ -64,10 +65,17 @@ pub(crate) fn open_file(path: &Path, access: Access) -> Result<Connection> {
     open().map_err(|e| engine_error(&format!("cannot open {}", path.display()), &e))
 }
 
+/// Statements are prepared once. Without the stability guarantee SQLite (built with STAT4) plans a statement anew whenever a
+/// parameter that an index compares with is bound: every time, and at several times the cost of running it.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
+}
+
 pub(crate) fn open_memory() -> Result<Connection> {
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_in_memory()?;
-        connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+        keep_plans(&connection)?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
         Ok(connection)
     };
