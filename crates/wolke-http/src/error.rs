@@ -101,6 +101,13 @@ pub fn no_route() -> Error {
     Error::NotFound { message: "the requested API endpoint does not exist".into() }
 }
 
+/// A path and method that the dialect has and this server has not yet. Whoever sees it should not look for a mistake of
+/// their own.
+#[must_use]
+pub fn not_yet() -> Error {
+    Error::NotFound { message: "this endpoint is part of the API, but not yet of Wolke".into() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ANNOUNCEMENT, check, ended, refusal};

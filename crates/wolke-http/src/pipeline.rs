@@ -6,7 +6,7 @@
 use crate::api::Api;
 use crate::call::{Call, Reply};
 use crate::caught::Caught;
-use crate::error::{check, ended, no_route, refusal};
+use crate::error::{check, ended, no_route, not_yet, refusal};
 use crate::operation::{Operation, RateClass, Verb};
 use crate::query;
 use crate::rate::{Source, Standing};
@@ -100,9 +100,12 @@ async fn answer(api: &Arc<Api>, parts: &Parts, body: Body, trail: &mut Trail) ->
     let verb = Verb::of(&parts.method);
     count(api, parts, verb, trail)?;
     let path = parts.uri.path().strip_prefix(crate::PREFIX).unwrap_or_default();
-    let (route, parameters) = api.routes.find(path).ok_or_else(no_route)?;
+    let Some((route, parameters)) = api.routes.find(path) else {
+        // Strangers are not worth the reading of a contract.
+        return Err(if holder.is_some() { nowhere(verb, path, trail.dialect) } else { no_route() });
+    };
     let holder = holder.ok_or_else(|| Error::refused(ErrorCode::Unauthorized, "unable to authenticate"))?;
-    let (operation, contract) = find(api, route, verb, parts, trail)?;
+    let (operation, contract) = find(api, (route, path), verb, parts, trail)?;
     if contract.ended.is_some() {
         return Err(ended());
     }
@@ -166,7 +169,7 @@ fn count(api: &Api, parts: &Parts, verb: Option<Verb>, trail: &mut Trail) -> Res
 /// The operation on a route. What the dialect has and this server has not yet is not there, rather than not allowed.
 fn find(
     api: &Api,
-    route: &Route,
+    (route, path): (&Route, &str),
     verb: Option<Verb>,
     parts: &Parts,
     trail: &mut Trail,
@@ -178,13 +181,21 @@ fn find(
         return Ok((operation, contract));
     }
     let allowed = api.routes.allowed(route, dialect);
-    let documented = verb.is_some_and(|v| Contract::of(dialect).find(v.as_str(), route.template).is_some());
-    if allowed.is_empty() || documented {
-        return Err(no_route());
+    if allowed.is_empty() || is_documented(verb, path, dialect) {
+        return Err(nowhere(verb, path, dialect));
     }
     trail.allow = Some(allowed.join(", "));
     let message = format!("method {} is not allowed here", parts.method);
     Err(Error::refused(ErrorCode::MethodNotAllowed, message))
+}
+
+/// Says of a path that leads nowhere whether it will once.
+fn nowhere(verb: Option<Verb>, path: &str, dialect: Dialect) -> Error {
+    if is_documented(verb, path, dialect) { not_yet() } else { no_route() }
+}
+
+fn is_documented(verb: Option<Verb>, path: &str, dialect: Dialect) -> bool {
+    verb.is_some_and(|verb| Contract::of(dialect).documents(verb.as_str(), path))
 }
 
 /// The ids of the path. What is no id names nothing, and clients that hold a name in their hands ask that way.

@@ -86,6 +86,18 @@ impl Contract {
             .find(|operation| operation.method == method && same_template(&operation.path, path_template))
     }
 
+    /// Whether the dialect has this method on a path whose parameters are filled in, such as `POST` and
+    /// `/servers/42/actions/reset`: on the template that names most of it. Loads its file.
+    #[must_use]
+    pub fn documents(&'static self, method: &str, path: &str) -> bool {
+        let segment = path.split('/').nth(1).unwrap_or_default();
+        let Some(slot) = self.files.iter().find(|slot| slot.segment() == segment) else { return false };
+        let matching: Vec<_> =
+            slot.operations(self.dialect).iter().filter(|o| o.ended.is_none() && fills(path, &o.path)).collect();
+        let fewest = matching.iter().map(|o| parameters(&o.path)).min();
+        matching.iter().any(|o| o.method == method && Some(parameters(&o.path)) == fewest)
+    }
+
     /// Every operation of the dialect, also those that have ended. Loads all files: for tests and listings.
     pub fn operations(&'static self) -> impl Iterator<Item = &'static OperationContract> {
         self.files.iter().flat_map(|slot| slot.operations(self.dialect))
@@ -113,7 +125,20 @@ pub fn error_status(operation: &str, code: ErrorCode, dialect: Dialect) -> Optio
 
 /// Whether two path templates differ in nothing but the names of their parameters.
 fn same_template(one: &str, other: &str) -> bool {
-    let parameter = |segment: &str| segment.starts_with('{');
     one.split('/').count() == other.split('/').count()
-        && one.split('/').zip(other.split('/')).all(|(a, b)| a == b || (parameter(a) && parameter(b)))
+        && one.split('/').zip(other.split('/')).all(|(a, b)| a == b || (is_parameter(a) && is_parameter(b)))
+}
+
+/// Whether a path is a template with its parameters filled in.
+fn fills(path: &str, template: &str) -> bool {
+    path.split('/').count() == template.split('/').count()
+        && path.split('/').zip(template.split('/')).all(|(a, b)| a == b || (is_parameter(b) && !a.is_empty()))
+}
+
+fn parameters(template: &str) -> usize {
+    template.split('/').filter(|segment| is_parameter(segment)).count()
+}
+
+fn is_parameter(segment: &str) -> bool {
+    segment.starts_with('{')
 }
