@@ -7,7 +7,7 @@ use wolke_domain::{Error, Result, name};
 use wolke_store::project::Project;
 use wolke_store::token::{NewToken, Token};
 use wolke_store::{Db, Race, clock, project, resource, token};
-use wolke_wire::{Dialect, ErrorCode, Id, Timestamp};
+use wolke_wire::{Dialect, ErrorCode, Id, Kind, Timestamp};
 
 /// What the clock shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,9 +74,7 @@ impl Control {
             .write(vec![Race::Database, Race::Project(id)], move |tx| {
                 let held = resource::counts(tx, id)?;
                 if !held.is_empty() || project::has_strands(tx, id)? {
-                    let list: Vec<_> = held.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
-                    let message = format!("the project is not empty: it holds {}", list.join(", "));
-                    return Err(Error::refused(ErrorCode::Conflict, message));
+                    return Err(Error::refused(ErrorCode::Conflict, not_empty(&held)));
                 }
                 project::delete(tx, id)
             })
@@ -207,5 +205,34 @@ impl Control {
     /// Changes how simulated hosts behave from now on.
     pub fn set_simulation(&self, simulation: Simulation) {
         self.core.set_simulation(simulation);
+    }
+}
+
+/// Why a project cannot be deleted: what it holds, by the contract's singular.
+fn not_empty(held: &[(String, i64)]) -> String {
+    let counted = |(kind, n): &(String, i64)| {
+        let label = match Kind::from_singular(kind) {
+            Some(kind) => kind.label(),
+            None => kind,
+        };
+        format!("{n} {label}{}", if *n == 1 { "" } else { "s" })
+    };
+    match held {
+        [] => "the project is not empty: work is under way in it".into(),
+        held => {
+            format!("the project is not empty: it holds {}", held.iter().map(counted).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::not_empty;
+
+    #[test]
+    fn what_a_project_holds_is_said_in_words() {
+        let held = [("primary_ip".to_owned(), 3), ("server".to_owned(), 1)];
+        assert_eq!(not_empty(&held), "the project is not empty: it holds 3 primary IPs, 1 server");
+        assert_eq!(not_empty(&[]), "the project is not empty: work is under way in it");
     }
 }
