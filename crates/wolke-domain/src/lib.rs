@@ -3,17 +3,17 @@
 //! **Invariant:** nothing here does IO, reads a clock, draws randomness or knows SQL or HTTP. Time, randomness and ids
 //! come in as parameters (design §1).
 
-pub mod address;
 pub mod action;
-pub mod placement;
-pub mod server;
+pub mod address;
 pub mod catalogue;
 pub mod clock;
 pub mod error;
 pub mod label;
 pub mod name;
+pub mod placement;
 pub mod primary_ip;
 pub mod rng;
+pub mod server;
 pub mod ssh_key;
 
 pub use error::{Error, FieldError, Result};
