@@ -259,3 +259,27 @@ impl ToSql for Value {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Access, open_file};
+    use rusqlite::StatementStatus;
+
+    #[test]
+    fn bound_limits_do_not_plan_anew() {
+        let folder = std::env::temp_dir().join(format!("wolke-plans-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("plans.db");
+        let writer = open_file(&path, Access::Write).unwrap();
+        writer.execute_batch("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT) STRICT; CREATE INDEX i ON t (b)").unwrap();
+        for connection in [&writer, &open_file(&path, Access::Read).unwrap()] {
+            let sql = "SELECT a FROM t WHERE b = $1 ORDER BY a LIMIT $2 OFFSET $3";
+            for offset in 0..5 {
+                let mut statement = connection.prepare_cached(sql).unwrap();
+                let _ = statement.query(("x", 25, offset)).unwrap().next().unwrap();
+                assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+            }
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
