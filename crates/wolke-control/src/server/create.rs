@@ -5,7 +5,7 @@ use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::listing::check_labels;
-use crate::place;
+use crate::place::{self, Place};
 use crate::primary_ip;
 use crate::view::{Json, member};
 use std::sync::Arc;
@@ -161,10 +161,30 @@ fn find<'a>(tx: &mut dyn Tx, core: &'a Core, project: Id, request: &CreateServer
     if image.disk_size > server_type.disk {
         return Err(Error::invalid("image", "does not fit on the disk of the server type"));
     }
-    let asked = place::asked(core.catalogue, request.location.as_ref(), request.datacenter.as_ref())?;
+    let asked = match place::asked(core.catalogue, request.location.as_ref(), request.datacenter.as_ref())? {
+        None => beside_its_addresses(tx, core, project, &request.public_net)?,
+        asked => asked,
+    };
     let place = place::for_server(core.catalogue, server_type, asked, now)?;
     let ssh_keys = request.ssh_keys.iter().map(|key| find_key(tx, project, key)).collect::<Result<_>>()?;
     Ok(Found { server_type, image, place, ssh_keys })
+}
+
+/// Where the primary IPs are that a request names: a server that may be anywhere goes there.
+fn beside_its_addresses(
+    tx: &mut dyn Tx,
+    core: &Core,
+    project: Id,
+    wanted: &CreateServerPublicNet,
+) -> Result<Option<Place>> {
+    let named = [(wanted.enable_ipv4, wanted.ipv4), (wanted.enable_ipv6, wanted.ipv6)];
+    match named.iter().find_map(|(enabled, named)| named.filter(|_| *enabled)) {
+        Some(id) => {
+            let ip = wolke_store::primary_ip::expect(tx, project, id)?;
+            place::in_location(core.catalogue, ip.value.details.location).map(Some)
+        }
+        None => Ok(None),
+    }
 }
 
 fn find_key(tx: &mut dyn Tx, project: Id, asked: &IdOrName) -> Result<String> {

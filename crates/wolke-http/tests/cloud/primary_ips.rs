@@ -70,6 +70,22 @@ async fn an_assigned_one_stays() {
 }
 
 #[tokio::test]
+async fn a_server_without_a_wish_goes_where_its_address_is() {
+    let world = World::new(Dialect::Compat).await;
+    let mut far = wanted("far", "ipv4");
+    far["location"] = json!("hel1");
+    let id = world.create("/primary_ips", far).await;
+    let mut body = server("a");
+    body["public_net"] = json!({"enable_ipv4": true, "enable_ipv6": true, "ipv4": id});
+    let mut elsewhere = body.clone();
+    elsewhere["location"] = json!("fsn1");
+    world.post("/servers", elsewhere).await.refused(422, "primary_ip_datacenter_mismatch");
+    let made = world.post("/servers", body).await.ok();
+    assert_eq!(made["server"]["location"]["name"], "hel1");
+    assert_eq!(made["server"]["public_net"]["ipv4"]["id"], id);
+}
+
+#[tokio::test]
 async fn wrong_requests() {
     let world = World::new(Dialect::Compat).await;
     world.post("/primary_ips", json!({})).await.wrong(&["name", "type"]);
