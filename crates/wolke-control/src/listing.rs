@@ -1,7 +1,7 @@
 //! Lists of any kind: filters, selector, order and page, from the database or from the catalogue.
 
 use crate::control::{Caller, Control};
-use crate::pages::Question;
+use crate::pages::{Question, total};
 use crate::view::{Json, View};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -59,6 +59,11 @@ impl Control {
     pub async fn list(&self, caller: &Caller, request: ListRequest) -> Result<List> {
         let (core, fragments, pages) = (Arc::clone(&self.core), Arc::clone(&self.fragments), Arc::clone(&self.pages));
         let question = Question { project: caller.project, dialect: caller.dialect, request };
+        // Counted before the page is read: a commit in between makes the page look older than it is, never newer.
+        let commits = (!self.db.is_shared()).then(|| self.db.commits());
+        if let Some((entries, total)) = pages.unchanged(&question, commits) {
+            return Ok(List { entries, total });
+        }
         self.db
             .read(move |tx| {
                 let Question { project, dialect, request } = &question;
@@ -66,8 +71,8 @@ impl Control {
                     crate::action::check_owner(tx, *project, kind, id)?;
                 }
                 let found = page(tx, &query(request, *project))?;
-                let total = u64::try_from(found.total).unwrap_or(0);
-                if let Some(entries) = pages.get(&question, &found.entries) {
+                let total = total(&found);
+                if let Some(entries) = pages.get(&question, &found, commits) {
                     return Ok(List { entries, total });
                 }
                 let view = View { core: &core, fragments: &fragments, dialect: *dialect, project: *project };
@@ -79,7 +84,7 @@ impl Control {
                     view.append_rev(tx, &mut json, request.kind, *id, *rev)?;
                 }
                 let entries = Bytes::from(json);
-                pages.put(question.clone(), found.entries, &entries);
+                pages.put(question.clone(), found, &entries, commits);
                 Ok(List { entries, total })
             })
             .await

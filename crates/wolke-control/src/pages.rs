@@ -1,12 +1,14 @@
 //! Joined pages of lists, kept as long as nothing on them has changed.
 //!
-//! A list always reads (id, rev) of its page from the database. When these are what they were the last time the same
-//! question was asked, so is every byte of the page. Nothing is invalidated; what differs is joined anew.
+//! A list reads (id, rev) of its page from the database. When these are what they were the last time the same question was
+//! asked, so is every byte of the page. On an engine that only this process writes to, even that read is left out while
+//! nothing was committed. Nothing is invalidated; what differs is joined anew.
 
 use crate::listing::ListRequest;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use wolke_store::list::ListPage;
 use wolke_wire::{Dialect, Id};
 
 /// Bytes of all pages together.
@@ -24,7 +26,10 @@ pub(crate) struct Question {
 
 struct Answer {
     entries: Vec<(Id, i64)>,
+    total: u64,
     json: Bytes,
+    /// How many commits there had been before the page was read; none on an engine with other writers.
+    commits: Option<u64>,
 }
 
 /// The pages. When they are too many, all go: they are cheap to join from fragments.
@@ -44,15 +49,26 @@ impl Pages {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The page of a question, if these are still its entries.
-    pub fn get(&self, question: &Question, entries: &[(Id, i64)]) -> Option<Bytes> {
+    /// The page of a question and its total, if nothing was committed since it was read.
+    pub fn unchanged(&self, question: &Question, commits: Option<u64>) -> Option<(Bytes, u64)> {
         let kept = self.kept();
         let answer = kept.answers.get(question)?;
-        (answer.entries == entries).then(|| answer.json.clone())
+        (commits.is_some() && answer.commits == commits).then(|| (answer.json.clone(), answer.total))
     }
 
-    /// Keeps a page.
-    pub fn put(&self, question: Question, entries: Vec<(Id, i64)>, json: &Bytes) {
+    /// The page of a question, if these are still its entries. It holds from `commits` on.
+    pub fn get(&self, question: &Question, found: &ListPage, commits: Option<u64>) -> Option<Bytes> {
+        let mut kept = self.kept();
+        let answer = kept.answers.get_mut(question)?;
+        if answer.entries != found.entries {
+            return None;
+        }
+        (answer.total, answer.commits) = (total(found), commits);
+        Some(answer.json.clone())
+    }
+
+    /// Keeps a page that was read after `commits`.
+    pub fn put(&self, question: Question, found: ListPage, json: &Bytes, commits: Option<u64>) {
         let bytes = json.len() + ENTRY_BYTES;
         let mut kept = self.kept();
         if kept.bytes + bytes > PAGES_BYTES_MAX {
@@ -60,11 +76,17 @@ impl Pages {
         }
         if bytes <= PAGES_BYTES_MAX {
             kept.bytes += bytes;
-            if let Some(old) = kept.answers.insert(question, Answer { entries, json: json.clone() }) {
+            let answer = Answer { total: total(&found), entries: found.entries, json: json.clone(), commits };
+            if let Some(old) = kept.answers.insert(question, answer) {
                 kept.bytes -= old.json.len() + ENTRY_BYTES;
             }
         }
     }
+}
+
+/// The total of a page as the answer shows it.
+pub(crate) fn total(found: &ListPage) -> u64 {
+    u64::try_from(found.total).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -72,6 +94,7 @@ mod tests {
     use super::{PAGES_BYTES_MAX, Pages, Question};
     use crate::listing::ListRequest;
     use bytes::Bytes;
+    use wolke_store::list::ListPage;
     use wolke_wire::paging::Page;
     use wolke_wire::selector::Selector;
     use wolke_wire::{Dialect, Kind};
@@ -88,22 +111,38 @@ mod tests {
         Question { project: 1, dialect: Dialect::Compat, request }
     }
 
+    fn found(entries: &[(i64, i64)]) -> ListPage {
+        ListPage { total: 7, entries: entries.to_vec() }
+    }
+
     #[test]
     fn a_page_holds_as_long_as_its_entries() {
         let pages = Pages::default();
-        pages.put(question(1), vec![(1, 1), (2, 5)], &Bytes::from_static(b"x"));
-        assert!(pages.get(&question(1), &[(1, 1), (2, 5)]).is_some());
+        pages.put(question(1), found(&[(1, 1), (2, 5)]), &Bytes::from_static(b"x"), None);
+        assert!(pages.get(&question(1), &found(&[(1, 1), (2, 5)]), None).is_some());
         for changed in [&[(1, 1), (2, 6)][..], &[(1, 1)], &[(2, 5), (1, 1)]] {
-            assert!(pages.get(&question(1), changed).is_none());
+            assert!(pages.get(&question(1), &found(changed), None).is_none());
         }
-        assert!(pages.get(&question(2), &[(1, 1), (2, 5)]).is_none());
+        assert!(pages.get(&question(2), &found(&[(1, 1), (2, 5)]), None).is_none());
+        assert!(pages.unchanged(&question(1), None).is_none(), "others may have written");
+    }
+
+    #[test]
+    fn without_a_commit_nothing_has_changed() {
+        let pages = Pages::default();
+        pages.put(question(1), found(&[(1, 1)]), &Bytes::from_static(b"x"), Some(4));
+        assert_eq!(pages.unchanged(&question(1), Some(4)), Some((Bytes::from_static(b"x"), 7)));
+        assert!(pages.unchanged(&question(1), Some(5)).is_none());
+        // Read again after the fifth commit, which has changed something else.
+        assert!(pages.get(&question(1), &found(&[(1, 1)]), Some(5)).is_some());
+        assert!(pages.unchanged(&question(1), Some(5)).is_some());
     }
 
     #[test]
     fn is_bounded() {
         let pages = Pages::default();
         for page in 0..200 {
-            pages.put(question(page), Vec::new(), &Bytes::from(vec![0; 100_000]));
+            pages.put(question(page), found(&[]), &Bytes::from(vec![0; 100_000]), None);
         }
         let kept = pages.kept();
         assert!(kept.answers.values().map(|a| a.json.len()).sum::<usize>() <= PAGES_BYTES_MAX);
