@@ -75,7 +75,7 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
     })
 }
 
-/// As [`write`], without waiting for the disk: for what means nothing after a crash of the machine.
+/// As [`write()`], without waiting for the disk: for what means nothing after a crash of the machine.
 ///
 /// # Errors
 /// When it cannot be written.
