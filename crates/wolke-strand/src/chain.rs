@@ -171,7 +171,7 @@ fn lost(strand: Id) -> Error {
     Error::Unavailable { internal: format!("strand {strand}: lease lost in mid-chain") }
 }
 
-/// What happens to a strand whose chain was rolled back: it tries again later, and aborts after [`TRIES_MAX`] tries.
+/// What happens to a strand whose chain was rolled back: it tries again later, and aborts after some tries.
 ///
 /// # Errors
 /// The engine's failure: the lease then runs out by itself.
