@@ -80,6 +80,8 @@ pub(crate) struct Work<'a, V> {
     pub action: Id,
     pub also: Vec<Id>,
     pub locks: Vec<Target>,
+    /// Whether it may wait even where the queue is full.
+    pub always: bool,
     pub variables: &'a V,
 }
 
@@ -94,6 +96,7 @@ pub(crate) fn start<V: serde::Serialize>(tx: &mut dyn Tx, work: Work<'_, V>) -> 
         frame: Frame::initial(work.variables, work.also)?,
         action: Some(work.action),
         locks: work.locks,
+        always: work.always,
     };
     strand::insert(tx, &new)
 }

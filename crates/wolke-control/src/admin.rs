@@ -2,7 +2,7 @@
 
 use crate::control::Control;
 use crate::core::Simulation;
-use wolke_domain::clock::{ClockMode, ClockState, RATE_PERMILLE_MAX};
+use wolke_domain::clock::{ClockMode, ClockState, RATE_PERMILLE_MAX, WORLD_TIME_MAX};
 use wolke_domain::{Error, Result, name};
 use wolke_store::project::Project;
 use wolke_store::token::{NewToken, Token};
@@ -33,6 +33,15 @@ pub async fn ensure_project(db: &Db, name: &str) -> Result<Project> {
         None => project::insert(tx, &wanted),
     })
     .await
+}
+
+/// World time ends: behind its last year no timestamp can be shown, and nothing could be waited for.
+fn check_end(field: &str, world: Timestamp) -> Result<()> {
+    if world < WORLD_TIME_MAX {
+        Ok(())
+    } else {
+        Err(Error::invalid(field, format!("must lie before {WORLD_TIME_MAX}")))
+    }
 }
 
 impl Control {
@@ -70,8 +79,12 @@ impl Control {
     /// `not_found`; `resource_in_use`-like `conflict` text naming what it still holds.
     pub async fn delete_project(&self, name: &str) -> Result<()> {
         let Project { id, .. } = self.project(name).await?;
+        let gone = format!("project '{name}' not found");
         self.db
             .write(vec![Race::Database, Race::Project(id)], move |tx| {
+                if project::by_id(tx, id)?.is_none() {
+                    return Err(Error::NotFound { message: gone.clone() });
+                }
                 let held = resource::counts(tx, id)?;
                 if !held.is_empty() || project::has_strands(tx, id)? {
                     return Err(Error::refused(ErrorCode::Conflict, not_empty(&held)));
@@ -166,6 +179,7 @@ impl Control {
             if world < state.world_at(real) {
                 return Err(Error::invalid("time", "lies in the past of this world"));
             }
+            check_end("time", world)?;
             Ok(state.set(real, world))
         })
         .await
@@ -179,7 +193,12 @@ impl Control {
         if milliseconds < 0 {
             return Err(Error::invalid("duration", "must not be negative"));
         }
-        self.change_clock(move |state, real| Ok(state.set(real, state.world_at(real).plus_ms(milliseconds)))).await
+        self.change_clock(move |state, real| {
+            let world = state.world_at(real).plus_ms(milliseconds);
+            check_end("duration", world)?;
+            Ok(state.set(real, world))
+        })
+        .await
     }
 
     async fn change_clock(

@@ -9,6 +9,7 @@ use crate::view::{Json, View, member};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use wolke_domain::action::Target;
+use wolke_domain::rng::alphanumeric;
 use wolke_domain::server::{Server, Status};
 use wolke_domain::{Error, FieldError, Result, name, primary_ip as rules};
 use wolke_store::primary_ip::{Details, PrimaryIp};
@@ -63,7 +64,10 @@ struct New<'a> {
     labels: &'a wolke_wire::cloud::Labels,
 }
 
-fn insert(tx: &mut dyn Tx, core: &Core, project: Id, new: &New<'_>) -> Result<Id> {
+/// Letters and digits behind a default name that is taken.
+const NAME_SUFFIX_LENGTH: usize = 8;
+
+fn insert(tx: &mut dyn Tx, core: &Core, project: Id, new: &New<'_>) -> Result<PrimaryIp> {
     let id = tx.next_id(Counter::Kind(Kind::PrimaryIp))?;
     let allocated = address::allocate(tx, new.family, Kind::PrimaryIp, id)?;
     let position = u64::try_from(allocated.position).unwrap_or(u64::MAX);
@@ -72,7 +76,7 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, new: &New<'_>) -> Result<Id
         _ => core.ipv6.nth(position).map(|net| net.to_string()),
     };
     let ip = ip.ok_or_else(|| Error::internal(format!("no IPv{} address at position {position}", new.family)))?;
-    let row = PrimaryIp {
+    let mut row = PrimaryIp {
         id,
         project,
         name: new.name.map_or_else(|| rules::default_name(id), str::to_owned),
@@ -90,23 +94,32 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, new: &New<'_>) -> Result<Id
             labels: new.labels.clone(),
         },
     };
-    core.limits.check(Kind::PrimaryIp, primary_ip::insert(tx, &row)?)?;
-    Ok(id)
+    let number = match primary_ip::insert(tx, &row) {
+        // Somebody has given this name to another one: the default is ours to vary.
+        Err(Error::NotUnique { .. }) if new.name.is_none() => {
+            let suffix = alphanumeric(&mut *tx.random("primary_ip"), NAME_SUFFIX_LENGTH);
+            row.name = format!("{}-{suffix}", rules::default_name(id));
+            primary_ip::insert(tx, &row)?
+        }
+        number => number?,
+    };
+    core.limits.check(Kind::PrimaryIp, number)?;
+    Ok(row)
 }
 
 /// A new address for a new server; it goes when the server goes.
-pub(crate) fn make_for_server(tx: &mut dyn Tx, core: &Core, server: &Server, family: i64) -> Result<()> {
+pub(crate) fn make_for_server(tx: &mut dyn Tx, core: &Core, server: &Server, family: i64) -> Result<PrimaryIp> {
     let place = Place { location: server.details.location, datacenter: server.details.datacenter };
     let labels = wolke_wire::cloud::Labels::new();
     let new = New { name: None, family, place, assignee: Some(server.id), auto_delete: true, labels: &labels };
-    insert(tx, core, server.project, &new).map(|_| ())
+    insert(tx, core, server.project, &new)
 }
 
 /// Gives a new server an address that is there already.
 ///
 /// # Errors
 /// `not_found`; `primary_ip_assigned`, `primary_ip_version_mismatch`, `primary_ip_datacenter_mismatch`.
-pub(crate) fn take_for_server(tx: &mut dyn Tx, server: &Server, id: Id, family: i64) -> Result<()> {
+pub(crate) fn take_for_server(tx: &mut dyn Tx, server: &Server, id: Id, family: i64) -> Result<PrimaryIp> {
     let old = primary_ip::expect(tx, server.project, id)?;
     let refused = |code, text: &str| Err(Error::refused(code, format!("primary IP with ID '{id}' {text}")));
     if old.value.family != family {
@@ -120,7 +133,8 @@ pub(crate) fn take_for_server(tx: &mut dyn Tx, server: &Server, id: Id, family: 
     }
     let mut new = old.value.clone();
     new.assignee = Some(server.id);
-    primary_ip::update(tx, &old, &new)
+    primary_ip::update(tx, &old, &new)?;
+    Ok(new)
 }
 
 /// Takes the addresses from a server that goes: its own go with it, the others stay, free.
@@ -286,7 +300,8 @@ impl Control {
                         return Err(Error::refused(ErrorCode::MustBeUnassigned, message));
                     }
                     let server = server::expect(tx, project, assignee)?.value;
-                    if server.status != Status::Off {
+                    let busy = strand::holder(tx, Kind::Server, assignee)?.is_some();
+                    if server.status != Status::Off || busy {
                         return Err(Error::refused(ErrorCode::ServerNotStopped, "server must be powered off"));
                     }
                     resource::touch(tx, Kind::Server, assignee)?;
@@ -315,7 +330,7 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &wire::CreatePrima
         auto_delete: request.auto_delete,
         labels: &request.labels,
     };
-    let id = insert(tx, core, project, &new)?;
+    let id = insert(tx, core, project, &new)?.id;
     let Some(assignee) = request.assignee_id else { return Ok((id, None)) };
     resource::touch(tx, Kind::Server, assignee)?;
     let resources = vec![Target::new(Kind::Server, assignee), Target::new(Kind::PrimaryIp, id)];

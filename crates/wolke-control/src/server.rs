@@ -19,7 +19,7 @@ use wolke_domain::catalogue::Catalogue;
 use wolke_domain::server::{Server, Status};
 use wolke_domain::{Error, FieldError, Result, name};
 use wolke_store::primary_ip::PrimaryIp;
-use wolke_store::{Race, Stored, Tx, host, resource, server, strand};
+use wolke_store::{Race, Tx, host, resource, server, strand};
 use wolke_strand::{Program, Registry};
 use wolke_wire::cloud::server as wire;
 use wolke_wire::cloud::{DnsPtr, Embed};
@@ -40,7 +40,7 @@ fn scope(server: &Server) -> Vec<Race> {
 /// A server as the contract shows it: the superset of all dialects.
 pub(crate) fn to_wire(
     server: &Server,
-    addresses: &[Stored<PrimaryIp>],
+    addresses: &[PrimaryIp],
     locked: bool,
     catalogue: &Catalogue,
 ) -> Result<wire::Server> {
@@ -74,8 +74,8 @@ pub(crate) fn to_wire(
     })
 }
 
-fn public_net(addresses: &[Stored<PrimaryIp>]) -> wire::PublicNet {
-    let of = |family| addresses.iter().map(|a| &a.value).find(move |a| a.family == family);
+fn public_net(addresses: &[PrimaryIp]) -> wire::PublicNet {
+    let of = |family| addresses.iter().find(move |a| a.family == family);
     wire::PublicNet {
         ipv4: of(4).map(|a| wire::PublicIpv4 {
             id: a.id,

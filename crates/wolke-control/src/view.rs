@@ -76,6 +76,21 @@ impl View<'_> {
         self.splice(tx, json, &fragment)
     }
 
+    /// Appends an answer's type that is not (or no more) in the database.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub(crate) fn append_wire(
+        &self,
+        tx: &mut dyn Tx,
+        json: &mut Json,
+        kind: Kind,
+        wire: &impl serde::Serialize,
+    ) -> Result<()> {
+        let fragment = Fragment::cut(render::render_wire(wire, kind, self.dialect)?);
+        self.splice(tx, json, &fragment)
+    }
+
     fn splice(&self, tx: &mut dyn Tx, json: &mut Json, fragment: &Fragment) -> Result<()> {
         for piece in fragment.pieces() {
             match piece {

@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::{Engine, World, action_status, check_at_rest, engines, host_objects, world};
+use common::{Engine, World, action_status, check_at_rest, engines, host_objects, rooms_are_whole, world};
 use wolke_control::server::PowerVerb;
 use wolke_control::{Simulation, action::Started};
 use wolke_domain::action::Status as ActionStatus;
@@ -75,9 +75,17 @@ fn try_create(engine: &Engine, disturbance: Disturbance, simulation: Simulation)
         status(&world, created.server),
     );
     if failed {
-        ensure(exists.is_none(), "a failed create leaves no server")?;
-        ensure(in_use == 0 && host_objects(&world.db) == 0, "a failed create leaves nothing behind")?;
         ensure(actions[1] == ActionStatus::Error, "the action shows the failure")?;
+        if actions[0] == ActionStatus::Success {
+            // Only the start has failed: the server that was reported as made stays, and can be deleted.
+            ensure(matches!(exists, Some(Status::Off | Status::Running | Status::Unknown)), "the server stays")?;
+            block_on(world.control.delete_server(&world.caller, created.server))?;
+            drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None))?;
+        } else {
+            ensure(exists.is_none(), "a failed create leaves no server")?;
+        }
+        ensure(check_at_rest(&world.db)? == 0 && host_objects(&world.db) == 0, "nothing is left behind")?;
+        ensure(rooms_are_whole(&world.db), "the host has its room back")?;
     } else {
         ensure(exists == Some(Status::Running), "the server runs")?;
         ensure(in_use == 2 && host_objects(&world.db) == 1, "it has its addresses and its machine")?;
@@ -124,6 +132,7 @@ fn try_delete(engine: &Engine, disturbance: Disturbance, simulation: Simulation)
     }
     ensure(status(&world, id).is_none(), "the server is gone")?;
     ensure(check_at_rest(&world.db)? == 0 && host_objects(&world.db) == 0, "nothing is left over")?;
+    ensure(rooms_are_whole(&world.db), "the host has its room back")?;
     let expected = if failed { ActionStatus::Error } else { ActionStatus::Success };
     ensure(action_status(&world.db, world.caller.project, started.action) == expected, "the action ends")?;
     Ok((run.steps, run.disturbed))
@@ -212,6 +221,84 @@ fn a_host_that_does_not_let_go_ends_the_delete_with_an_error() {
     drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
     assert_eq!(action_status(&world.db, world.caller.project, started.action), ActionStatus::Error);
     assert_eq!(status(&world, id), Some(Status::Deleting));
+}
+
+#[test]
+fn time_that_jumps_past_a_deadline_fails_nothing_that_is_ready() {
+    let world = block_on(world(&Engine::Memory, slow()));
+    let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
+    let mut run = Drive::new(&world.db, &world.core, Disturbance::None);
+    run.until_idle().unwrap();
+    for _ in 0..3 {
+        block_on(world.pass(24 * 60 * 60 * 1000));
+        run.until_idle().unwrap();
+    }
+    assert_eq!(status(&world, created.server), Some(Status::Running));
+    assert_eq!(action_status(&world.db, world.caller.project, created.next_actions[0]), ActionStatus::Success);
+}
+
+#[test]
+fn a_start_that_hangs_leaves_the_server_that_was_made() {
+    let profile = LatencyProfile::none().with(OperationKind::Start, Policy::Stuck);
+    let world = block_on(world(&Engine::Memory, Simulation { profile, ..Simulation::default() }));
+    let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
+    let mut run = Drive::new(&world.db, &world.core, Disturbance::None);
+    drive(&world, &mut run).unwrap();
+    let ended = |id| action_status(&world.db, world.caller.project, id);
+    assert_eq!((ended(created.action), ended(created.next_actions[0])), (ActionStatus::Success, ActionStatus::Error));
+    assert_eq!(status(&world, created.server), Some(Status::Unknown));
+}
+
+#[test]
+fn a_create_that_fails_at_once_is_still_answered() {
+    let faults = wolke_host::SimFaults { disk_full: true, ..Default::default() };
+    let world = block_on(world(&Engine::Memory, Simulation { faults, ..Simulation::default() }));
+    let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
+    drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
+    assert_eq!(status(&world, created.server), None);
+    let shown = block_on(world.control.show_created(&world.caller, created)).unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&shown).unwrap();
+    assert_eq!((&shown["server"]["name"], &shown["action"]["status"]), (&"a".into(), &"error".into()));
+    assert_eq!(shown["server"]["public_net"]["ipv4"]["ip"], "198.18.0.1");
+}
+
+#[test]
+fn a_taken_default_name_does_not_block_creates() {
+    let world = block_on(world(&Engine::Memory, Simulation::default()));
+    let body = serde_json::json!({"name": "primary_ip-2", "type": "ipv4", "location": "fsn1"});
+    block_on(world.control.create_primary_ip(&world.caller, serde_json::from_value(body).unwrap())).unwrap();
+    for name in ["a", "b"] {
+        block_on(world.control.create_server(&world.caller, request(name))).unwrap();
+    }
+}
+
+/// Dialects before 2026-05 take the address from a stopped server; what it boots with next must not name it any more.
+#[test]
+fn a_released_address_leaves_the_machine() {
+    let (world, id) = running(&Engine::Memory, Simulation::default());
+    let old = wolke_control::Caller { dialect: wolke_wire::Dialect::D2023_07, ..world.caller };
+    let power = |verb| {
+        block_on(world.control.power_server(&world.caller, id, verb)).unwrap();
+        drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
+    };
+    power(PowerVerb::Stop);
+    block_on(world.control.delete_primary_ip(&old, 1)).unwrap();
+    power(PowerVerb::Start);
+    let spec = world
+        .db
+        .read_blocking(move |tx: &mut dyn wolke_store::Tx| {
+            Ok(wolke_store::host::object(tx, 1, "server", id)?.unwrap().spec)
+        })
+        .unwrap();
+    assert!(spec.contains("\"ipv4\":null") && spec.contains("2001:db8:"), "{spec}");
+}
+
+#[test]
+fn world_time_has_an_end() {
+    let world = block_on(world(&Engine::Memory, Simulation::default()));
+    assert!(block_on(world.control.advance_clock(i64::MAX)).is_err());
+    assert!(block_on(world.control.set_clock(wolke_domain::clock::WORLD_TIME_MAX)).is_err());
+    block_on(world.control.advance_clock(86_400_000)).unwrap();
 }
 
 #[test]

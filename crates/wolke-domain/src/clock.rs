@@ -34,6 +34,9 @@ pub struct ClockState {
 /// The largest accepted rate: one real second is at most this many world milliseconds (about eleven days).
 pub const RATE_PERMILLE_MAX: i64 = 1_000_000_000;
 
+/// The end of world time, 9999-12-31T23:59:59Z: the last year that the contract's timestamps can show.
+pub const WORLD_TIME_MAX: Timestamp = Timestamp(253_402_300_799_000);
+
 impl ClockState {
     /// A clock that follows the wall.
     #[must_use]
@@ -45,14 +48,15 @@ impl ClockState {
     #[must_use]
     pub fn world_at(&self, real: Timestamp) -> Timestamp {
         let elapsed = (real.0 - self.anchor_real.0).max(0);
-        match self.mode {
+        let world = match self.mode {
             ClockMode::Wall | ClockMode::Instant => self.anchor_world.plus_ms(elapsed),
             ClockMode::Manual => self.anchor_world,
             ClockMode::Scaled => {
                 let world = i128::from(elapsed) * i128::from(self.rate_permille) / 1000;
                 self.anchor_world.plus_ms(i64::try_from(world).unwrap_or(i64::MAX / 4))
             }
-        }
+        };
+        world.min(WORLD_TIME_MAX)
     }
 
     /// The same clock in another mode, continuous at `real`.

@@ -87,9 +87,6 @@ pub struct Details {
     /// User data, sealed with the installation's key, in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_data_sealed: Option<String>,
-    /// The root password, sealed; only when no SSH key was given, and erased once a host has set it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub root_password_sealed: Option<String>,
 }
 
 /// A server.

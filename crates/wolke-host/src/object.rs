@@ -245,6 +245,6 @@ impl Observed {
     /// The error with which this generation failed.
     #[must_use]
     pub fn failure_of(&self, generation: i64) -> Option<&HostError> {
-        self.state.error.as_ref().filter(|_| self.accepted == generation && self.generation < generation)
+        self.state.error.as_ref().filter(|_| self.accepted >= generation && self.generation < generation)
     }
 }

@@ -33,7 +33,7 @@ statements! { "strand";
     LOCK_RELEASE = "DELETE FROM strand_lock WHERE strand = $1 RETURNING kind, resource";
     AHEAD = "SELECT count(*) FROM strand_lock mine, strand_lock other WHERE mine.strand = $1 AND other.kind = mine.kind
         AND other.resource = mine.resource AND other.position < mine.position";
-    CLAIM = "UPDATE strand SET lease = lease + 1, tries = tries + 1, retry_at = $1 WHERE id IN
+    CLAIM = "UPDATE strand SET lease = lease + 1, retry_at = $1 WHERE id IN
         (SELECT id FROM strand WHERE wake_at <= $2 AND retry_at <= $3 ORDER BY wake_at, id LIMIT 64)
         RETURNING id, kind, project, scope, step, frame, action, wakes, lease, tries, deadline";
     GET = "SELECT id, kind, project, scope, step, frame, action, wakes, lease, tries, deadline FROM strand WHERE id = $1";
@@ -43,7 +43,7 @@ statements! { "strand";
         FROM strand s WHERE s.id = $1 AND s.lease = $2";
     SLEEP = "UPDATE strand SET step = $1, frame = $2, wake_at = CASE WHEN wakes = $3 THEN CAST($4 AS BIGINT) ELSE 0 END,
         retry_at = 0, tries = 0, deadline = $5 WHERE id = $6 AND lease = $7";
-    BACK_OFF = "UPDATE strand SET retry_at = $1 WHERE id = $2 AND lease = $3";
+    BACK_OFF = "UPDATE strand SET retry_at = $1, tries = tries + $2 WHERE id = $3 AND lease = $4";
     WAKE = "UPDATE strand SET wakes = wakes + 1, wake_at = CASE WHEN wake_at > $1 THEN CAST($2 AS BIGINT) ELSE wake_at END WHERE id = $3";
     DELETE = "DELETE FROM strand WHERE id = $1 AND lease = $2";
     ANY_LEASE = "SELECT id FROM strand WHERE retry_at > 0 LIMIT 1";
@@ -77,7 +77,7 @@ pub struct Strand {
     pub wakes: i64,
     /// The fence: writes with an older lease change nothing.
     pub lease: i64,
-    /// Claims since the last step that committed.
+    /// Failures since the last step that committed.
     pub tries: i64,
     /// World time by which the present wait must have ended.
     pub deadline: Timestamp,
@@ -100,6 +100,8 @@ pub struct NewStrand {
     pub action: Option<Id>,
     /// The resources that it works on, alone.
     pub locks: Vec<Target>,
+    /// Whether it may wait even where the queue is full: a delete is legal always.
+    pub always: bool,
 }
 
 fn strand(row: &Row) -> Result<Strand> {
@@ -127,7 +129,7 @@ pub fn insert(tx: &mut dyn Tx, new: &NewStrand) -> Result<Id> {
     let mut tails = Vec::with_capacity(new.locks.len());
     for lock in &new.locks {
         let (waiting, last) = lock_tail(tx, *lock)?;
-        if waiting >= QUEUE_MAX {
+        if waiting >= QUEUE_MAX && !new.always {
             return Err(Error::locked(lock.kind));
         }
         tails.push((waiting, last));
@@ -145,7 +147,7 @@ pub fn insert(tx: &mut dyn Tx, new: &NewStrand) -> Result<Id> {
         if runnable { now } else { NEVER }.into(),
         if runnable { real_now.plus_ms(LEASE_MS) } else { Timestamp(0) }.into(),
         i64::from(runnable).into(),
-        i64::from(runnable).into(),
+        0.into(),
         NEVER.into(),
     ];
     tx.execute_one(&INSERT, &params)?;
@@ -219,12 +221,12 @@ pub fn sleep(tx: &mut dyn Tx, claimed: &Strand, wake_at: Timestamp) -> Result<bo
     Ok(tx.execute(&SLEEP, &params)? == 1)
 }
 
-/// Lets a claimed strand that failed try again at `retry_at` (real time).
+/// Lets a claimed strand that failed try again at `retry_at` (real time), and counts `failures` against it.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn back_off(tx: &mut dyn Tx, claimed: &Strand, retry_at: Timestamp) -> Result<()> {
-    tx.execute(&BACK_OFF, &[retry_at.into(), claimed.id.into(), claimed.lease.into()]).map(|_| ())
+pub fn back_off(tx: &mut dyn Tx, claimed: &Strand, retry_at: Timestamp, failures: i64) -> Result<()> {
+    tx.execute(&BACK_OFF, &[retry_at.into(), failures.into(), claimed.id.into(), claimed.lease.into()]).map(|_| ())
 }
 
 /// Wakes a strand.

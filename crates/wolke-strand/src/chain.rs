@@ -72,12 +72,6 @@ pub(crate) fn run_steps<A: Application>(
     }
     let program = program::<A>(&current.kind)?;
     let mut frame = read_frame(&current)?;
-    if tx.now() >= current.deadline {
-        let failure = app.timed_out(&current.step);
-        if let Some(ended) = fail(tx, app, program, &mut current, &mut frame, failure)? {
-            return Ok(ended);
-        }
-    }
     for _ in 0..manner.steps_max {
         let step = program
             .step(&current.step)
@@ -99,6 +93,14 @@ pub(crate) fn run_steps<A: Application>(
                     current.deadline = deadline;
                 }
                 current.step = step.to_owned();
+                // Only now, after a look: what was ready when time jumped past the deadline is not a failure.
+                if current.deadline != NEVER && tx.now() >= current.deadline {
+                    let failure = app.timed_out(step);
+                    if let Some(ended) = fail(tx, app, program, &mut current, &mut frame, failure)? {
+                        return Ok(ended);
+                    }
+                    continue;
+                }
                 current.frame = frame.text()?;
                 let wake_at = until.min(current.deadline);
                 return sleep(tx, current, wake_at, Chain::Sleeps(wake_at));
@@ -171,24 +173,44 @@ fn lost(strand: Id) -> Error {
     Error::Unavailable { internal: format!("strand {strand}: lease lost in mid-chain") }
 }
 
-/// What happens to a strand whose chain was rolled back: it tries again later, and aborts after some tries.
+/// What happens to a strand whose chain was rolled back: it tries again later, and aborts after [`TRIES_MAX`] failures. That
+/// the database was unavailable is not the strand's failure. Strands of a kind that this release does not know are left to
+/// one that does.
 ///
 /// # Errors
 /// The engine's failure: the lease then runs out by itself.
 pub fn on_error<A: Application>(tx: &mut dyn Tx, app: &A, id: Id, lease: i64, error: &Error) -> Result<()> {
     let Some((mut current, _)) = strand::get_claimed(tx, id, lease)? else { return Ok(()) };
-    if current.tries < TRIES_MAX {
-        let exponent = current.tries.clamp(1, 16) - 1;
-        let wait = (BACK_OFF_MS << exponent).min(BACK_OFF_MS_MAX);
-        let retry_at = tx.facts().real_now.plus_ms(wait);
-        return strand::back_off(tx, &current, retry_at);
+    let Ok(program) = program::<A>(&current.kind) else { return back_off(tx, &current, BACK_OFF_MS_MAX, 0) };
+    let failures = i64::from(!matches!(error, Error::Unavailable { .. }));
+    if current.tries + failures < TRIES_MAX {
+        let exponent = current.tries.clamp(0, 16);
+        return back_off(tx, &current, (BACK_OFF_MS << exponent).min(BACK_OFF_MS_MAX), failures);
     }
-    let mut frame = read_frame(&current)?;
-    let program = program::<A>(&current.kind)?;
+    let Ok(mut frame) = read_frame(&current) else { return end_broken(tx, app, &current, error) };
     if fail(tx, app, program, &mut current, &mut frame, app.gave_up(error))?.is_none() {
         current.frame = frame.text()?;
         let now = tx.now();
         sleep(tx, current, now, Chain::Sleeps(now))?;
     }
     Ok(())
+}
+
+fn back_off(tx: &mut dyn Tx, current: &Strand, wait_ms: i64, failures: i64) -> Result<()> {
+    let retry_at = tx.facts().real_now.plus_ms(wait_ms);
+    strand::back_off(tx, current, retry_at, failures)
+}
+
+/// A strand whose variables cannot be read can do nothing more than end its action and let go of its resources.
+fn end_broken<A: Application>(tx: &mut dyn Tx, app: &A, current: &Strand, error: &Error) -> Result<()> {
+    tracing::error!(strand = current.id, kind = current.kind, "a strand with a broken frame was ended");
+    let frame = Frame {
+        variables: serde_json::Value::Null,
+        also: Vec::new(),
+        failure: Some(app.gave_up(error)),
+        strand: current.id,
+        project: current.project,
+        action: current.action,
+    };
+    end(tx, app, current, &frame).map(|_| ())
 }

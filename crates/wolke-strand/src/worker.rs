@@ -135,7 +135,23 @@ impl<A: Application> Worker<A> {
         };
         match tokio::time::timeout(at_most, rest).await {
             Ok(()) => Settled::Yes,
-            Err(_) => Settled::NotYet,
+            Err(_) => {
+                self.forget(strands);
+                Settled::NotYet
+            }
+        }
+    }
+
+    /// Takes the watches out that nobody waits for any more.
+    fn forget(&self, strands: &[Id]) {
+        let mut watchers = lock(&self.inner.watchers);
+        for id in strands {
+            if let Some(waiting) = watchers.get_mut(id) {
+                waiting.retain(|watcher| !watcher.is_closed());
+                if waiting.is_empty() {
+                    watchers.remove(id);
+                }
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use wolke_domain::catalogue::{Image, ServerType};
 use wolke_domain::rng::alphanumeric;
 use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status, USER_DATA_BYTES_MAX};
 use wolke_domain::{Error, FieldError, Result, name};
+use wolke_store::primary_ip::PrimaryIp;
 use wolke_store::{Counter, Race, Tx, server, ssh_key};
 use wolke_wire::cloud::server::{CreateServer, CreateServerPublicNet};
 use wolke_wire::{ErrorCode, Id, IdOrName, Kind};
@@ -36,6 +37,15 @@ pub struct Created {
     pub root_password: Option<String>,
     /// The strand that does the work.
     pub strand: Id,
+    /// The server as it was accepted: shown when it has failed, and gone, before it could be answered.
+    accepted: Accepted,
+}
+
+/// A server and its addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Accepted {
+    server: Server,
+    addresses: Vec<PrimaryIp>,
 }
 
 impl Control {
@@ -70,7 +80,14 @@ impl Control {
                 };
                 let mut json = Json::new();
                 view.open(&mut json, "server");
-                view.append(tx, &mut json, Kind::Server, created.server)?;
+                match view.append(tx, &mut json, Kind::Server, created.server) {
+                    Err(Error::NotFound { .. }) => {
+                        let Accepted { server, addresses } = &created.accepted;
+                        let wire = super::to_wire(server, addresses, true, view.core.catalogue)?;
+                        view.append_wire(tx, &mut json, Kind::Server, &wire)?;
+                    }
+                    appended => appended?,
+                }
                 json.push(b',');
                 member(&mut json, "action");
                 view.append(tx, &mut json, Kind::Action, created.action)?;
@@ -206,8 +223,8 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
     let found = find(tx, core, project, request)?;
     let root_password =
         found.ssh_keys.is_empty().then(|| alphanumeric(&mut *tx.random("root_password"), ROOT_PASSWORD_LENGTH));
-    let new = insert(tx, core, project, request, found, root_password.as_deref())?;
-    attach_addresses(tx, core, &new, &request.public_net)?;
+    let new = insert(tx, core, project, request, found)?;
+    let addresses = attach_addresses(tx, core, &new, &request.public_net)?;
     let on_server = vec![Target::new(Kind::Server, new.id)];
     let mut resources = on_server.clone();
     resources.extend(new.details.image.map(|image| Target::new(Kind::Image, image)));
@@ -218,23 +235,16 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
         Vec::new()
     };
     let strand = make::start(tx, &new, action, next_actions.clone())?;
-    Ok(Created { server: new.id, action, next_actions, root_password, strand })
+    let accepted = Accepted { server: new, addresses };
+    Ok(Created { server: accepted.server.id, action, next_actions, root_password, strand, accepted })
 }
 
-fn insert(
-    tx: &mut dyn Tx,
-    core: &Core,
-    project: Id,
-    request: &CreateServer,
-    found: Found<'_>,
-    root_password: Option<&str>,
-) -> Result<Server> {
+fn insert(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer, found: Found<'_>) -> Result<Server> {
     let mut nonces = tx.random("seal");
     let mut seal = |purpose, secret: Option<&str>| {
         secret.map(|secret| core.sealer.seal(&mut *nonces, purpose, secret)).transpose()
     };
     let user_data_sealed = seal("user_data", request.user_data.as_ref().map(wolke_wire::cloud::Secret::expose))?;
-    let root_password_sealed = seal("root_password", root_password)?;
     let new = Server {
         id: tx.next_id(Counter::Kind(Kind::Server))?,
         project,
@@ -255,7 +265,6 @@ fn insert(
             doomed: false,
             ssh_keys: found.ssh_keys,
             user_data_sealed,
-            root_password_sealed,
         },
     };
     let number = server::insert(tx, &new)?;
@@ -264,16 +273,22 @@ fn insert(
 }
 
 /// Gives the server its public addresses: the named ones, else new ones that go when it goes.
-fn attach_addresses(tx: &mut dyn Tx, core: &Core, server: &Server, wanted: &CreateServerPublicNet) -> Result<()> {
+fn attach_addresses(
+    tx: &mut dyn Tx,
+    core: &Core,
+    server: &Server,
+    wanted: &CreateServerPublicNet,
+) -> Result<Vec<PrimaryIp>> {
+    let mut addresses = Vec::with_capacity(2);
     for (family, enabled, named) in [(4, wanted.enable_ipv4, wanted.ipv4), (6, wanted.enable_ipv6, wanted.ipv6)] {
         match (enabled, named) {
             (false, _) => {}
             (true, Some(id)) => {
-                primary_ip::take_for_server(tx, server, id, family)?;
+                addresses.push(primary_ip::take_for_server(tx, server, id, family)?);
                 touch_both(tx, server.id, id)?;
             }
-            (true, None) => primary_ip::make_for_server(tx, core, server, family)?,
+            (true, None) => addresses.push(primary_ip::make_for_server(tx, core, server, family)?),
         }
     }
-    Ok(())
+    Ok(addresses)
 }

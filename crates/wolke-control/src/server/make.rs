@@ -1,6 +1,6 @@
 //! The strand that makes a server: place → made → started, as one step when the host answers at once. Its abort tears the server down.
 
-use super::{HOST_DEADLINE_MS, ServerProgram, doomed_failure, note_power, scope, spec, teardown};
+use super::{HOST_DEADLINE_MS, ServerProgram, doomed_failure, note_power, power, scope, spec, teardown};
 use crate::action::{self, Work};
 use crate::core::Core;
 use crate::hosts::{self, Look};
@@ -24,10 +24,11 @@ pub(super) static PROGRAM: Program<Core> = Program {
         ("place", place),
         ("made", made),
         ("started", started),
+        ("undo", undo),
         ("remove", teardown::remove),
         ("removed", teardown::removed),
     ],
-    abort: "remove",
+    abort: "undo",
 };
 
 #[derive(Serialize, Deserialize)]
@@ -36,6 +37,9 @@ struct Variables {
     start: bool,
     /// The generation whose observation is waited for.
     generation: i64,
+    /// The machine was made and `create_server` has succeeded: from now on a failure is one of the start.
+    #[serde(default)]
+    made: bool,
 }
 
 /// Starts the strand.
@@ -47,9 +51,10 @@ pub(super) fn start(tx: &mut dyn Tx, server: &Server, action: Id, next_actions: 
         project: server.project,
         scope: scope(server),
         action,
-        variables: &Variables { server: server.id, start: !next_actions.is_empty(), generation: 0 },
+        variables: &Variables { server: server.id, start: !next_actions.is_empty(), generation: 0, made: false },
         also: next_actions,
         locks: vec![Target::new(Kind::Server, server.id)],
+        always: false,
     };
     action::start(tx, work)
 }
@@ -113,6 +118,16 @@ fn host_with_room(tx: &mut dyn Tx, location: Id, need: &Need) -> Result<Option<I
     host::insert(tx, location, SIMULATED, &SIMULATED_HOST).map(Some)
 }
 
+/// The abort. A machine that was made stays, whatever became of its start: its create was reported as a success.
+fn undo(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
+    let variables: Variables = frame.read()?;
+    if !variables.made {
+        return Ok(Flow::Next("remove"));
+    }
+    power::show_as_it_is(tx, core, variables.server)?;
+    Ok(Flow::Done)
+}
+
 /// Waits until the machine is there.
 fn made(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let variables: Variables = frame.read()?;
@@ -141,7 +156,7 @@ fn after_making(
     core: &Core,
     frame: &mut Frame,
     server: &Server,
-    variables: Variables,
+    mut variables: Variables,
     look: &Look,
 ) -> Result<Flow> {
     if let Some(failure) = look.failure_of(variables.generation) {
@@ -153,6 +168,8 @@ fn after_making(
     if let Some(create) = frame.action {
         actions::end(tx, create, None)?;
     }
+    variables.made = true;
+    frame.write(&variables)?;
     if variables.start {
         return start_machine(tx, core, frame, server, variables);
     }
@@ -186,6 +203,10 @@ pub(super) fn switch(tx: &mut dyn Tx, core: &Core, on: Id, server: Id, power: Po
     let Some((object, mut spec)) = hosts::server_spec(tx, on, server)? else { return Ok(None) };
     spec.power = power;
     spec.power_epoch += 1;
+    if power == Power::On {
+        // Addresses come and go while a server is off.
+        spec.definition.public = spec::public_nic(server, &primary_ip::of_server(tx, server)?);
+    }
     let generation = host::take(tx, on, &Need::none())?;
     let look = hosts::desire_server(tx, core, on, Some(object), (server, generation, spec))?;
     Ok(Some((generation, look)))

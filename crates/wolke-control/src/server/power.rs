@@ -100,6 +100,7 @@ fn start(tx: &mut dyn Tx, server: &Server, verb: PowerVerb, action: Id) -> Resul
         action,
         also: Vec::new(),
         locks: vec![Target::new(Kind::Server, server.id)],
+        always: false,
         variables: &Variables { server: server.id, verb, waits_for: 0 },
     };
     action::start(tx, work)
@@ -208,16 +209,22 @@ fn pressed(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
 /// nobody waiting for it any more is `unknown`, until the next power action looks again.
 fn undo(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let variables: Variables = frame.read()?;
-    let Some(server) = server::by_id(tx, variables.server)? else { return Ok(Flow::Done) };
+    show_as_it_is(tx, core, variables.server)?;
+    Ok(Flow::Done)
+}
+
+/// The status of a server whose work has failed.
+pub(super) fn show_as_it_is(tx: &mut dyn Tx, core: &Core, id: Id) -> Result<()> {
+    let Some(server) = server::by_id(tx, id)? else { return Ok(()) };
     if let (Some(on), false) = (server.value.host, server.value.details.doomed) {
-        let look = hosts::look(tx, core, on, ObjectKey::server(variables.server), None)?;
+        let look = hosts::look(tx, core, on, ObjectKey::server(id), None)?;
         let status = match status_of(look.observed.state.power) {
             settled @ (Status::Off | Status::Running) => settled,
             _ => Status::Unknown,
         };
         note_power(tx, &server.value, status)?;
     }
-    Ok(Flow::Done)
+    Ok(())
 }
 
 fn deadline(tx: &mut dyn Tx) -> Timestamp {

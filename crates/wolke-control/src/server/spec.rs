@@ -47,13 +47,15 @@ pub(super) fn spec(core: &Core, server: &Server, addresses: &[Stored<PrimaryIp>]
         first_boot: FirstBoot {
             ssh_keys: details.ssh_keys.clone(),
             user_data: details.user_data_sealed.clone().map(Secret),
-            root_password_hash: details.root_password_sealed.clone().map(Secret),
+            // A clear password never reaches a host, and a simulated guest has nobody who logs in.
+            root_password_hash: None,
         },
         simulation: None,
     })
 }
 
-fn public_nic(server: Id, addresses: &[Stored<PrimaryIp>]) -> Option<PublicNic> {
+/// The public interface: with whatever addresses the server has now.
+pub(super) fn public_nic(server: Id, addresses: &[Stored<PrimaryIp>]) -> Option<PublicNic> {
     let ipv4 = addresses.iter().find(|a| a.value.family == 4).and_then(|a| a.value.ip.parse::<Ipv4Addr>().ok());
     let ipv6 = addresses.iter().find(|a| a.value.family == 6).and_then(|a| {
         let (network, _) = a.value.ip.split_once('/')?;

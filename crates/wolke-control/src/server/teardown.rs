@@ -39,6 +39,7 @@ pub(super) fn start(tx: &mut dyn Tx, server: &Server, action: Id) -> Result<Id> 
         action,
         also: Vec::new(),
         locks: vec![Target::new(Kind::Server, server.id)],
+        always: true,
         variables: &Variables { server: server.id },
     };
     action::start(tx, work)
@@ -49,22 +50,22 @@ pub(super) fn remove(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<
     let Variables { server: id } = frame.read()?;
     let Some(server) = server::by_id(tx, id)? else { return Ok(Flow::Done) };
     let Some(on) = server.value.host else {
-        release(tx, &server, None)?;
+        release(tx, core, &server, None)?;
         return Ok(Flow::Done);
     };
     doom(tx, &server)?;
     let key = ObjectKey::server(id);
     let Some(object) = hosts::object(tx, on, key)? else {
-        release(tx, &server, Some(on))?;
+        release(tx, core, &server, Some(on))?;
         return Ok(Flow::Done);
     };
     let look = if object.tombstone {
         hosts::look(tx, core, on, key, None)?
     } else {
-        let generation = host::take(tx, on, &need(core, &server.value).returned())?;
+        let generation = host::take(tx, on, &Need::none())?;
         hosts::desire(tx, core, on, Some(object), &Desired::absent(key, generation))?
     };
-    after_removing(tx, &server, on, &look)
+    after_removing(tx, core, &server, on, &look)
 }
 
 /// Waits until the host reports it gone, then gives everything back.
@@ -72,19 +73,19 @@ pub(super) fn removed(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result
     let Variables { server: id } = frame.read()?;
     let Some(server) = server::by_id(tx, id)? else { return Ok(Flow::Done) };
     let Some(on) = server.value.host else {
-        release(tx, &server, None)?;
+        release(tx, core, &server, None)?;
         return Ok(Flow::Done);
     };
     let look = hosts::look(tx, core, on, ObjectKey::server(id), None)?;
-    after_removing(tx, &server, on, &look)
+    after_removing(tx, core, &server, on, &look)
 }
 
-fn after_removing(tx: &mut dyn Tx, server: &Stored<Server>, on: Id, look: &Look) -> Result<Flow> {
+fn after_removing(tx: &mut dyn Tx, core: &Core, server: &Stored<Server>, on: Id, look: &Look) -> Result<Flow> {
     if look.observed.state.power != PowerState::Absent {
         let deadline = tx.now().plus_ms(HOST_DEADLINE_MS);
         return Ok(Flow::Wait { step: "removed", until: look.again, deadline });
     }
-    release(tx, server, Some(on))?;
+    release(tx, core, server, Some(on))?;
     Ok(Flow::Done)
 }
 
@@ -112,10 +113,11 @@ fn need(core: &Core, server: &Server) -> Need {
     })
 }
 
-/// Addresses, the object's row, the server itself.
-fn release(tx: &mut dyn Tx, server: &Stored<Server>, on: Option<Id>) -> Result<()> {
+/// Addresses, the room on the host, the object's row, the server itself: only when nothing is left of the machine.
+fn release(tx: &mut dyn Tx, core: &Core, server: &Stored<Server>, on: Option<Id>) -> Result<()> {
     primary_ip::release_of_server(tx, server.value.id)?;
     if let Some(on) = on {
+        host::take(tx, on, &need(core, &server.value).returned())?;
         host::forget(tx, on, ObjectKind::Server.as_str(), server.value.id)?;
     }
     server::delete(tx, &server.value)

@@ -36,12 +36,21 @@ pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Re
         Kind::Action => action::get(tx, project, id)?.map(|(_, a)| json(&crate::action::to_wire(&a))).transpose()?,
         _ => catalogue_value(catalogue, kind, id)?,
     };
-    let Some(mut value) = value else { return Ok(None) };
-    if let Some(schema) = Contract::of(view.dialect).resource(kind) {
+    value.map(|value| finish(value, kind, view.dialect)).transpose()
+}
+
+/// Renders an answer's type that is not (or no more) in the database.
+pub(super) fn render_wire(wire: &impl serde::Serialize, kind: Kind, dialect: Dialect) -> Result<Vec<u8>> {
+    finish(json(wire)?, kind, dialect)
+}
+
+/// Cuts the superset down to what the dialect has.
+fn finish(mut value: serde_json::Value, kind: Kind, dialect: Dialect) -> Result<Vec<u8>> {
+    if let Some(schema) = Contract::of(dialect).resource(kind) {
         schema.prune(&mut value);
     }
-    adapt(&mut value, kind, view.dialect);
-    serde_json::to_vec(&value).map(Some).map_err(|e| Error::internal(format!("rendering {kind}: {e}")))
+    adapt(&mut value, kind, dialect);
+    serde_json::to_vec(&value).map_err(|e| Error::internal(format!("rendering {kind}: {e}")))
 }
 
 fn json(wire: &impl serde::Serialize) -> Result<serde_json::Value> {
@@ -50,7 +59,7 @@ fn json(wire: &impl serde::Serialize) -> Result<serde_json::Value> {
 
 fn server_value(tx: &mut dyn Tx, view: &View<'_>, id: Id) -> Result<Option<serde_json::Value>> {
     let Some(server) = server::get(tx, view.project, id)? else { return Ok(None) };
-    let addresses = primary_ip::of_server(tx, id)?;
+    let addresses: Vec<_> = primary_ip::of_server(tx, id)?.into_iter().map(|stored| stored.value).collect();
     let locked = strand::holder(tx, Kind::Server, id)?.is_some();
     let wire = crate::server::to_wire(&server.value, &addresses, locked, view.core.catalogue)?;
     json(&wire).map(Some)

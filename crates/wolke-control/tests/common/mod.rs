@@ -174,3 +174,16 @@ pub fn host_objects(db: &Db) -> i64 {
 pub fn action_status(db: &Db, project: Id, id: Id) -> Status {
     db.read_blocking(move |tx: &mut dyn Tx| Ok(action::get(tx, project, id)?.unwrap().1.status)).unwrap()
 }
+
+/// Whether every simulated host has all of its room: true when nothing is placed anywhere.
+pub fn rooms_are_whole(db: &Db) -> bool {
+    use wolke_domain::placement::{Need, SIMULATED_HOST};
+    let rooms = db.read_blocking(|tx: &mut dyn Tx| {
+        let mut rooms = Vec::new();
+        for host in host::list(tx)? {
+            rooms.extend(host::candidates(tx, host.location, &host.kind, &Need::none())?);
+        }
+        Ok(rooms)
+    });
+    rooms.unwrap().iter().all(|room| room.free == SIMULATED_HOST)
+}

@@ -251,11 +251,7 @@ impl Simulator {
             let may_be_missing = made == Some(Status::Error) || delete.is_some();
             match exists {
                 None if !may_be_missing => {
-                    // A create may also fail after its action has succeeded: when the start fails.
-                    let failed_later = self.start_failed(create)?;
-                    if !failed_later {
-                        return Err(Error::internal(format!("server {id} was promised and is gone")));
-                    }
+                    return Err(Error::internal(format!("server {id} was promised and is gone")));
                 }
                 Some(_) if gone == Some(Status::Success) => {
                     return Err(Error::internal(format!("server {id} was deleted and is there")));
@@ -267,13 +263,6 @@ impl Simulator {
             }
         }
         self.check_world()
-    }
-
-    fn start_failed(&self, create: Id) -> Result<bool> {
-        let project = self.caller.project;
-        // The next action of a create has the id that follows.
-        let next = self.db.read_blocking(move |tx: &mut dyn Tx| action::get(tx, project, create + 1))?;
-        Ok(next.is_some_and(|(_, a)| a.status == Status::Error))
     }
 
     fn check_world(&self) -> Result<()> {
