@@ -5,7 +5,7 @@ use crate::action::{self, Work};
 use crate::core::Core;
 use crate::hosts::{self, Look};
 use serde::{Deserialize, Serialize};
-use wolke_domain::action::{Failure, Target};
+use wolke_domain::action::{Failure, Status as ActionStatus, Target};
 use wolke_domain::placement::{self, Need, SIMULATED_HOST};
 use wolke_domain::server::{Server, Status};
 use wolke_domain::{Error, Result};
@@ -37,9 +37,6 @@ struct Variables {
     start: bool,
     /// The generation whose observation is waited for.
     generation: i64,
-    /// The machine was made and `create_server` has succeeded: from now on a failure is one of the start.
-    #[serde(default)]
-    made: bool,
 }
 
 /// Starts the strand.
@@ -51,7 +48,7 @@ pub(super) fn start(tx: &mut dyn Tx, server: &Server, action: Id, next_actions: 
         project: server.project,
         scope: scope(server),
         action,
-        variables: &Variables { server: server.id, start: !next_actions.is_empty(), generation: 0, made: false },
+        variables: &Variables { server: server.id, start: !next_actions.is_empty(), generation: 0 },
         also: next_actions,
         locks: vec![Target::new(Kind::Server, server.id)],
         always: false,
@@ -121,7 +118,11 @@ fn host_with_room(tx: &mut dyn Tx, location: Id, need: &Need) -> Result<Option<I
 /// The abort. A machine that was made stays, whatever became of its start: its create was reported as a success.
 fn undo(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let variables: Variables = frame.read()?;
-    if !variables.made {
+    let create = match frame.action {
+        Some(id) => actions::get(tx, frame.project, id)?.map(|(_, create)| create.status),
+        None => None,
+    };
+    if create != Some(ActionStatus::Success) {
         return Ok(Flow::Next("remove"));
     }
     power::show_as_it_is(tx, core, variables.server)?;
@@ -156,7 +157,7 @@ fn after_making(
     core: &Core,
     frame: &mut Frame,
     server: &Server,
-    mut variables: Variables,
+    variables: Variables,
     look: &Look,
 ) -> Result<Flow> {
     if let Some(failure) = look.failure_of(variables.generation) {
@@ -168,8 +169,6 @@ fn after_making(
     if let Some(create) = frame.action {
         actions::end(tx, create, None)?;
     }
-    variables.made = true;
-    frame.write(&variables)?;
     if variables.start {
         return start_machine(tx, core, frame, server, variables);
     }
