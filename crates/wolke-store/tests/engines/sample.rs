@@ -42,7 +42,6 @@ pub fn server(tx: &mut dyn Tx, project: Id, name: &str, pairs: &[(&str, &str)]) 
             doomed: false,
             ssh_keys: Vec::new(),
             user_data_sealed: None,
-            root_password_sealed: None,
         },
     })
 }

@@ -31,6 +31,7 @@ fn new(resources: &[Id]) -> NewStrand {
         frame: "{}".into(),
         action: Some(3),
         locks: resources.iter().map(|id| Target::new(Kind::Server, *id)).collect(),
+        always: false,
     }
 }
 
@@ -76,7 +77,7 @@ fn first_come_first_served(engine: &Engine) {
     assert!(signals.iter().any(|s| matches!(s, Signal::StrandClaimed(id, _) if *id == first)), "{signals:?}");
     let (second, third) = (insert(engine, &[1]), insert(engine, &[1]));
     let born = get(engine, first);
-    assert_eq!((born.lease, born.tries, born.deadline), (1, 1, NEVER), "born claimed");
+    assert_eq!((born.lease, born.tries, born.deadline), (1, 0, NEVER), "born claimed");
     assert_eq!((born.scope, born.action), (vec![Race::Project(1), Race::Addresses], Some(3)));
     assert_eq!(claim(engine), NONE, "one works, the others wait for their turn");
     assert_eq!(engine.read(|tx| strand::holder(tx, Kind::Server, 1)), Some(first));
@@ -138,7 +139,7 @@ fn sleeps_until_world_time(engine: &Engine) {
     set_world(engine, 2_000);
     assert_eq!(claim(engine), [id]);
     let mut claimed = get(engine, id);
-    assert_eq!((claimed.step.as_str(), claimed.frame.as_str(), claimed.tries), ("second", "{\"n\":1}", 1));
+    assert_eq!((claimed.step.as_str(), claimed.frame.as_str(), claimed.tries), ("second", "{\"n\":1}", 0));
     claimed.deadline = Timestamp(9_000);
     assert!(engine.write(move |tx| strand::sleep(tx, &claimed, NEVER)));
     assert_eq!(engine.read(strand::next_due), (None, None), "never is no point in time");
@@ -151,11 +152,11 @@ fn an_old_lease_changes_nothing(engine: &Engine) {
     expire_leases(engine);
     assert_eq!(claim(engine), [id]);
     let current = get(engine, id);
-    assert_eq!((current.lease, current.tries), (2, 2));
+    assert_eq!((current.lease, current.tries), (2, 0), "a claim is no failure");
     let stale = old.clone();
     assert!(!engine.write(move |tx| strand::sleep(tx, &stale, Timestamp(0))));
     let stale = old.clone();
-    engine.write(move |tx| strand::back_off(tx, &stale, Timestamp(0)));
+    engine.write(move |tx| strand::back_off(tx, &stale, Timestamp(0), 1));
     let refused = engine.try_write(move |tx| match strand::end(tx, &old)? {
         Some(unlocked) => Ok(unlocked),
         None => Err(Error::Unavailable { internal: "lease lost".into() }),
@@ -174,8 +175,9 @@ fn an_expired_lease_is_claimed_again(engine: &Engine) {
     assert_eq!(claim(engine), [id]);
     assert_eq!(claim(engine), NONE, "the claim holds");
     let claimed = get(engine, id);
-    engine.write(move |tx| strand::back_off(tx, &claimed, Timestamp(1)));
+    engine.write(move |tx| strand::back_off(tx, &claimed, Timestamp(1), 1));
     assert_eq!(claim(engine), [id], "backed off until a time that is past");
+    assert_eq!(get(engine, id).tries, 1, "the failure was counted");
     assert!(engine.read(strand::any_leased));
     assert_eq!(engine.write(strand::free_leases), 1);
     assert!(!engine.read(strand::any_leased));
