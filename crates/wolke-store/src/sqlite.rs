@@ -5,6 +5,7 @@
 
 mod connection;
 mod counters;
+mod group;
 mod writer;
 
 use crate::db::OnCommit;
@@ -13,13 +14,14 @@ use crate::migrate::Role;
 use crate::tx::Tx;
 pub use connection::SqliteTx;
 use connection::{Access, Environment};
+use group::run_group;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wolke_domain::clock::Clock;
 use wolke_domain::{Error, Result};
-use writer::{Writer, run_group};
+use writer::Writer;
 
 /// One SQLite database.
 pub struct SqliteDb {

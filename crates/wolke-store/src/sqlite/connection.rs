@@ -12,6 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wolke_domain::clock::{Clock, ClockState};
@@ -38,8 +39,11 @@ pub(crate) struct Environment {
     clock: Arc<dyn Clock>,
     pub(crate) on_commit: crate::db::OnCommit,
     seed: String,
+    /// The world's clock as it was committed last; what a group does to it is not seen before its COMMIT.
     state: Mutex<ClockState>,
     counters: Mutex<Counters>,
+    /// A COMMIT has failed, and what it wrote may still stand in the log (see [`super::group`]).
+    pub(crate) leftovers: AtomicBool,
 }
 
 pub(crate) fn open_file(path: &Path, access: Access) -> Result<Connection> {
@@ -92,10 +96,11 @@ pub(crate) fn prepare(connection: &Connection, open: &Open) -> Result<Environmen
         seed: open.seed.clone(),
         state: Mutex::new(wall),
         counters: Mutex::default(),
+        leftovers: AtomicBool::new(false),
     };
     let fail = |e: &rusqlite::Error| engine_error("cannot prepare the database", e);
     connection.execute_batch("BEGIN IMMEDIATE").map_err(|e| fail(&e))?;
-    let mut tx = environment.begin(connection, 0);
+    let mut tx = environment.begin(connection, 0, wall);
     migrate::first_rows(&mut tx, &open.seed)?;
     let state = crate::clock::get(&mut tx)?;
     let seed = migrate::meta(&mut tx, "seed")?;
@@ -121,18 +126,18 @@ fn migrate_to_newest(connection: &Connection, role: Role) -> Result<()> {
 }
 
 impl Environment {
-    /// A transaction view on a connection that has one open.
-    pub(crate) fn begin<'a>(&'a self, connection: &'a Connection, sequence: i64) -> SqliteTx<'a> {
+    /// A transaction view on a connection that has one open, with the world's clock as that transaction sees it.
+    pub(crate) fn begin<'a>(&'a self, connection: &'a Connection, sequence: i64, clock: ClockState) -> SqliteTx<'a> {
         let real_now = self.clock.wall();
-        let clock = *super::lock(&self.state);
         let facts = Facts { now: clock.world_at(real_now), real_now, clock };
         SqliteTx { connection, environment: self, sequence, facts, signals: Vec::new(), poison: None }
     }
 
     /// Runs a read transaction: one snapshot for all its statements.
     pub(crate) fn read<T>(&self, connection: &Connection, closure: impl FnOnce(&mut dyn Tx) -> Result<T>) -> Result<T> {
+        end_leftover(connection)?;
         run(connection, "BEGIN")?;
-        let mut tx = self.begin(connection, 0);
+        let mut tx = self.begin(connection, 0, self.clock());
         let answer = closure(&mut tx);
         let poison = tx.poison.take();
         drop(tx);
@@ -152,6 +157,12 @@ impl Environment {
         *super::lock(&self.counters) = counters;
     }
 
+    /// The committed state of the world's clock.
+    pub(crate) fn clock(&self) -> ClockState {
+        *super::lock(&self.state)
+    }
+
+    /// Publishes a state that was committed.
     pub(crate) fn set_clock(&self, state: ClockState) {
         *super::lock(&self.state) = state;
     }
@@ -161,6 +172,11 @@ impl Environment {
 pub(crate) fn run(connection: &Connection, sql: &'static str) -> Result<()> {
     let step = || connection.prepare_cached(sql)?.execute([]);
     step().map(|_| ()).map_err(|e| engine_error(sql, &e))
+}
+
+/// Ends a transaction that a panic or a failed ROLLBACK has left open, so that the connection works again.
+pub(crate) fn end_leftover(connection: &Connection) -> Result<()> {
+    if connection.is_autocommit() { Ok(()) } else { run(connection, "ROLLBACK") }
 }
 
 /// A transaction on the embedded engine.

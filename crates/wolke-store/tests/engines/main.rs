@@ -35,6 +35,7 @@ pub(crate) use on_both_engines;
 
 mod actions;
 mod addresses;
+mod groups;
 mod hosts;
 mod lists;
 mod postgres_only;
