@@ -1,10 +1,16 @@
-//! Randomness of a transaction: SHA-256 over (seed, sequence, purpose, counter).
+//! Randomness of a transaction: HMAC-SHA-256 with a key over (seed, sequence, purpose), then SHA-256 over that and a counter.
 //!
-//! On the embedded engine the seed is the world's and the sequence its commit number, so one seed and one log give the
-//! same bytes again; on PostgreSQL both are drawn from the system for every transaction (design §1.5).
+//! On the embedded engine the seed is the database's, the sequence its commit number, and the key the installation's, so one
+//! key, one seed and one log give the same bytes again (design §1.5). Seed and sequence stand in the database: without the key,
+//! which does not, nobody who has a copy of the file can work out the tokens and passwords that it made. On PostgreSQL
+//! the key is drawn from the system for every transaction.
 
+use aws_lc_rs::hmac;
 use sha2::{Digest, Sha256};
 use wolke_domain::rng::Rng;
+
+/// What the key is used for here; it seals secrets as well ([`crate::seal`]).
+const LABEL: &[u8] = b"wolke randomness";
 
 /// A keyed stream for one purpose.
 pub(crate) struct Stream {
@@ -15,14 +21,17 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// The stream of (seed, sequence, purpose).
-    pub(crate) fn new(seed: &[u8], sequence: i64, purpose: &str) -> Self {
-        let mut hash = Sha256::new();
-        hash.update((seed.len() as u64).to_le_bytes());
-        hash.update(seed);
-        hash.update(sequence.to_le_bytes());
-        hash.update(purpose.as_bytes());
-        Self { key: hash.finalize().into(), counter: 0, block: [0; 32], used: 32 }
+    /// The stream of (seed, sequence, purpose), told apart from everything else that the secret is a key for.
+    pub(crate) fn new(secret: &[u8], seed: &[u8], sequence: i64, purpose: &str) -> Self {
+        let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret));
+        mac.update(LABEL);
+        mac.update(&(seed.len() as u64).to_le_bytes());
+        mac.update(seed);
+        mac.update(&sequence.to_le_bytes());
+        mac.update(purpose.as_bytes());
+        let mut key = [0; 32];
+        key.copy_from_slice(mac.sign().as_ref());
+        Self { key, counter: 0, block: [0; 32], used: 32 }
     }
 }
 
@@ -74,11 +83,17 @@ mod tests {
 
     #[test]
     fn depends_on_every_input() {
-        let draw =
-            |seed: &str, sequence, purpose| alphanumeric(&mut Stream::new(seed.as_bytes(), sequence, purpose), 64);
-        let base = draw("a", 1, "token");
-        assert_eq!(base, draw("a", 1, "token"));
-        for other in [draw("b", 1, "token"), draw("a", 2, "token"), draw("a", 1, "password")] {
+        let draw = |key: &str, seed: &str, sequence, purpose| {
+            alphanumeric(&mut Stream::new(key.as_bytes(), seed.as_bytes(), sequence, purpose), 64)
+        };
+        let base = draw("k", "a", 1, "token");
+        assert_eq!(base, draw("k", "a", 1, "token"));
+        for other in [
+            draw("l", "a", 1, "token"),
+            draw("k", "b", 1, "token"),
+            draw("k", "a", 2, "token"),
+            draw("k", "a", 1, "password"),
+        ] {
             assert_ne!(base, other);
         }
     }

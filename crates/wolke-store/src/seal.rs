@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn opens_only_what_it_sealed() {
         let sealer = Sealer::new(&[7; KEY_LENGTH]).unwrap();
-        let sealed = sealer.seal(&mut Stream::new(b"s", 1, "seal"), "user_data", "#cloud-config").unwrap();
+        let sealed = sealer.seal(&mut Stream::new(b"k", b"s", 1, "seal"), "user_data", "#cloud-config").unwrap();
         assert!(!sealed.contains("cloud"));
         assert_eq!(sealer.open("user_data", &sealed).unwrap(), "#cloud-config");
         assert!(sealer.open("password", &sealed).is_err());

@@ -41,8 +41,11 @@ pub struct Open {
     pub role: Role,
     /// Real time.
     pub clock: Arc<dyn Clock>,
-    /// The seed of a database that is new.
+    /// The seed of a database that is new. It is kept in the database.
     pub seed: String,
+    /// What randomness is drawn with besides the seed: secret, and not in the database (see [`crate::random`]). The same
+    /// key gives a replay the same bytes.
+    pub key: Vec<u8>,
     /// Receives the signals of every commit.
     pub on_commit: OnCommit,
 }

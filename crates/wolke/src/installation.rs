@@ -5,7 +5,6 @@ use crate::directory::{Directory, WORLD};
 use crate::failure::{Failure, Result};
 use crate::seal_key::SealKey;
 use crate::{files, first_token};
-use std::path::PathBuf;
 use std::sync::Arc;
 use wolke_control::{Control, Core, Options, Parts, Simulation, Tokens};
 use wolke_domain::clock::Clock;
@@ -41,7 +40,8 @@ impl Installation {
             Arc::new(move |signals| tokens.on_commit(signals))
         };
         let on_world: OnCommit = Arc::new(move |signals| births.on_commit(signals));
-        let opener = Opener { settings, directory, clock: &clock };
+        let key = seal_key(settings, directory)?;
+        let opener = Opener { settings, directory, clock: &clock, key: &key };
         // Side by side: each takes a few milliseconds of system calls.
         let (root, db) = std::thread::scope(|scope| {
             let root = scope.spawn(|| opener.open_root(on_root));
@@ -51,7 +51,7 @@ impl Installation {
         let ((root, sealer), db) = (root?, Arc::new(db?));
         let sealer = match sealer {
             Some(sealer) => sealer,
-            None => set_up(settings, directory, &root, &db).await?,
+            None => set_up(key, directory, &root, &db).await?,
         };
         let simulation = Simulation { profile: settings.latency.clone(), faults: SimFaults::default() };
         let core = Arc::new(Core::new(Arc::new(sealer), simulation)?);
@@ -70,27 +70,29 @@ impl Installation {
 }
 
 /// Seal key, account, project and token. Processes that share a data directory take turns.
-async fn set_up(settings: &Settings, directory: &Directory, root: &Db, world: &Db) -> Result<Sealer> {
+async fn set_up(key: SealKey, directory: &Directory, root: &Db, world: &Db) -> Result<Sealer> {
     let _turn = if root.is_shared() { Some(directory.wait_for_turn()?) } else { None };
-    let key = match &settings.seal_key {
-        _ if directory.is_ephemeral() => SealKey::ephemeral()?,
-        Some(file) => SealKey::load(file, false)?,
-        None => SealKey::load(&key_file(settings, directory), true)?,
-    };
+    let key = key.keep()?;
     let sealer = key.sealer()?;
     key.check(root).await?;
     first_token::ensure(root, world, directory).await?;
     Ok(sealer)
 }
 
-fn key_file(settings: &Settings, directory: &Directory) -> PathBuf {
-    settings.seal_key.clone().unwrap_or_else(|| directory.file("seal.key"))
+/// The key before anything is opened; one that is new is written when the databases turn out to want it.
+fn seal_key(settings: &Settings, directory: &Directory) -> Result<SealKey> {
+    match &settings.seal_key {
+        _ if directory.is_ephemeral() => SealKey::ephemeral(),
+        Some(file) => SealKey::load(file, false),
+        None => SealKey::load(&directory.file("seal.key"), true),
+    }
 }
 
 struct Opener<'a> {
     settings: &'a Settings,
     directory: &'a Directory,
     clock: &'a Arc<dyn Clock>,
+    key: &'a SealKey,
 }
 
 impl Opener<'_> {
@@ -103,19 +105,16 @@ impl Opener<'_> {
 
     /// The sealer when key, world and token fit the root database: nearly every start, in one transaction.
     fn as_left(&self, root: &Db) -> Result<Option<Sealer>> {
-        if self.directory.is_ephemeral() {
+        if self.key.is_new() {
             return Ok(None);
         }
-        let file = key_file(self.settings, self.directory);
-        let (Some(key), Some(token)) = (SealKey::find(&file)?, files::read(&self.directory.token())?) else {
-            return Ok(None);
-        };
-        let fingerprint = key.fingerprint();
+        let Some(token) = files::read(&self.directory.token())? else { return Ok(None) };
+        let fingerprint = self.key.fingerprint();
         let fits = root.read_blocking(move |tx| {
             let is_key = SealKey::known(tx)?.as_ref() == Some(&fingerprint);
             Ok(is_key && first_token::is_set_up(tx)? && first_token::exists(tx, &token)?)
         });
-        fits?.then(|| key.sealer()).transpose()
+        fits?.then(|| self.key.sealer()).transpose()
     }
 
     fn open(&self, role: Role, on_commit: OnCommit) -> Result<Db> {
@@ -131,7 +130,7 @@ impl Opener<'_> {
             let open = postgres::Open { url, schema, role, clock, seed, on_commit, connections };
             return Ok(Db::Postgres(postgres::PostgresDb::open(open)?));
         }
-        let open = sqlite::Open { role, clock, seed, on_commit };
+        let open = sqlite::Open { role, clock, seed, key: self.key.bytes()?, on_commit };
         if self.directory.is_ephemeral() {
             return Ok(Db::Sqlite(sqlite::SqliteDb::in_memory(open)?));
         }

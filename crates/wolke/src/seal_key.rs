@@ -1,4 +1,5 @@
-//! The key of secrets at rest: a file beside the database, or wherever `--seal-key` says.
+//! The key of secrets at rest: a file beside the database, or wherever `--seal-key` says. The embedded engine draws tokens and
+//! passwords with it, too, so that a copy of the databases alone gives none of them away.
 //!
 //! The root database remembers the key's fingerprint, so that no process seals with a key that others cannot open.
 
@@ -31,15 +32,20 @@ impl SealKey {
         Ok(Self { hex: draw()?, file: None, is_new: true })
     }
 
+    /// Whether it was drawn by this process: no database knows it yet.
+    pub const fn is_new(&self) -> bool {
+        self.is_new
+    }
+
     /// The key in `file`, if there is such a file.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn find(file: &Path) -> Result<Option<Self>> {
+    fn find(file: &Path) -> Result<Option<Self>> {
         Ok(files::read(file)?.map(|hex| Self { hex, file: Some(file.to_owned()), is_new: false }))
     }
 
-    /// The key in `file`; made when it is missing and `make` allows it.
+    /// The key in `file`; drawn for it when it is missing and `make` allows it. [`SealKey::keep`] writes it.
     ///
     /// # Errors
     /// When the file is missing and may not be made.
@@ -51,9 +57,31 @@ impl SealKey {
             let file = file.display();
             return Err(Failure::new(format!("there is no seal key {file}: --seal-key names a file that is there")));
         }
-        let hex = draw()?;
-        files::write(file, &hex)?;
-        Ok(Self { hex, file: Some(file.to_owned()), is_new: true })
+        Ok(Self { hex: draw()?, file: Some(file.to_owned()), is_new: true })
+    }
+
+    /// Writes a key that was drawn, or yields to one that another process has written meanwhile. Before anything is sealed.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn keep(self) -> Result<Self> {
+        let Some(file) = self.file.as_ref().filter(|_| self.is_new) else { return Ok(self) };
+        if let Some(found) = Self::find(file)? {
+            return Ok(found);
+        }
+        files::write(file, &self.hex)?;
+        Ok(self)
+    }
+
+    /// The key itself: for the sealer, and for the randomness of the embedded engine.
+    ///
+    /// # Errors
+    /// When it is no key.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        bytes(&self.hex).filter(|key| key.len() == KEY_LENGTH).ok_or_else(|| {
+            let file = self.file.as_deref().unwrap_or(Path::new("the seal key")).display();
+            Failure::new(format!("{file} holds no seal key: expected {} hexadecimal digits", KEY_LENGTH * 2))
+        })
     }
 
     /// The sealer with this key.
@@ -61,11 +89,7 @@ impl SealKey {
     /// # Errors
     /// When it is no key.
     pub fn sealer(&self) -> Result<Sealer> {
-        let key = bytes(&self.hex).filter(|key| key.len() == KEY_LENGTH).ok_or_else(|| {
-            let file = self.file.as_deref().unwrap_or(Path::new("the seal key")).display();
-            Failure::new(format!("{file} holds no seal key: expected {} hexadecimal digits", KEY_LENGTH * 2))
-        })?;
-        Ok(Sealer::new(&key)?)
+        Ok(Sealer::new(&self.bytes()?)?)
     }
 
     /// Tells keys apart without giving them away.

@@ -1,9 +1,11 @@
 //! Whole installations inside this process: starts, stops, first starts, and commands with and without a server.
 
+use crate::clock::SystemClock;
 use crate::config::{self, Settings};
 use crate::directory::{Directory, Taken};
 use crate::failure::Result;
 use crate::reach::{self, Access};
+use crate::seal_key::SealKey;
 use crate::serve::Server;
 use crate::testing::Folder;
 use crate::{files, first_token, socket};
@@ -11,8 +13,11 @@ use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::oneshot;
+use wolke_store::migrate::{self, Role};
+use wolke_store::sqlite::{Open, SqliteDb};
 
 fn settings(folder: &Folder, more: &[(&'static str, &str)]) -> Settings {
     let data = folder.path().join("data").to_string_lossy().into_owned();
@@ -272,6 +277,45 @@ fn another_seal_key_is_refused() {
     std::fs::remove_file(&moved).unwrap();
     assert!(life(async { Access::open(&named, "test").await.is_err() }));
     assert!(!moved.exists(), "a key that was named is never made");
+}
+
+/// The token that a copy of an installation makes next, when its seal key is this one and its database knows it.
+fn next_token(original: &Settings, key: &str) -> String {
+    let folder = Folder::new();
+    let copy = settings(&folder, &[]);
+    let (from, to) = (Directory::of(original), Directory::of(&copy));
+    to.make().unwrap();
+    for name in ["token", "root.db"] {
+        std::fs::copy(from.file(name), to.file(name)).unwrap();
+    }
+    std::fs::copy(from.world_database().unwrap(), to.world_database().unwrap()).unwrap();
+    files::write(&to.file("seal.key"), key).unwrap();
+    life(async {
+        // Tells the root database that this is its key. (Opened only for that, so its own key does not matter.)
+        let fingerprint = SealKey::load(&to.file("seal.key"), false).unwrap().fingerprint();
+        let (clock, seed, key) = (Arc::new(SystemClock::new()), String::new(), Vec::new());
+        let open = Open { role: Role::Root, clock, seed, key, on_commit: Arc::new(|_| {}) };
+        let root = SqliteDb::open(&to.root_database().unwrap(), open).unwrap();
+        root.write(move |tx| migrate::set_meta(tx, "seal_key", &fingerprint)).await.unwrap();
+    });
+    life(async {
+        let access = Access::open(&copy, "test").await.unwrap();
+        let body = json!({"project": "default", "name": "t", "writes": true});
+        let made = access.call(Method::POST, "/tokens", Some(&body)).await.unwrap();
+        access.close().await.unwrap();
+        made["secret"].as_str().unwrap().to_owned()
+    })
+}
+
+#[test]
+fn tokens_are_drawn_with_the_seal_key() {
+    let folder = Folder::new();
+    let settings = settings(&folder, &[]);
+    serving(&settings, async |_| ());
+    let key = files::read(&Directory::of(&settings).file("seal.key")).unwrap().unwrap();
+    let token = next_token(&settings, &key);
+    assert_eq!(token, next_token(&settings, &key), "the copies have nothing else of their own");
+    assert_ne!(token, next_token(&settings, &"7".repeat(64)), "without the key nobody can work a token out");
 }
 
 #[test]

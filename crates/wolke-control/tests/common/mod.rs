@@ -42,7 +42,8 @@ impl Clock for TestClock {
 pub const START_MS: i64 = 1_795_219_200_000;
 
 pub fn memory(role: Role, clock: &Arc<TestClock>, seed: &str) -> Arc<Db> {
-    let open = Open { role, clock: clock.clone(), seed: seed.into(), on_commit: Arc::new(|_| {}) };
+    let open =
+        Open { role, clock: clock.clone(), seed: seed.into(), key: b"key".to_vec(), on_commit: Arc::new(|_| {}) };
     Arc::new(Db::Sqlite(SqliteDb::in_memory(open).unwrap()))
 }
 

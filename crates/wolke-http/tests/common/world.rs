@@ -105,7 +105,8 @@ fn open(place: Option<&Place>, role: Role, name: &str, clock: &Arc<TestClock>, t
             tokens.on_commit(signals);
         }
     });
-    let open = Open { role, clock: Arc::clone(clock) as Arc<dyn Clock>, seed: name.into(), on_commit };
+    let (clock, seed, key) = (Arc::clone(clock) as Arc<dyn Clock>, name.into(), b"key".to_vec());
+    let open = Open { role, clock, seed, key, on_commit };
     Arc::new(Db::Sqlite(match place {
         Some(place) => SqliteDb::open(&place.0.join(format!("{name}.db")), open).unwrap(),
         None => SqliteDb::in_memory(open).unwrap(),

@@ -122,7 +122,7 @@ impl Tx for PostgresTx<'_> {
                 String::new()
             }),
         };
-        let stream = Stream::new(seed.as_bytes(), 0, purpose);
+        let stream = Stream::new(seed.as_bytes(), b"", 0, purpose);
         self.seed = Some(seed);
         Box::new(stream)
     }

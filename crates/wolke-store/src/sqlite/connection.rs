@@ -39,6 +39,7 @@ pub(crate) struct Environment {
     clock: Arc<dyn Clock>,
     pub(crate) on_commit: crate::db::OnCommit,
     seed: String,
+    key: Vec<u8>,
     /// The world's clock as it was committed last; what a group does to it is not seen before its COMMIT.
     state: Mutex<ClockState>,
     counters: Mutex<Counters>,
@@ -94,6 +95,7 @@ pub(crate) fn prepare(connection: &Connection, open: &Open) -> Result<Environmen
         clock: Arc::clone(&open.clock),
         on_commit: Arc::clone(&open.on_commit),
         seed: open.seed.clone(),
+        key: open.key.clone(),
         state: Mutex::new(wall),
         counters: Mutex::default(),
         leftovers: AtomicBool::new(false),
@@ -255,7 +257,7 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn random(&mut self, purpose: &str) -> Box<dyn Rng> {
-        Box::new(Stream::new(self.environment.seed.as_bytes(), self.sequence, purpose))
+        Box::new(Stream::new(&self.environment.key, self.environment.seed.as_bytes(), self.sequence, purpose))
     }
 
     fn signal(&mut self, signal: Signal) {

@@ -227,8 +227,8 @@ mod tests {
 
     fn open(path: &Path) -> (Connection, Environment) {
         let connection = open_file(path, Access::Write).unwrap();
-        let open =
-            Open { role: Role::World, clock: Arc::new(Stopped), seed: "seed".into(), on_commit: Arc::new(|_| {}) };
+        let (seed, key) = ("seed".into(), b"key".to_vec());
+        let open = Open { role: Role::World, clock: Arc::new(Stopped), seed, key, on_commit: Arc::new(|_| {}) };
         let environment = prepare(&connection, &open).unwrap();
         (connection, environment)
     }

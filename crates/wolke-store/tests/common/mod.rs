@@ -19,6 +19,9 @@ use wolke_wire::Timestamp;
 /// Connections of one database under test.
 pub const CONNECTIONS: usize = 4;
 
+/// What SQLite databases under test draw randomness with.
+pub const KEY: &[u8] = b"key";
+
 /// A clock that moves only when told.
 pub struct TestClock(AtomicI64);
 
@@ -111,7 +114,7 @@ pub fn schema_place(test: &str) -> Option<Place> {
 /// Opens a SQLite database.
 pub fn open_file(path: &std::path::Path, role: Role, clock: &Arc<TestClock>, on_commit: OnCommit) -> Result<SqliteDb> {
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
-    SqliteDb::open(path, sqlite::Open { role, clock, seed: "seed".into(), on_commit })
+    SqliteDb::open(path, sqlite::Open { role, clock, seed: "seed".into(), key: KEY.to_vec(), on_commit })
 }
 
 /// Opens a PostgreSQL schema.

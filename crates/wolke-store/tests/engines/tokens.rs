@@ -1,8 +1,11 @@
 //! Tokens, in the root database.
 
-use crate::common::Engine;
-use wolke_store::Signal;
+use crate::common::{Engine, Place, TestClock, file_place};
+use std::sync::Arc;
+use wolke_store::migrate::Role;
+use wolke_store::sqlite::{Open, SqliteDb};
 use wolke_store::token::{self, NewToken, TOKEN_LENGTH};
+use wolke_store::{Signal, Tx};
 
 crate::on_both_engines!(Root: tokens);
 
@@ -30,4 +33,25 @@ fn tokens(engine: &Engine) {
     assert!(!engine.write(move |tx| token::delete(tx, made.id)));
     assert_eq!(engine.read(move |tx| token::by_hash(tx, &hash)), None);
     assert_eq!(engine.write(|tx| token::delete_of_project(tx, "main", 2)), 1);
+}
+
+/// Whoever has a copy of the files knows the seed and the number of the commit, and works with the same program.
+#[test]
+fn a_copy_of_the_database_gives_no_token_away() {
+    let token = |key: &[u8]| {
+        let place = file_place();
+        let Place::File(path) = &place else { panic!("not a file") };
+        let (clock, seed, on_commit) = (TestClock::new(), "seed".to_owned(), Arc::new(|_: &[Signal]| {}));
+        let db = SqliteDb::open(path, Open { role: Role::Root, clock, seed, key: key.to_vec(), on_commit }).unwrap();
+        let new = NewToken { world: "main".into(), project: 1, name: "ci".into(), writes: true, dialect: None };
+        let (_, secret) = db.write_blocking(move |tx: &mut dyn Tx| token::insert(tx, &new)).unwrap();
+        for file in [path.clone(), format!("{}-wal", path.display()).into()] {
+            let bytes = std::fs::read(file).unwrap();
+            assert!(!bytes.windows(key.len()).any(|window| window == key), "the key stands in the database");
+        }
+        secret
+    };
+    let (key, other) = (b"the key of this installation".as_slice(), b"the key of somebody else".as_slice());
+    assert_eq!(token(key), token(key), "one key and one log give the same bytes");
+    assert_ne!(token(key), token(other));
 }
