@@ -19,6 +19,11 @@ use wolke_wire::{Id, Kind, Timestamp};
 pub const NEVER: Timestamp = Timestamp(i64::MAX);
 /// How long a claim holds without a word from its worker, in real milliseconds.
 pub const LEASE_MS: i64 = 30_000;
+/// How far ahead of real time a lease or a backoff can end, in milliseconds: no longer than a lease, plus what transactions
+/// that run side by side may disagree about the time. One that ends later was written before the wall clock was set back;
+/// it is not believed, or the strand would wait until the clock is there again. Claiming it too early does no harm: whoever
+/// had it has lost its lease.
+pub const RETRY_AHEAD_MS_MAX: i64 = LEASE_MS + 1_000;
 /// Strands claimed by one statement.
 pub const CLAIM_MAX: usize = 64;
 /// Strands that may wait for one resource; one more is answered `locked`.
@@ -34,7 +39,7 @@ statements! { "strand";
     AHEAD = "SELECT count(*) FROM strand_lock mine, strand_lock other WHERE mine.strand = $1 AND other.kind = mine.kind
         AND other.resource = mine.resource AND other.position < mine.position";
     CLAIM = "UPDATE strand SET lease = lease + 1, retry_at = $1 WHERE id IN
-        (SELECT id FROM strand WHERE wake_at <= $2 AND retry_at <= $3 ORDER BY wake_at, id LIMIT 64)
+        (SELECT id FROM strand WHERE wake_at <= $2 AND (retry_at <= $3 OR retry_at > $4) ORDER BY wake_at, id LIMIT 64)
         RETURNING id, kind, project, scope, step, frame, action, wakes, lease, tries, deadline";
     GET = "SELECT id, kind, project, scope, step, frame, action, wakes, lease, tries, deadline FROM strand WHERE id = $1";
     GET_FIRST = "SELECT s.id, s.kind, s.project, s.scope, s.step, s.frame, s.action, s.wakes, s.lease, s.tries, s.deadline,
@@ -51,7 +56,7 @@ statements! { "strand";
     MOVING = "SELECT id FROM strand WHERE id = $1 AND (wake_at <= $2 OR wake_at = 9223372036854775807 OR retry_at > 0)";
     NEXT_WAKE = "SELECT MIN(wake_at) FROM strand WHERE wake_at > $1 AND wake_at < 9223372036854775807";
     NEXT_RETRY = "SELECT MIN(retry_at) FROM strand WHERE wake_at <= $1 AND retry_at > $2";
-    ANY_DUE = "SELECT id FROM strand WHERE wake_at <= $1 AND retry_at <= $2 LIMIT 1";
+    ANY_DUE = "SELECT id FROM strand WHERE wake_at <= $1 AND (retry_at <= $2 OR retry_at > $3) LIMIT 1";
     ALL = "SELECT id, kind, step, wake_at, deadline FROM strand ORDER BY id LIMIT 10000";
     LOCKS = "SELECT kind, resource, strand FROM strand_lock ORDER BY kind, resource, position LIMIT 10000";
 }
@@ -181,7 +186,8 @@ pub fn holder(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<Option<Id>> {
 /// The engine's failure.
 pub fn claim(tx: &mut dyn Tx) -> Result<Vec<Strand>> {
     let (now, real_now) = (tx.facts().now, tx.facts().real_now);
-    let params = [real_now.plus_ms(LEASE_MS).into(), now.into(), real_now.into()];
+    let params =
+        [real_now.plus_ms(LEASE_MS).into(), now.into(), real_now.into(), real_now.plus_ms(RETRY_AHEAD_MS_MAX).into()];
     let mut strands: Vec<Strand> = tx.query(&CLAIM, &params)?.iter().map(strand).collect::<Result<_>>()?;
     strands.sort_by_key(|s| s.id);
     Ok(strands)
@@ -221,11 +227,13 @@ pub fn sleep(tx: &mut dyn Tx, claimed: &Strand, wake_at: Timestamp) -> Result<bo
     Ok(tx.execute(&SLEEP, &params)? == 1)
 }
 
-/// Lets a claimed strand that failed try again at `retry_at` (real time), and counts `failures` against it.
+/// Lets a claimed strand that failed try again at `retry_at` (real time, at most [`LEASE_MS`] ahead), and counts `failures`
+/// against it.
 ///
 /// # Errors
 /// The engine's failure.
 pub fn back_off(tx: &mut dyn Tx, claimed: &Strand, retry_at: Timestamp, failures: i64) -> Result<()> {
+    let retry_at = retry_at.min(tx.facts().real_now.plus_ms(LEASE_MS));
     tx.execute(&BACK_OFF, &[retry_at.into(), failures.into(), claimed.id.into(), claimed.lease.into()]).map(|_| ())
 }
 
@@ -306,7 +314,9 @@ pub fn next_due(tx: &mut dyn Tx) -> Result<(Option<Timestamp>, Option<Timestamp>
     let wake = tx.query_one(&NEXT_WAKE, &[now.into()])?;
     let retry = tx.query_one(&NEXT_RETRY, &[now.into(), real_now.into()])?;
     let time = |row: Option<Row>| row.map_or(Ok(None), |r| Ok::<_, Error>(r.opt_int(0)?.map(Timestamp)));
-    Ok((time(wake)?, time(retry)?))
+    // As in [`claim`]: what is further away is not waited for.
+    let retry = time(retry)?.map(|at| at.min(real_now.plus_ms(RETRY_AHEAD_MS_MAX)));
+    Ok((time(wake)?, retry))
 }
 
 /// Whether a strand can be claimed.
@@ -315,7 +325,8 @@ pub fn next_due(tx: &mut dyn Tx) -> Result<(Option<Timestamp>, Option<Timestamp>
 /// The engine's failure.
 pub fn is_due(tx: &mut dyn Tx) -> Result<bool> {
     let (now, real_now) = (tx.facts().now, tx.facts().real_now);
-    Ok(tx.query_one(&ANY_DUE, &[now.into(), real_now.into()])?.is_some())
+    let params = [now.into(), real_now.into(), real_now.plus_ms(RETRY_AHEAD_MS_MAX).into()];
+    Ok(tx.query_one(&ANY_DUE, &params)?.is_some())
 }
 
 /// Whether a strand has not ended and is not asleep until a point in world time: it will go on by itself.

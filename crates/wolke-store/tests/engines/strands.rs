@@ -4,7 +4,7 @@ use crate::common::{Engine, Place};
 use wolke_domain::Error;
 use wolke_domain::action::Target;
 use wolke_domain::clock::ClockMode;
-use wolke_store::strand::{self, CLAIM_MAX, LEASE_MS, NEVER, NewStrand, QUEUE_MAX, Strand};
+use wolke_store::strand::{self, CLAIM_MAX, LEASE_MS, NEVER, NewStrand, QUEUE_MAX, RETRY_AHEAD_MS_MAX, Strand};
 use wolke_store::{Race, Signal, clock};
 use wolke_wire::{ErrorCode, Id, Kind, Timestamp};
 
@@ -16,6 +16,7 @@ crate::on_both_engines!(World:
     sleeps_until_world_time,
     an_old_lease_changes_nothing,
     an_expired_lease_is_claimed_again,
+    a_clock_that_is_set_back_stalls_nothing,
     claims_are_bounded,
 );
 
@@ -61,12 +62,17 @@ fn set_world(engine: &Engine, at: i64) {
     });
 }
 
-/// Lets every lease run out. The database's own clock cannot be moved, so there the leases are.
+/// Lets every lease run out.
 fn expire_leases(engine: &Engine) {
-    engine.clock.advance(LEASE_MS + 1);
+    pass(engine, LEASE_MS + 1);
+}
+
+/// Moves real time, also back. The database's own clock cannot be moved, so there the leases are.
+fn pass(engine: &Engine, milliseconds: i64) {
+    engine.clock.advance(milliseconds);
     if let Place::Schema(url, schema) = &engine.place {
         let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
-        let sql = format!("UPDATE \"{schema}\".strand SET retry_at = retry_at - {} WHERE retry_at > 0", LEASE_MS + 1);
+        let sql = format!("UPDATE \"{schema}\".strand SET retry_at = retry_at - ({milliseconds}) WHERE retry_at > 0");
         client.batch_execute(&sql).unwrap();
     }
 }
@@ -182,6 +188,29 @@ fn an_expired_lease_is_claimed_again(engine: &Engine) {
     assert_eq!(engine.write(strand::free_leases), 1);
     assert!(!engine.read(strand::any_leased));
     assert_eq!(claim(engine), [id]);
+}
+
+fn a_clock_that_is_set_back_stalls_nothing(engine: &Engine) {
+    const HOUR_MS: i64 = 3_600_000;
+    // World time stands still: it does not follow the wall clock back, and how it would is not the matter here.
+    set_world(engine, 1_000);
+    let id = insert(engine, &[1]);
+    pass(engine, -500);
+    assert_eq!(claim(engine), NONE, "a lease holds through what is set right all the time");
+    pass(engine, -HOUR_MS);
+    let (real_now, retry) = engine.read(|tx| Ok((tx.facts().real_now, strand::next_due(tx)?.1)));
+    assert!(retry.unwrap() <= real_now.plus_ms(RETRY_AHEAD_MS_MAX), "{retry:?} is no time to sleep until");
+    assert!(engine.read(strand::is_due));
+    assert_eq!(claim(engine), [id], "its lease ends in an hour: that is none");
+    assert_eq!(claim(engine), NONE, "the new one holds");
+    let claimed = get(engine, id);
+    engine.write(move |tx| {
+        let far = tx.facts().real_now.plus_ms(HOUR_MS);
+        strand::back_off(tx, &claimed, far, 1)
+    });
+    assert!(!engine.read(strand::is_due), "no backoff is longer than is believed");
+    pass(engine, -HOUR_MS);
+    assert_eq!(claim(engine), [id], "as with a lease");
 }
 
 fn claims_are_bounded(engine: &Engine) {
