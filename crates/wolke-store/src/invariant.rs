@@ -9,7 +9,7 @@ use wolke_domain::{Error, Result};
 statements! { "invariant";
     /// Design §1.2: a running action has work that will end it.
     ACTION_WITHOUT_WORK = "SELECT a.id FROM actions a WHERE a.status = 'running' AND NOT EXISTS (SELECT 1 FROM action_resource r, strand_lock l
-        WHERE r.action = a.id AND l.kind = r.kind AND l.resource = r.resource) ORDER BY a.id";
+        WHERE r.project = a.project AND r.action = a.id AND l.kind = r.kind AND l.resource = r.resource) ORDER BY a.id";
     LOCK_WITHOUT_STRAND = "SELECT l.resource FROM strand_lock l WHERE NOT EXISTS (SELECT 1 FROM strand s WHERE s.id = l.strand) ORDER BY l.resource";
     /// A strand that waits for its turn must have somebody ahead of it, else nobody wakes it.
     SLEEPS_FOR_EVER = "SELECT s.id FROM strand s WHERE s.wake_at = 9223372036854775807 AND s.retry_at = 0 AND NOT EXISTS (SELECT 1 FROM strand_lock mine, strand_lock other
@@ -22,6 +22,21 @@ statements! { "invariant";
         OR (SELECT count(*) FROM ssh_keys k WHERE k.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'ssh_key' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM primary_ips i WHERE i.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'primary_ip' AND c.project = p.id), 0)
         ORDER BY p.id";
+    WRONG_ACTION_COUNT = "SELECT p.id FROM project p WHERE (SELECT count(*) FROM actions a WHERE a.project = p.id)
+        <> COALESCE((SELECT n FROM action_count c WHERE c.kind = 'action' AND c.project = p.id), 0) ORDER BY p.id";
+    WRONG_ACTION_KIND_COUNT = "SELECT c.project FROM action_count c WHERE c.kind <> 'action' AND c.n <> (SELECT count(*) FROM action_resource r
+        WHERE r.project = c.project AND r.kind = c.kind AND r.listed = 1) ORDER BY c.project";
+    UNCOUNTED_ACTION = "SELECT r.action FROM action_resource r WHERE NOT EXISTS (SELECT 1 FROM action_count c
+        WHERE c.project = r.project AND c.kind = r.kind) ORDER BY r.action";
+    /// By kind, a list shows an action once: not less and, by its index, not more.
+    UNLISTED_ACTION = "SELECT r.action FROM action_resource r WHERE NOT EXISTS (SELECT 1 FROM action_resource f
+        WHERE f.project = r.project AND f.kind = r.kind AND f.action = r.action AND f.listed = 1) ORDER BY r.action";
+    RESOURCE_OF_NO_ACTION = "SELECT r.action FROM action_resource r WHERE NOT EXISTS (SELECT 1 FROM actions a
+        WHERE a.id = r.action AND a.project = r.project) ORDER BY r.action";
+    WRONG_LABEL_KEY_COUNT = "SELECT c.project FROM label_key_count c WHERE c.n <> (SELECT count(*) FROM label l
+        WHERE l.kind = c.kind AND l.project = c.project AND l.key = c.key) ORDER BY c.project";
+    UNCOUNTED_LABEL_KEY = "SELECT l.id FROM label l WHERE NOT EXISTS (SELECT 1 FROM label_key_count c
+        WHERE l.kind = c.kind AND l.project = c.project AND l.key = c.key) ORDER BY l.id";
     WRONG_LABEL_COUNT = "SELECT c.project FROM label_count c WHERE c.n <> (SELECT count(*) FROM label l
         WHERE l.kind = c.kind AND l.project = c.project AND l.key = c.key AND l.value = c.value) ORDER BY c.project";
     UNCOUNTED_LABEL = "SELECT l.id FROM label l WHERE NOT EXISTS (SELECT 1 FROM label_count c

@@ -1,4 +1,4 @@
-//! Labels: one row per pair for selectors, and a count per pair for totals.
+//! Labels: one row per pair for selectors, and a count per pair and per key for totals.
 
 use crate::stmt::statements;
 use crate::tx::Tx;
@@ -13,7 +13,10 @@ statements! { "label";
         ON CONFLICT (kind, project, key, value) DO UPDATE SET n = label_count.n + excluded.n";
     COUNT_DROP = "DELETE FROM label_count WHERE kind = $1 AND project = $2 AND key = $3 AND value = $4 AND n = 0";
     COUNT_PAIR = "SELECT n FROM label_count WHERE kind = $1 AND project = $2 AND key = $3 AND value = $4";
-    COUNT_KEY = "SELECT CAST(SUM(n) AS BIGINT) FROM label_count WHERE kind = $1 AND project = $2 AND key = $3";
+    KEY_ADD = "INSERT INTO label_key_count (kind, project, key, n) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (kind, project, key) DO UPDATE SET n = label_key_count.n + excluded.n";
+    KEY_DROP = "DELETE FROM label_key_count WHERE kind = $1 AND project = $2 AND key = $3 AND n = 0";
+    COUNT_KEY = "SELECT n FROM label_key_count WHERE kind = $1 AND project = $2 AND key = $3";
 }
 
 type Labels = BTreeMap<String, String>;
@@ -23,19 +26,27 @@ type Labels = BTreeMap<String, String>;
 /// # Errors
 /// The engine's failure.
 pub fn replace(tx: &mut dyn Tx, kind: Kind, project: Id, id: Id, old: &Labels, new: &Labels) -> Result<()> {
+    let name = kind.singular();
     for (key, value) in old.iter().filter(|(key, value)| new.get(*key) != Some(value)) {
-        tx.execute(&DELETE, &[kind.singular().into(), id.into(), key.into()])?;
-        add(tx, kind, project, key, value, -1)?;
-        tx.execute(&COUNT_DROP, &[kind.singular().into(), project.into(), key.into(), value.into()])?;
+        tx.execute(&DELETE, &[name.into(), id.into(), key.into()])?;
+        count_pair_add(tx, kind, project, (key, value), -1)?;
+        tx.execute(&COUNT_DROP, &[name.into(), project.into(), key.into(), value.into()])?;
+        if !new.contains_key(key) {
+            tx.execute(&KEY_ADD, &[name.into(), project.into(), key.into(), (-1).into()])?;
+            tx.execute(&KEY_DROP, &[name.into(), project.into(), key.into()])?;
+        }
     }
     for (key, value) in new.iter().filter(|(key, value)| old.get(*key) != Some(value)) {
-        tx.execute(&INSERT, &[kind.singular().into(), project.into(), key.into(), value.into(), id.into()])?;
-        add(tx, kind, project, key, value, 1)?;
+        tx.execute(&INSERT, &[name.into(), project.into(), key.into(), value.into(), id.into()])?;
+        count_pair_add(tx, kind, project, (key, value), 1)?;
+        if !old.contains_key(key) {
+            tx.execute(&KEY_ADD, &[name.into(), project.into(), key.into(), 1.into()])?;
+        }
     }
     Ok(())
 }
 
-fn add(tx: &mut dyn Tx, kind: Kind, project: Id, key: &str, value: &str, by: i64) -> Result<()> {
+fn count_pair_add(tx: &mut dyn Tx, kind: Kind, project: Id, (key, value): (&str, &str), by: i64) -> Result<()> {
     let params = [kind.singular().into(), project.into(), key.into(), value.into(), by.into()];
     tx.execute(&COUNT_ADD, &params).map(|_| ())
 }
@@ -54,6 +65,6 @@ pub fn count_pair(tx: &mut dyn Tx, kind: Kind, project: Id, key: &str, value: &s
 /// # Errors
 /// The engine's failure.
 pub fn count_key(tx: &mut dyn Tx, kind: Kind, project: Id, key: &str) -> Result<i64> {
-    let row = tx.query_one(&COUNT_KEY, &[kind.singular().into(), project.into(), key.into()])?;
-    row.map_or(Ok(0), |r| Ok(r.opt_int(0)?.unwrap_or(0)))
+    let params = [kind.singular().into(), project.into(), key.into()];
+    tx.query_one(&COUNT_KEY, &params)?.map_or(Ok(0), |r| r.int(0))
 }

@@ -7,14 +7,32 @@ use wolke_wire::{Id, Timestamp};
 
 statements! { "project";
     INSERT = "INSERT INTO project (id, name, created) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
-    LIST = "SELECT id, name, created FROM project ORDER BY id LIMIT 1000";
+    LIST = "SELECT id, name, created FROM project WHERE id > $1 ORDER BY id LIMIT $2";
     BY_NAME = "SELECT id, name, created FROM project WHERE name = $1";
     BY_ID = "SELECT id, name, created FROM project WHERE id = $1";
-    DELETE_ACTION_RESOURCES = "DELETE FROM action_resource WHERE action IN (SELECT id FROM actions WHERE project = $1)";
+    DELETE_ACTION_RESOURCES = "DELETE FROM action_resource WHERE project = $1";
+    DELETE_ACTION_COUNTS = "DELETE FROM action_count WHERE project = $1";
+    DELETE_ACTION_SWEEP = "DELETE FROM action_sweep WHERE project = $1";
     DELETE_ACTIONS = "DELETE FROM actions WHERE project = $1";
     DELETE_COUNTS = "DELETE FROM resource_count WHERE project = $1";
     DELETE = "DELETE FROM project WHERE id = $1";
     STRANDS = "SELECT count(*) FROM strand WHERE project = $1";
+}
+
+/// Rows that one statement of a list for operators reads.
+pub(crate) const LIST_PAGE: i64 = 1_000;
+
+/// Reads a list for operators to its end: `page` answers up to [`LIST_PAGE`] entries whose ids are greater than its argument.
+pub(crate) fn by_pages<T>(mut page: impl FnMut(Id) -> Result<Vec<T>>, id: impl Fn(&T) -> Id) -> Result<Vec<T>> {
+    let mut all: Vec<T> = Vec::new();
+    loop {
+        let more = page(all.last().map_or(0, &id))?;
+        let is_last = (more.len() as i64) < LIST_PAGE;
+        all.extend(more);
+        if is_last {
+            return Ok(all);
+        }
+    }
 }
 
 /// A project.
@@ -44,12 +62,12 @@ pub fn insert(tx: &mut dyn Tx, name: &str) -> Result<Project> {
     }
 }
 
-/// The first thousand projects.
+/// All projects, by id.
 ///
 /// # Errors
 /// The engine's failure.
 pub fn list(tx: &mut dyn Tx) -> Result<Vec<Project>> {
-    tx.query(&LIST, &[])?.iter().map(project).collect()
+    by_pages(|after| tx.query(&LIST, &[after.into(), LIST_PAGE.into()])?.iter().map(project).collect(), |p| p.id)
 }
 
 /// A project by its name.
@@ -81,8 +99,9 @@ pub fn has_strands(tx: &mut dyn Tx, id: Id) -> Result<bool> {
 /// # Errors
 /// Internal, when the project holds resources: the caller has checked.
 pub fn delete(tx: &mut dyn Tx, id: Id) -> Result<()> {
-    tx.execute(&DELETE_ACTION_RESOURCES, &[id.into()])?;
-    tx.execute(&DELETE_ACTIONS, &[id.into()])?;
-    tx.execute(&DELETE_COUNTS, &[id.into()])?;
+    let history = [DELETE_ACTION_RESOURCES, DELETE_ACTION_COUNTS, DELETE_ACTION_SWEEP, DELETE_ACTIONS];
+    for stmt in history.iter().chain([&DELETE_COUNTS]) {
+        tx.execute(stmt, &[id.into()])?;
+    }
     tx.execute_one(&DELETE, &[id.into()])
 }

@@ -20,6 +20,9 @@ statements! { "resource";
     TOUCH_SERVER = "UPDATE servers SET rev = rev + 1 WHERE id = $1";
     TOUCH_PRIMARY_IP = "UPDATE primary_ips SET rev = rev + 1 WHERE id = $1";
     TOUCH_SSH_KEY = "UPDATE ssh_keys SET rev = rev + 1 WHERE id = $1";
+    SERVER = "SELECT id FROM servers WHERE id = $1";
+    PRIMARY_IP = "SELECT id FROM primary_ips WHERE id = $1";
+    SSH_KEY = "SELECT id FROM ssh_keys WHERE id = $1";
     COUNT_ADD = "INSERT INTO resource_count (kind, project, n) VALUES ($1, $2, $3)
         ON CONFLICT (kind, project) DO UPDATE SET n = resource_count.n + excluded.n RETURNING n";
     COUNT_GET = "SELECT n FROM resource_count WHERE kind = $1 AND project = $2";
@@ -39,6 +42,20 @@ pub fn touch(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<()> {
         _ => return Ok(()),
     };
     tx.execute(stmt, &[id.into()]).map(|_| ())
+}
+
+/// Whether a resource is there, whosever it is. What is of the catalogue always is.
+///
+/// # Errors
+/// The engine's failure.
+pub fn exists(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<bool> {
+    let stmt: &Stmt = match kind {
+        Kind::Server => &SERVER,
+        Kind::PrimaryIp => &PRIMARY_IP,
+        Kind::SshKey => &SSH_KEY,
+        _ => return Ok(true),
+    };
+    Ok(tx.query_one(stmt, &[id.into()])?.is_some())
 }
 
 /// Adds `by` to the number of resources of a kind in a project and returns the new number.

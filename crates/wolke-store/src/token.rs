@@ -1,5 +1,6 @@
 //! Tokens, in the root database: from the hash of a token to a world, a project and a scope.
 
+use crate::project::{LIST_PAGE, by_pages};
 use crate::random::hex;
 use crate::stmt::statements;
 use crate::tx::{Counter, Signal, Tx};
@@ -15,7 +16,7 @@ pub const TOKEN_LENGTH: usize = 64;
 statements! { "token";
     INSERT = "INSERT INTO token (id, hash, world, project, name, writes, dialect, created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     BY_HASH = "SELECT id, world, project, name, writes, dialect, created FROM token WHERE hash = $1";
-    LIST = "SELECT id, world, project, name, writes, dialect, created FROM token ORDER BY id LIMIT 1000";
+    LIST = "SELECT id, world, project, name, writes, dialect, created FROM token WHERE id > $1 ORDER BY id LIMIT $2";
     DELETE = "DELETE FROM token WHERE id = $1";
     DELETE_OF_PROJECT = "DELETE FROM token WHERE world = $1 AND project = $2";
     WORLD_INSERT = "INSERT INTO world (id, name, created) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
@@ -119,12 +120,12 @@ pub fn by_hash(tx: &mut dyn Tx, hash: &str) -> Result<Option<Token>> {
     tx.query_one(&BY_HASH, &[hash.into()])?.as_ref().map(token).transpose()
 }
 
-/// The first thousand tokens.
+/// All tokens, by id.
 ///
 /// # Errors
 /// The engine's failure.
 pub fn list(tx: &mut dyn Tx) -> Result<Vec<Token>> {
-    tx.query(&LIST, &[])?.iter().map(token).collect()
+    by_pages(|after| tx.query(&LIST, &[after.into(), LIST_PAGE.into()])?.iter().map(token).collect(), |t| t.id)
 }
 
 /// Deletes a token; false when there was none.

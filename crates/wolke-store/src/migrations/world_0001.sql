@@ -29,7 +29,7 @@ CREATE UNIQUE INDEX primary_ips_id ON primary_ips (project, id);
 CREATE UNIQUE INDEX primary_ips_created ON primary_ips (project, created, id);
 CREATE UNIQUE INDEX primary_ips_assignee ON primary_ips (assignee, family) WHERE assignee IS NOT NULL;
 
--- Labels, and how many resources carry each pair: `total_entries` of a one-term selector is one lookup.
+-- Labels, and how many resources carry each pair and each key: `total_entries` of a one-term selector is one lookup.
 CREATE TABLE label (
   kind TEXT NOT NULL, project BIGINT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, id BIGINT NOT NULL,
   PRIMARY KEY (kind, id, key)
@@ -38,6 +38,9 @@ CREATE UNIQUE INDEX label_pair ON label (kind, project, key, value, id);
 CREATE TABLE label_count (
   kind TEXT NOT NULL, project BIGINT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, n BIGINT NOT NULL,
   PRIMARY KEY (kind, project, key, value)
+) CLUSTERED;
+CREATE TABLE label_key_count (
+  kind TEXT NOT NULL, project BIGINT NOT NULL, key TEXT NOT NULL, n BIGINT NOT NULL, PRIMARY KEY (kind, project, key)
 ) CLUSTERED;
 -- How many resources of a kind a project has: quotas and unfiltered totals.
 CREATE TABLE resource_count (
@@ -50,9 +53,20 @@ CREATE TABLE actions (
   rev BIGINT NOT NULL, resources TEXT NOT NULL
 );
 CREATE UNIQUE INDEX actions_id ON actions (project, id);
+-- Most actions of a long history have succeeded; what runs and what failed is found without them.
+CREATE UNIQUE INDEX actions_unsuccessful ON actions (project, status, id) WHERE status <> 'success';
+-- `listed` is 1 for the first resource of each kind of an action: a list by kind shows the action once.
 CREATE TABLE action_resource (
-  kind TEXT NOT NULL, resource BIGINT NOT NULL, action BIGINT NOT NULL, PRIMARY KEY (kind, resource, action)
+  project BIGINT NOT NULL, kind TEXT NOT NULL, resource BIGINT NOT NULL, action BIGINT NOT NULL, listed BIGINT NOT NULL,
+  PRIMARY KEY (project, kind, resource, action)
 ) CLUSTERED;
+CREATE UNIQUE INDEX action_resource_listed ON action_resource (project, kind, action) WHERE listed = 1;
+-- How many actions work on resources of a kind; kind `action` counts all of a project.
+CREATE TABLE action_count (
+  project BIGINT NOT NULL, kind TEXT NOT NULL, n BIGINT NOT NULL, PRIMARY KEY (project, kind)
+) CLUSTERED;
+-- How far a project's history was searched for actions whose resources are gone.
+CREATE TABLE action_sweep (project BIGINT PRIMARY KEY, position BIGINT NOT NULL);
 
 -- Public addresses. `cursor` counts the addresses ever handed out; released ones wait in `address_free`, oldest first.
 CREATE TABLE address_pool (

@@ -1,0 +1,108 @@
+//! Every shape of statement that lists compose, for the tests that prepare and explain them.
+
+use super::compose::{Builder, Window};
+use super::labelled::{Set, drive, end_of_walk_statement, walk};
+use super::{ListQuery, actions};
+use crate::value::Value;
+use wolke_wire::Kind;
+use wolke_wire::selector::{Selector, Term};
+use wolke_wire::sort::{Direction, SortKey};
+
+const FORWARD: Window = Window { offset: 0, limit: 25, reversed: false };
+const BACKWARD: Window = Window { offset: 0, limit: 25, reversed: true };
+
+/// Texts and parameters of all shapes.
+#[must_use]
+pub fn samples() -> Vec<(String, Vec<Value>)> {
+    labelled().into_iter().chain(of_actions()).map(Builder::finish).collect()
+}
+
+fn query(kind: Kind, key: SortKey) -> ListQuery {
+    ListQuery {
+        kind,
+        project: 1,
+        filters: Vec::new(),
+        of: None,
+        selector: Selector::default(),
+        sort: vec![key],
+        offset: 0,
+        limit: 25,
+    }
+}
+
+fn keys(fields: &[&'static str]) -> Vec<SortKey> {
+    let both = [Direction::Ascending, Direction::Descending];
+    fields.iter().flat_map(|field| both.map(|direction| SortKey { field, direction })).collect()
+}
+
+fn labelled() -> Vec<Builder> {
+    let pair = || ("env".to_owned(), "prod".to_owned());
+    let values = || vec!["a".to_owned(), "b".to_owned()];
+    let positive = [Term::Equals(pair().0, pair().1), Term::Exists(pair().0), Term::In(pair().0, values())];
+    let negative = [Term::NotEquals(pair().0, pair().1), Term::NotExists(pair().0), Term::NotIn(pair().0, values())];
+    let fields = [
+        (Kind::Server, &["id", "name", "created"][..]),
+        (Kind::SshKey, &["id", "name"]),
+        (Kind::PrimaryIp, &["id", "created"]),
+    ];
+    let mut all = Vec::new();
+    for (kind, key) in fields.iter().flat_map(|(kind, fields)| keys(fields).into_iter().map(|key| (*kind, key))) {
+        let query = query(kind, key);
+        all.push(walk(&query, &[], Some(&FORWARD), None));
+        all.push(end_of_walk_statement(&query, &BACKWARD));
+        for term in positive.iter().chain(&negative) {
+            for window in [None, Some(&FORWARD), Some(&BACKWARD)] {
+                all.push(walk(&query, &[Set::new(term)], window, None));
+            }
+            all.push(walk(&query, &[Set::new(term)], Some(&FORWARD), Some(1.into())));
+        }
+        let others: Vec<Set<'_>> = negative.iter().chain(&positive[..1]).map(Set::new).collect();
+        let others: Vec<&Set<'_>> = others.iter().collect();
+        for term in &positive {
+            for window in [None, Some(&FORWARD), Some(&BACKWARD)] {
+                all.push(drive(&query, &Set::new(term), &[], window));
+                all.push(drive(&query, &Set::new(term), &others, window));
+            }
+        }
+    }
+    all
+}
+
+fn of_actions() -> Vec<Builder> {
+    let statuses: [&[&str]; 5] =
+        [&["running", "success", "error"], &["success"], &["running"], &["running", "error"], &["success", "error"]];
+    let mut all = Vec::new();
+    for key in keys(&["id", "command", "status", "progress", "started", "finished"]) {
+        for of in [None, Some((Kind::Server, None)), Some((Kind::Server, Some(1)))] {
+            for statuses in statuses {
+                for with_ids in [false, true] {
+                    let mut query = ListQuery { of, ..query(Kind::Action, key) };
+                    query.filters.push(("status", statuses.iter().map(|s| Value::from(*s)).collect()));
+                    if with_ids {
+                        query.filters.push(("id", vec![1.into(), 2.into()]));
+                    }
+                    all.extend(actions::shapes(&query, &FORWARD));
+                }
+            }
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples;
+
+    #[test]
+    fn parameters_appear_in_order() {
+        for (sql, params) in samples() {
+            let mut next = 1;
+            for piece in sql.split('$').skip(1) {
+                let digits: String = piece.chars().take_while(char::is_ascii_digit).collect();
+                assert_eq!(digits, next.to_string(), "{sql}");
+                next += 1;
+            }
+            assert_eq!(next - 1, params.len(), "{sql}");
+        }
+    }
+}
