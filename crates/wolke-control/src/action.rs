@@ -54,7 +54,7 @@ pub(crate) fn done(tx: &mut dyn Tx, project: Id, command: &str, resources: Vec<T
 }
 
 fn insert(tx: &mut dyn Tx, project: Id, command: &str, resources: Vec<Target>, status: Status) -> Result<Id> {
-    let now = tx.now();
+    let now = tx.now().whole_second();
     let ended = status != Status::Running;
     let action = Action {
         id: tx.next_id(Counter::Kind(Kind::Action))?,

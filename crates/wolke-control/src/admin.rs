@@ -6,7 +6,7 @@ use wolke_domain::clock::{ClockMode, ClockState, RATE_PERMILLE_MAX, WORLD_TIME_M
 use wolke_domain::{Error, Result, name};
 use wolke_store::project::Project;
 use wolke_store::token::{NewToken, Token};
-use wolke_store::{Db, Race, clock, project, resource, token};
+use wolke_store::{Db, Race, clock, project, resource, strand, token};
 use wolke_wire::{Dialect, ErrorCode, Id, Kind, Timestamp};
 
 /// What the clock shows.
@@ -209,7 +209,9 @@ impl Control {
             .write(vec![Race::Database], move |tx| {
                 let state = clock::get(tx)?;
                 let next = change(state, tx.facts().real_now)?;
-                clock::set(tx, next)
+                clock::set(tx, next)?;
+                // What waits for simulated work waits no more.
+                if next.mode == ClockMode::Instant { strand::wake_all(tx) } else { Ok(()) }
             })
             .await?;
         self.clock().await

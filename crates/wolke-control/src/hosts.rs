@@ -23,6 +23,8 @@ pub(crate) struct Look {
     pub observed: Observed,
     /// When to look again (world time).
     pub again: Timestamp,
+    /// Whether the host has said that something will have changed by then.
+    pub promised: bool,
     /// How the command ended that was asked about.
     pub outcome: Option<Outcome>,
 }
@@ -99,7 +101,7 @@ pub(crate) fn look(tx: &mut dyn Tx, core: &Core, on: Id, key: ObjectKey, command
     let now = tx.now();
     let Some(object) = object(tx, on, key)? else {
         // The row is forgotten only after the host has reported it absent.
-        return Ok(Look { observed: absent(key, now), again: now, outcome: Some(Outcome::Ignored) });
+        return Ok(Look { observed: absent(key, now), again: now, promised: false, outcome: Some(Outcome::Ignored) });
     };
     let desired = Desired { key, generation: object.generation, wish: read_wish(&object.spec)? };
     let answer = ask(tx, core, &object, &desired, command)?;
@@ -145,11 +147,12 @@ fn ask(
         reports.extend(machine.apply(&Delta::command(command.clone()), now)?);
     }
     let observed = latest(&reports, key).cloned().unwrap_or_else(|| absent(key, now));
-    let again = memory.next_due()?.unwrap_or_else(|| now.plus_ms(LOOK_AGAIN_MS)).max(now.plus_ms(1));
+    let due = memory.next_due()?;
+    let again = due.unwrap_or_else(|| now.plus_ms(LOOK_AGAIN_MS)).max(now.plus_ms(1));
     let sim = memory.get(key)?.as_ref().map(serde_json::to_string).transpose();
     let sim = sim.map_err(|e| Error::internal(format!("simulation: {e}")))?;
     let outcome = command.and_then(|command| outcome_of(&reports, command.id));
-    Ok(Answer { look: Look { observed, again, outcome }, sim })
+    Ok(Answer { look: Look { observed, again, promised: due.is_some(), outcome }, sim })
 }
 
 fn is_accepted(object: &host::Object, key: ObjectKey) -> bool {

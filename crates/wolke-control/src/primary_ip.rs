@@ -80,7 +80,7 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, new: &New<'_>) -> Result<Pr
         id,
         project,
         name: new.name.map_or_else(|| rules::default_name(id), str::to_owned),
-        created: tx.now(),
+        created: tx.now().whole_second(),
         ip,
         family: new.family,
         assignee: new.assignee,

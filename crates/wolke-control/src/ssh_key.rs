@@ -47,7 +47,7 @@ impl Control {
                     id: tx.next_id(Counter::Kind(Kind::SshKey))?,
                     project,
                     name: request.name.clone(),
-                    created: tx.now(),
+                    created: tx.now().whole_second(),
                     fingerprint: fingerprint.clone(),
                     details: Details { v: 1, public_key: request.public_key.clone(), labels: request.labels.clone() },
                 };

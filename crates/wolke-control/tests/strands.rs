@@ -237,6 +237,45 @@ fn time_that_jumps_past_a_deadline_fails_nothing_that_is_ready() {
     assert_eq!(action_status(&world.db, world.caller.project, created.next_actions[0]), ActionStatus::Success);
 }
 
+/// Phases follow each other: after a jump the next one has not begun yet, and begins its wait then.
+#[test]
+fn time_that_jumps_between_two_phases_fails_nothing() {
+    let simulation = Simulation { profile: LatencyProfile::realistic(), ..Simulation::default() };
+    let world = block_on(world(&Engine::Memory, simulation));
+    let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
+    let mut run = Drive::new(&world.db, &world.core, Disturbance::None);
+    for _ in 0..12 {
+        run.until_idle().unwrap();
+        block_on(world.pass(8 * 24 * 60 * 60 * 1000));
+    }
+    assert_eq!(status(&world, created.server), Some(Status::Running));
+}
+
+#[test]
+fn an_instant_clock_lets_go_of_work_under_way() {
+    let world = block_on(world(&Engine::Memory, slow()));
+    let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
+    let mut run = Drive::new(&world.db, &world.core, Disturbance::None);
+    run.until_idle().unwrap();
+    assert_eq!(status(&world, created.server), Some(Status::Initializing));
+    block_on(world.control.set_clock_mode(wolke_domain::clock::ClockMode::Instant, 1000)).unwrap();
+    run.until_idle().unwrap();
+    assert_eq!(status(&world, created.server), Some(Status::Running));
+}
+
+#[test]
+fn a_server_without_any_interface_is_made_and_does_not_start() {
+    let world = block_on(world(&Engine::Memory, Simulation::default()));
+    let body = serde_json::json!({"name": "a", "server_type": "cpx22", "image": "debian-12",
+        "public_net": {"enable_ipv4": false, "enable_ipv6": false}});
+    let request = serde_json::from_value(body).unwrap();
+    let created = block_on(world.control.create_server(&world.caller, request)).unwrap();
+    drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
+    let ended = |id| action_status(&world.db, world.caller.project, id);
+    assert_eq!((ended(created.action), ended(created.next_actions[0])), (ActionStatus::Success, ActionStatus::Error));
+    assert_eq!(status(&world, created.server), Some(Status::Off));
+}
+
 #[test]
 fn a_start_that_hangs_leaves_the_server_that_was_made() {
     let profile = LatencyProfile::none().with(OperationKind::Start, Policy::Stuck);

@@ -212,7 +212,7 @@ pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<(i64, Action)>
 /// The engine's failure.
 pub fn end(tx: &mut dyn Tx, id: Id, failure: Option<&Failure>) -> Result<()> {
     let status = if failure.is_some() { Status::Error } else { Status::Success };
-    let finished = tx.now();
+    let finished = tx.now().whole_second();
     let params = [
         status.as_str().into(),
         finished.into(),

@@ -40,9 +40,9 @@ statements! { "strand";
         AND other.resource = mine.resource AND other.position < mine.position";
     CLAIM = "UPDATE strand SET lease = lease + 1, retry_at = $1 WHERE id IN
         (SELECT id FROM strand WHERE wake_at <= $2 AND (retry_at <= $3 OR retry_at > $4) ORDER BY wake_at, id LIMIT 64)
-        RETURNING id, kind, project, scope, step, frame, action, wakes, lease, tries, deadline";
-    GET = "SELECT id, kind, project, scope, step, frame, action, wakes, lease, tries, deadline FROM strand WHERE id = $1";
-    GET_FIRST = "SELECT s.id, s.kind, s.project, s.scope, s.step, s.frame, s.action, s.wakes, s.lease, s.tries, s.deadline,
+        RETURNING id, kind, project, scope, step, frame, action, wakes, lease, tries, deadline, wake_at";
+    GET = "SELECT id, kind, project, scope, step, frame, action, wakes, lease, tries, deadline, wake_at FROM strand WHERE id = $1";
+    GET_FIRST = "SELECT s.id, s.kind, s.project, s.scope, s.step, s.frame, s.action, s.wakes, s.lease, s.tries, s.deadline, s.wake_at,
         (SELECT count(*) FROM strand_lock mine, strand_lock other WHERE mine.strand = s.id AND other.kind = mine.kind
             AND other.resource = mine.resource AND other.position < mine.position)
         FROM strand s WHERE s.id = $1 AND s.lease = $2";
@@ -50,6 +50,7 @@ statements! { "strand";
         retry_at = 0, tries = 0, deadline = $5 WHERE id = $6 AND lease = $7";
     BACK_OFF = "UPDATE strand SET retry_at = $1, tries = tries + $2 WHERE id = $3 AND lease = $4";
     WAKE = "UPDATE strand SET wakes = wakes + 1, wake_at = CASE WHEN wake_at > $1 THEN CAST($2 AS BIGINT) ELSE wake_at END WHERE id = $3";
+    WAKE_ALL = "UPDATE strand SET wakes = wakes + 1, wake_at = $1 WHERE wake_at > $2 AND wake_at < 9223372036854775807";
     DELETE = "DELETE FROM strand WHERE id = $1 AND lease = $2";
     ANY_LEASE = "SELECT id FROM strand WHERE retry_at > 0 LIMIT 1";
     FREE_LEASES = "UPDATE strand SET retry_at = 0 WHERE retry_at > 0";
@@ -86,6 +87,8 @@ pub struct Strand {
     pub tries: i64,
     /// World time by which the present wait must have ended.
     pub deadline: Timestamp,
+    /// When it wanted to run: before its deadline unless that is what it woke for.
+    pub wake_at: Timestamp,
 }
 
 /// A strand to be.
@@ -122,6 +125,7 @@ fn strand(row: &Row) -> Result<Strand> {
         lease: row.int(8)?,
         tries: row.int(9)?,
         deadline: row.time(10)?,
+        wake_at: row.time(11)?,
     })
 }
 
@@ -207,7 +211,7 @@ pub fn get(tx: &mut dyn Tx, id: Id) -> Result<Option<Strand>> {
 /// The engine's failure.
 pub fn get_claimed(tx: &mut dyn Tx, id: Id, lease: i64) -> Result<Option<(Strand, bool)>> {
     let row = tx.query_one(&GET_FIRST, &[id.into(), lease.into()])?;
-    row.map(|r| Ok((strand(&r)?, r.int(11)? > 0))).transpose()
+    row.map(|r| Ok((strand(&r)?, r.int(12)? > 0))).transpose()
 }
 
 /// Puts a claimed strand to sleep at a step, until `wake_at` unless it was woken meanwhile. False when the lease is lost.
@@ -244,6 +248,17 @@ pub fn back_off(tx: &mut dyn Tx, claimed: &Strand, retry_at: Timestamp, failures
 pub fn wake(tx: &mut dyn Tx, id: Id) -> Result<()> {
     let now = tx.now();
     tx.execute(&WAKE, &[now.into(), now.into(), id.into()])?;
+    tx.signal(Signal::StrandsDue);
+    Ok(())
+}
+
+/// Wakes every strand that waits for world time to pass: for a clock in which work takes no time any more.
+///
+/// # Errors
+/// The engine's failure.
+pub fn wake_all(tx: &mut dyn Tx) -> Result<()> {
+    let now = tx.now();
+    tx.execute(&WAKE_ALL, &[now.into(), now.into()])?;
     tx.signal(Signal::StrandsDue);
     Ok(())
 }

@@ -88,12 +88,16 @@ pub(crate) fn run_steps<A: Application>(
                 current.step = next.to_owned();
                 current.deadline = NEVER;
             }
-            Flow::Wait { step, until, deadline } => {
+            Flow::Wait { step, until, deadline, promised } => {
                 if current.step != step || current.deadline == NEVER {
                     current.deadline = deadline;
                 }
                 current.step = step.to_owned();
-                // Only now, after a look: what was ready when time jumped past the deadline is not a failure.
+                // Only now, after a look: what was ready when time jumped past the deadline is not a failure. Nor is what
+                // goes on by itself: it could not be looked at earlier, and waits anew.
+                if promised && tx.now() >= current.deadline && current.wake_at < current.deadline {
+                    current.deadline = deadline;
+                }
                 if current.deadline != NEVER && tx.now() >= current.deadline {
                     let failure = app.timed_out(step);
                     if let Some(ended) = fail(tx, app, program, &mut current, &mut frame, failure)? {

@@ -20,6 +20,9 @@ pub enum Flow {
         until: Timestamp,
         /// When to give up: the first wait at a step sets it, later ones at the same step keep it.
         deadline: Timestamp,
+        /// Whether somebody has promised an end at `until`. Time that jumps past the deadline of such a wait gives it a
+        /// new one; a wait without a promise has failed.
+        promised: bool,
     },
     /// The work is done.
     Done,

@@ -13,6 +13,12 @@ impl Timestamp {
         Self(self.0.saturating_add(milliseconds))
     }
 
+    /// The second that it lies in: as precise as the contract shows it, and so what lists sort by.
+    #[must_use]
+    pub const fn whole_second(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(1000))
+    }
+
     /// Parses RFC 3339, with any offset.
     ///
     /// # Errors

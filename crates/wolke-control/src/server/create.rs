@@ -249,7 +249,7 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer, fou
         id: tx.next_id(Counter::Kind(Kind::Server))?,
         project,
         name: request.name.clone(),
-        created: tx.now(),
+        created: tx.now().whole_second(),
         status: Status::Initializing,
         host: None,
         details: Details {

@@ -177,7 +177,7 @@ fn after_making(
 }
 
 fn wait(tx: &mut dyn Tx, step: &'static str, look: &Look) -> Flow {
-    Flow::Wait { step, until: look.again, deadline: tx.now().plus_ms(HOST_DEADLINE_MS) }
+    Flow::Wait { step, until: look.again, deadline: tx.now().plus_ms(HOST_DEADLINE_MS), promised: look.promised }
 }
 
 /// Tells the host to switch the machine on: in the step that has seen it made, so that simulated work is one step.
@@ -189,6 +189,9 @@ fn start_machine(
     mut variables: Variables,
 ) -> Result<Flow> {
     let on = server.host.ok_or_else(|| Error::internal(format!("server {} has no host", server.id)))?;
+    if !power::has_interface(tx, server.id)? {
+        return Ok(Flow::Fail(power::no_interface()));
+    }
     let Some((generation, look)) = switch(tx, core, on, server.id, Power::On)? else {
         return Err(unexpected(on, server.id));
     };

@@ -126,7 +126,7 @@ fn switch(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     };
     let power = if variables.verb == PowerVerb::Start { Power::On } else { Power::Off };
     if variables.verb == PowerVerb::Start && !has_interface(tx, server.id)? {
-        return Ok(Flow::Fail(Failure::action("the server has no network interface and cannot be started")));
+        return Ok(Flow::Fail(no_interface()));
     }
     let Some((generation, look)) = make::switch(tx, core, on, server.id, power)? else {
         return Ok(Flow::Fail(doomed_failure()));
@@ -137,8 +137,13 @@ fn switch(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
 }
 
 /// At least one interface is needed to power on (dialects D.1).
-fn has_interface(tx: &mut dyn Tx, server: Id) -> Result<bool> {
+pub(super) fn has_interface(tx: &mut dyn Tx, server: Id) -> Result<bool> {
     Ok(!wolke_store::primary_ip::of_server(tx, server)?.is_empty())
+}
+
+/// Why a server without any interface does not start.
+pub(super) fn no_interface() -> Failure {
+    Failure::action("the server has no network interface and cannot be started")
 }
 
 fn switched(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
@@ -160,7 +165,7 @@ fn after_switching(tx: &mut dyn Tx, server: &Server, variables: &Variables, look
     if look.observed.has_applied(variables.waits_for) {
         return Ok(Flow::Done);
     }
-    Ok(Flow::Wait { step: "switched", until: look.again, deadline: deadline(tx) })
+    Ok(Flow::Wait { step: "switched", until: look.again, deadline: deadline(tx), promised: look.promised })
 }
 
 /// Gives the command its id: from the host's generations, which grow, and in a step of its own, so that it is issued
@@ -189,7 +194,7 @@ fn pressed(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let command = Command { id: variables.waits_for, key, verb, issued_at: tx.now(), expires_at: None };
     let look = hosts::look(tx, core, on, key, Some(&command))?;
     note_power(tx, &server, status_of(look.observed.state.power))?;
-    let wait = Flow::Wait { step: "pressed", until: look.again, deadline: deadline(tx) };
+    let wait = Flow::Wait { step: "pressed", until: look.again, deadline: deadline(tx), promised: look.promised };
     Ok(match look.outcome {
         None => wait,
         Some(Outcome::Failed { error }) => Flow::Fail(Failure::action(error.message)),

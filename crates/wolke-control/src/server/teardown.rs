@@ -83,7 +83,7 @@ pub(super) fn removed(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result
 fn after_removing(tx: &mut dyn Tx, core: &Core, server: &Stored<Server>, on: Id, look: &Look) -> Result<Flow> {
     if look.observed.state.power != PowerState::Absent {
         let deadline = tx.now().plus_ms(HOST_DEADLINE_MS);
-        return Ok(Flow::Wait { step: "removed", until: look.again, deadline });
+        return Ok(Flow::Wait { step: "removed", until: look.again, deadline, promised: look.promised });
     }
     release(tx, core, server, Some(on))?;
     Ok(Flow::Done)
