@@ -63,7 +63,13 @@ fn open_copy(original: &Path, folder: &Path) -> Result<Db> {
             std::fs::copy(&from, to).map_err(|error| Error::internal(format!("{from}: {error}")))?;
         }
     }
-    let open = sqlite::Open { role: Role::World, clock: Arc::new(RealClock::new()), seed: seed()?, on_commit: deaf() };
+    let open = sqlite::Open {
+        role: Role::World,
+        clock: Arc::new(RealClock::new()),
+        seed: seed()?,
+        key: Vec::new(),
+        on_commit: deaf(),
+    };
     sqlite::SqliteDb::open(&copy, open).map(Db::Sqlite)
 }
 
