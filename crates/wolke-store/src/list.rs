@@ -1,8 +1,8 @@
 //! List pages: (id, rev) of one page and the total, for any resource, filter, selector and order.
 //!
 //! What keeps a page fast at 100,000 resources: totals come from counters, or from the smallest set that a counter names;
-//! a page past the middle is read from the other end; and how the page is found is chosen by what it costs ([`labelled`],
-//! [`actions`]).
+//! a page past the middle is read from the other end; and how the page is found is chosen by what it costs (`labelled`,
+//! `actions`).
 
 mod actions;
 mod compose;

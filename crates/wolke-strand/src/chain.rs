@@ -177,7 +177,7 @@ fn lost(strand: Id) -> Error {
     Error::Unavailable { internal: format!("strand {strand}: lease lost in mid-chain") }
 }
 
-/// What happens to a strand whose chain was rolled back: it tries again later, and aborts after [`TRIES_MAX`] failures. That
+/// What happens to a strand whose chain was rolled back: it tries again later, and aborts after eight failures. That
 /// the database was unavailable is not the strand's failure. Strands of a kind that this release does not know are left to
 /// one that does.
 ///
