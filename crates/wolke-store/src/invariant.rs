@@ -63,6 +63,16 @@ pub fn check(tx: &mut dyn Tx) -> Result<()> {
     address::check_balance(tx).map(|_| ())
 }
 
+/// Asks those of the history of actions alone.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_history(tx: &mut dyn Tx) -> Result<()> {
+    let questions =
+        [WRONG_ACTION_COUNT, WRONG_ACTION_KIND_COUNT, UNCOUNTED_ACTION, UNLISTED_ACTION, RESOURCE_OF_NO_ACTION];
+    questions.iter().try_for_each(|stmt| ask(tx, stmt))
+}
+
 fn ask(tx: &mut dyn Tx, stmt: &Stmt) -> Result<()> {
     match tx.query(stmt, &[])?.first() {
         None => Ok(()),

@@ -8,7 +8,7 @@ use wolke_wire::{Id, Kind};
 
 statements! { "label";
     INSERT = "INSERT INTO label (kind, project, key, value, id) VALUES ($1, $2, $3, $4, $5)";
-    DELETE = "DELETE FROM label WHERE kind = $1 AND id = $2 AND key = $3";
+    DELETE = "DELETE FROM label WHERE kind = $1 AND project = $2 AND key = $3 AND id = $4";
     COUNT_ADD = "INSERT INTO label_count (kind, project, key, value, n) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (kind, project, key, value) DO UPDATE SET n = label_count.n + excluded.n";
     COUNT_DROP = "DELETE FROM label_count WHERE kind = $1 AND project = $2 AND key = $3 AND value = $4 AND n = 0";
@@ -28,7 +28,7 @@ type Labels = BTreeMap<String, String>;
 pub fn replace(tx: &mut dyn Tx, kind: Kind, project: Id, id: Id, old: &Labels, new: &Labels) -> Result<()> {
     let name = kind.singular();
     for (key, value) in old.iter().filter(|(key, value)| new.get(*key) != Some(value)) {
-        tx.execute(&DELETE, &[name.into(), id.into(), key.into()])?;
+        tx.execute(&DELETE, &[name.into(), project.into(), key.into(), id.into()])?;
         count_pair_add(tx, kind, project, (key, value), -1)?;
         tx.execute(&COUNT_DROP, &[name.into(), project.into(), key.into(), value.into()])?;
         if !new.contains_key(key) {

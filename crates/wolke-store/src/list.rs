@@ -8,10 +8,12 @@ mod actions;
 mod compose;
 mod labelled;
 mod samples;
+mod sets;
 
 use crate::tx::Tx;
 use crate::value::Value;
 use compose::{Builder, Window};
+pub use labelled::Limits;
 pub use samples::samples;
 use wolke_domain::{Error, Result};
 use wolke_wire::selector::Selector;
@@ -53,7 +55,15 @@ pub struct ListPage {
 /// # Errors
 /// The engine's failure.
 pub fn page(tx: &mut dyn Tx, query: &ListQuery) -> Result<ListPage> {
-    if query.kind == Kind::Action { actions::page(tx, query) } else { labelled::page(tx, query) }
+    page_within(tx, query, &Limits::default())
+}
+
+/// As [`page`], with other limits: tests of small lists go every way.
+///
+/// # Errors
+/// The engine's failure.
+pub fn page_within(tx: &mut dyn Tx, query: &ListQuery, limits: &Limits) -> Result<ListPage> {
+    if query.kind == Kind::Action { actions::page(tx, query) } else { labelled::page(tx, query, limits) }
 }
 
 /// The first number of an answer.

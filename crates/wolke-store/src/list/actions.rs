@@ -13,6 +13,8 @@ use wolke_domain::action::Status;
 use wolke_wire::Kind;
 use wolke_wire::sort::Direction;
 
+/// Up to this many actions that run or failed are found by their index and sorted; more are found along the ids.
+const SORT_MAX: i64 = 10_000;
 const STATUSES: [Status; 3] = [Status::Running, Status::Success, Status::Error];
 
 /// Reads a page.
@@ -31,7 +33,7 @@ pub(super) fn page(tx: &mut dyn Tx, query: &ListQuery) -> Result<ListPage> {
     let Some(window) = Window::new(query.offset, query.limit, total) else {
         return Ok(ListPage { total, entries: Vec::new() });
     };
-    let entries = entries(tx, compose(query, &statuses, &window), &window)?;
+    let entries = entries(tx, compose(query, &statuses, total, &window), &window)?;
     Ok(ListPage { total, entries })
 }
 
@@ -51,9 +53,9 @@ fn counted(query: &ListQuery, statuses: &[Status]) -> Option<Builder> {
 }
 
 /// Every statement that a page may need.
-pub(super) fn shapes(query: &ListQuery, window: &Window) -> impl Iterator<Item = Builder> {
+pub(super) fn shapes(query: &ListQuery, total: i64, window: &Window) -> impl Iterator<Item = Builder> {
     let statuses = statuses(query);
-    [Some(compose(query, &statuses, window)), counted(query, &statuses)].into_iter().flatten()
+    [Some(compose(query, &statuses, total, window)), counted(query, &statuses)].into_iter().flatten()
 }
 
 /// The statuses that may be on the list, each once.
@@ -71,13 +73,13 @@ fn is_narrow(query: &ListQuery) -> bool {
 }
 
 /// The statement of a page.
-fn compose(query: &ListQuery, statuses: &[Status], window: &Window) -> Builder {
+fn compose(query: &ListQuery, statuses: &[Status], total: i64, window: &Window) -> Builder {
     if is_narrow(query) {
         narrow(query, statuses, Some(window))
     } else if statuses.contains(&Status::Success) {
         successful(query, statuses, window)
     } else {
-        unsuccessful(query, statuses, Some(window))
+        unsuccessful(query, statuses, Some((total, window)))
     }
 }
 
@@ -111,14 +113,22 @@ fn narrow(query: &ListQuery, statuses: &[Status], window: Option<&Window>) -> Bu
     end(b, query, window)
 }
 
-/// From the index of what runs and what failed.
-fn unsuccessful(query: &ListQuery, statuses: &[Status], window: Option<&Window>) -> Builder {
-    let mut b = select(window);
+/// From the index of what runs and what failed; without a total and a window, a count.
+fn unsuccessful(query: &ListQuery, statuses: &[Status], page: Option<(i64, &Window)>) -> Builder {
+    let mut b = select(page.map(|(_, window)| window));
     // The first condition is the index's: SQLite does not conclude it from the second.
     b.text("actions t WHERE t.status <> 'success' AND t.project = ").param(query.project);
     status_condition(&mut b, statuses);
     of_kind(&mut b, query);
-    end(b, query, window)
+    match (page, id_order(&query.sort)) {
+        // The index orders the ids of each status by itself. SQLite must not look for another that orders them all.
+        (Some((total, window)), Some(direction)) if statuses.len() > 1 && total <= SORT_MAX => {
+            let ascending = (direction == Direction::Ascending) != window.reversed;
+            b.text(if ascending { " ORDER BY +t.id" } else { " ORDER BY +t.id DESC" }).window(window);
+            b
+        }
+        _ => end(b, query, page.map(|(_, window)| window)),
+    }
 }
 
 /// Along the ids, which are those of the project or of the kind.

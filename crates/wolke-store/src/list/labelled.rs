@@ -3,83 +3,34 @@
 //! A selector is a conjunction of sets, each "has the key, with one of the values", some of them negated; counters know the
 //! size of each. The **total** of several terms is counted from the smallest set; where that is negated, what it takes away
 //! is counted. A **page** is found along the order of the list, testing each resource (a walk), or from the label index, sorting
-//! what is found (a drive). A walk is cheap where many match, unless they are all at the far end: so it goes only so far at first.
+//! what is found (a drive). A walk is cheap where many match, unless they are all at the far end: so it goes only so far at
+//! first. What negated sets leave over has no index; it is found by merging what there is with what is taken away.
 
 use super::compose::{Builder, Window, id_order};
+use super::sets::{Set, sets};
 use super::{ListPage, ListQuery, count, entries};
+use crate::resource;
 use crate::tx::Tx;
 use crate::value::Value;
-use crate::{label, resource};
 use wolke_domain::Result;
-use wolke_wire::Kind;
-use wolke_wire::selector::Term;
 use wolke_wire::sort::Direction;
 
-/// Resources that a walk tests before it gives way to a drive: a few milliseconds.
-const WALK_MAX: i64 = 8_000;
 /// What it costs to fetch a resource by its id and sort it, in tests of a walk.
 const FETCH_COST: i64 = 3;
-/// A drive of up to this cost is done without asking what a walk would cost: it does not depend on where the matches are.
-const DRIVE_AT_ONCE: i64 = 6_000;
 
-/// The resources that have a key, with one of some values; or those that have not.
-pub(super) struct Set<'a> {
-    key: &'a str,
-    /// Any, when there are none.
-    values: Vec<&'a str>,
-    negative: bool,
-    /// How many have it.
-    size: i64,
+/// Where one way of finding a page gives way to another. A page is the same whatever they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Resources that a walk tests before it gives way to a drive: a few milliseconds.
+    pub walk: i64,
+    /// A drive of up to this cost, in tests of a walk, is done without asking what a walk would cost: it does not depend on
+    /// where the matches are.
+    pub drive: i64,
 }
 
-impl<'a> Set<'a> {
-    pub(super) fn new(term: &'a Term) -> Self {
-        let (key, values, negative): (&str, &[String], bool) = match term {
-            Term::Equals(key, value) => (key, std::slice::from_ref(value), false),
-            Term::NotEquals(key, value) => (key, std::slice::from_ref(value), true),
-            Term::In(key, values) => (key, values, false),
-            Term::NotIn(key, values) => (key, values, true),
-            Term::Exists(key) => (key, &[], false),
-            Term::NotExists(key) => (key, &[], true),
-        };
-        let mut values: Vec<&str> = values.iter().map(String::as_str).collect();
-        values.sort_unstable();
-        values.dedup();
-        Self { key, values, negative, size: 0 }
-    }
-
-    fn measured(mut self, tx: &mut dyn Tx, query: &ListQuery) -> Result<Self> {
-        let (kind, project) = (query.kind, query.project);
-        self.size = match self.values.as_slice() {
-            [] => label::count_key(tx, kind, project, self.key)?,
-            values => {
-                values.iter().map(|value| label::count_pair(tx, kind, project, self.key, value)).sum::<Result<_>>()?
-            }
-        };
-        Ok(self)
-    }
-
-    /// ` AND [l.]key = … [AND [l.]value …]`
-    fn condition(&self, b: &mut Builder, alias: &str) {
-        b.text(" AND ").text(alias).text("key = ").param(self.key);
-        match self.values.as_slice() {
-            [] => {}
-            // An equation, not a list of one: then the index gives the order of ids.
-            [value] => {
-                b.text(" AND ").text(alias).text("value = ").param(*value);
-            }
-            values => {
-                b.text(" AND ").text(alias).text("value IN ").params(values.iter().map(|value| Value::from(*value)));
-            }
-        }
-    }
-
-    /// ` AND [NOT ]EXISTS …` for the resource whose id is `id`.
-    fn test(&self, b: &mut Builder, kind: Kind, id: &str) {
-        b.text(if self.negative { " AND NOT EXISTS " } else { " AND EXISTS " });
-        b.text("(SELECT 1 FROM label l WHERE l.kind = ").param(kind.singular()).text(" AND l.id = ").text(id);
-        self.condition(b, "l.");
-        b.text(")");
+impl Default for Limits {
+    fn default() -> Self {
+        Self { walk: 8_000, drive: 6_000 }
     }
 }
 
@@ -87,47 +38,56 @@ impl<'a> Set<'a> {
 ///
 /// # Errors
 /// The engine's failure.
-pub(super) fn page(tx: &mut dyn Tx, query: &ListQuery) -> Result<ListPage> {
-    let sets: Vec<Set<'_>> = query.selector.terms.iter().map(Set::new).collect();
-    let sets: Vec<Set<'_>> = sets.into_iter().map(|set| set.measured(tx, query)).collect::<Result<_>>()?;
-    let borrowed: Vec<&Set<'_>> = sets.iter().collect();
+pub(super) fn page(tx: &mut dyn Tx, query: &ListQuery, limits: &Limits) -> Result<ListPage> {
+    let Some(mut sets) = sets(&query.selector.terms) else {
+        return Ok(ListPage { total: 0, entries: Vec::new() });
+    };
+    sets.iter_mut().try_for_each(|set| set.measure(tx, query))?;
+    // The smallest first: the cheapest to count from, and the first to be tested.
+    sets.sort_by_key(|set| set.size);
     let all = resource::count(tx, query.kind, query.project)?;
     let total = if query.filters.is_empty() {
-        matches(tx, query, all, &borrowed)?
+        matches(tx, query, all, &sets.iter().collect::<Vec<_>>())?
     } else {
         count(tx, walk(query, &sets, None, None))?
     };
     let Some(window) = Window::new(query.offset, query.limit, total) else {
         return Ok(ListPage { total, entries: Vec::new() });
     };
-    let entries = find(tx, query, &sets, &Sizes { all, total }, &window)?;
+    let entries = find(tx, query, &sets, &Sizes { all, total, limits: *limits }, &window)?;
     Ok(ListPage { total, entries })
 }
 
-/// How many match all sets.
+/// How many match all sets, which are in the order of their sizes.
 fn matches(tx: &mut dyn Tx, query: &ListQuery, all: i64, sets: &[&Set<'_>]) -> Result<i64> {
-    let (smallest, rest) = match sets {
+    match sets {
         [] => return Ok(all),
         [set] => return Ok(if set.negative { all - set.size } else { set.size }),
-        _ => split_smallest(sets),
+        _ => {}
+    }
+    let taken_away: i64 = sets.iter().filter(|set| set.negative).map(|set| set.size).sum();
+    let positive = sets.iter().position(|set| !set.negative);
+    // What the negated sets take away is counted one by one, as long as that is less than counting what stays.
+    let peeled = sets.iter().position(|set| set.negative);
+    let peeled = peeled.filter(|_| taken_away <= positive.map_or(all, |index| sets[index].size));
+    let Some(index) = peeled.or(positive) else {
+        let owned: Vec<Set<'_>> = sets.iter().map(|set| (*set).clone()).collect();
+        return count(tx, walk(query, &owned, None, None));
     };
-    let inside = if smallest.size == 0 { 0 } else { count(tx, drive(query, smallest, &rest, None))? };
-    if smallest.negative { Ok(matches(tx, query, all, &rest)? - inside) } else { Ok(inside) }
+    let (driver, mut rest) = (sets[index], sets.to_vec());
+    rest.remove(index);
+    let inside = if driver.size == 0 { 0 } else { count(tx, drive(query, driver, &rest, None))? };
+    if driver.negative { Ok(matches(tx, query, all, &rest)? - inside) } else { Ok(inside) }
 }
 
-/// The smallest of several sets and the others.
-fn split_smallest<'a, 'b>(sets: &[&'a Set<'b>]) -> (&'a Set<'b>, Vec<&'a Set<'b>>) {
-    let mut rest = sets.to_vec();
-    let smallest = rest.iter().enumerate().min_by_key(|(_, set)| set.size).map_or(0, |(index, _)| index);
-    (rest.swap_remove(smallest), rest)
-}
-
-/// What the counters say.
+/// What the ways of finding a page are chosen by.
 struct Sizes {
     /// Resources of the project.
     all: i64,
     /// Those that match.
     total: i64,
+    /// Where to change the way.
+    limits: Limits,
 }
 
 /// The entries of a page, found in the cheapest way.
@@ -138,56 +98,60 @@ fn find(
     sizes: &Sizes,
     window: &Window,
 ) -> Result<Vec<(i64, i64)>> {
-    let whole_walk = walk(query, sets, Some(window), None);
     if sets.is_empty() || !query.filters.is_empty() {
-        return entries(tx, whole_walk, window);
+        return entries(tx, walk(query, sets, Some(window), None), window);
     }
-    let driver = sets.iter().filter(|set| !set.negative).min_by_key(|set| set.size);
+    let driver = sets.iter().find(|set| !set.negative);
     let cost = driver.map_or(i64::MAX, |set| drive_cost(query, set, sizes, window));
     let expected = window.depth().saturating_mul(sizes.all) / sizes.total.max(1);
     let driven = |set: &Set<'_>| {
         let rest: Vec<&Set<'_>> = sets.iter().filter(|other| !std::ptr::eq(*other, set)).collect();
         drive(query, set, &rest, Some(window))
     };
-    if let Some(set) = driver.filter(|_| cost <= DRIVE_AT_ONCE || cost <= expected) {
+    if let Some(set) = driver.filter(|_| cost <= sizes.limits.drive || cost <= expected) {
         return entries(tx, driven(set), window);
     }
-    if expected <= WALK_MAX / 2
-        && sizes.all > WALK_MAX
-        && let Some(end) = end_of_walk(tx, query, window)?
+    let reach = sizes.limits.walk;
+    if expected <= reach / 2
+        && sizes.all > reach
+        && let Some(end) = end_of_walk(tx, query, window, reach)?
     {
         let found = entries(tx, walk(query, sets, Some(window), Some(end)), window)?;
         if found.len() as i64 == window.limit {
             return Ok(found);
         }
     }
-    match driver {
-        Some(set) if cost <= sizes.all => entries(tx, driven(set), window),
-        _ => entries(tx, whole_walk, window),
-    }
+    let subtracted = sets.iter().rev().find(|set| set.negative && set.is_ordered());
+    let few = id_order(&query.sort).is_some() || sizes.total.saturating_mul(FETCH_COST) <= sizes.all;
+    let statement = match (driver, subtracted) {
+        (Some(set), _) if cost <= sizes.all => driven(set),
+        (None, Some(set)) if few => subtract(query, set, sets, sizes.all, window),
+        _ => walk(query, sets, Some(window), None),
+    };
+    entries(tx, statement, window)
 }
 
 /// What a drive costs, in tests of a walk.
 fn drive_cost(query: &ListQuery, set: &Set<'_>, sizes: &Sizes, window: &Window) -> i64 {
-    match (id_order(&query.sort), set.values.len()) {
+    match id_order(&query.sort) {
         // The index gives the order: it ends with the page.
-        (Some(_), 1) => window.depth().saturating_mul(set.size) / sizes.total.max(1),
-        (Some(_), _) => set.size,
-        (None, _) => set.size.saturating_mul(FETCH_COST),
+        Some(_) if set.is_ordered() => window.depth().saturating_mul(set.size) / sizes.total.max(1),
+        Some(_) => set.size,
+        None => set.size.saturating_mul(FETCH_COST),
     }
 }
 
 /// Where a walk ends that goes only so far: the value of the first sort key there.
-fn end_of_walk(tx: &mut dyn Tx, query: &ListQuery, window: &Window) -> Result<Option<Value>> {
-    let (sql, params) = end_of_walk_statement(query, window).finish();
+fn end_of_walk(tx: &mut dyn Tx, query: &ListQuery, window: &Window, reach: i64) -> Result<Option<Value>> {
+    let (sql, params) = end_of_walk_statement(query, window, reach).finish();
     Ok(tx.query_composed(&sql, &params)?.into_iter().next().and_then(|row| row.0.into_iter().next()))
 }
 
-pub(super) fn end_of_walk_statement(query: &ListQuery, window: &Window) -> Builder {
+pub(super) fn end_of_walk_statement(query: &ListQuery, window: &Window, reach: i64) -> Builder {
     let mut b = Builder::new("SELECT t.");
     b.text(first_column(query)).text(" FROM ").text(query.kind.plural());
     b.text(" t WHERE t.project = ").param(query.project).order(&query.sort, window.reversed);
-    b.window(&Window { offset: WALK_MAX, limit: 1, reversed: window.reversed });
+    b.window(&Window { offset: reach, limit: 1, reversed: window.reversed });
     b
 }
 
@@ -206,10 +170,35 @@ pub(super) fn walk(query: &ListQuery, sets: &[Set<'_>], window: Option<&Window>,
         b.param(end);
     }
     for set in sets {
-        set.test(&mut b, query.kind, "t.id");
+        set.test(&mut b, query, "t.id");
     }
     if let Some(window) = window {
         b.order(&query.sort, window.reversed).window(window);
+    }
+    b
+}
+
+/// From all resources without those of a set, both in the order of ids: merging the two takes a third of the time of a test
+/// per resource, and does not depend on how many stay. `all` is how many there can be.
+pub(super) fn subtract(query: &ListQuery, set: &Set<'_>, sets: &[Set<'_>], all: i64, window: &Window) -> Builder {
+    let table = query.kind.plural();
+    let mut b = Builder::new("SELECT t.id, t.rev FROM (SELECT s.id FROM ");
+    b.text(table).text(" s WHERE s.project = ").param(query.project);
+    b.text(" EXCEPT SELECT d.id FROM label d WHERE d.kind = ").param(query.kind.singular());
+    b.text(" AND d.project = ").param(query.project);
+    set.condition(&mut b, "d.");
+    let direction = id_order(&query.sort).filter(|_| sets.len() == 1);
+    let is_descending = direction.is_some_and(|direction| (direction == Direction::Descending) != window.reversed);
+    // SQLite merges only what must be in order, and keeps an order only for a limit.
+    b.text(if is_descending { " ORDER BY id DESC" } else { " ORDER BY id" });
+    b.window(&if direction.is_some() { *window } else { Window { offset: 0, limit: all, reversed: false } });
+    b.text(") driver CROSS JOIN ").text(table).text(" t WHERE t.id = driver.id");
+    for other in sets.iter().filter(|other| !std::ptr::eq(*other, set)) {
+        other.test(&mut b, query, "driver.id");
+    }
+    b.order(&query.sort, window.reversed);
+    if direction.is_none() {
+        b.window(window);
     }
     b
 }
@@ -221,7 +210,7 @@ pub(super) fn drive(query: &ListQuery, set: &Set<'_>, rest: &[&Set<'_>], window:
         b.text(" AND d.project = ").param(query.project);
         set.condition(b, "d.");
         for other in rest {
-            other.test(b, query.kind, "d.id");
+            other.test(b, query, "d.id");
         }
     };
     let mut b = Builder::default();
@@ -234,11 +223,9 @@ pub(super) fn drive(query: &ListQuery, set: &Set<'_>, rest: &[&Set<'_>], window:
     if let Some(direction) = id_order(&query.sort) {
         // Nothing is looked up for the entries that are skipped.
         labelled(&mut b, "SELECT t.id, t.rev FROM (SELECT d.id FROM label d");
-        b.text(" ORDER BY d.id").text(if (direction == Direction::Descending) == window.reversed {
-            ""
-        } else {
-            " DESC"
-        });
+        // Without an index that gives the order, SQLite must not look for one: it would walk all labels of the kind.
+        b.text(if set.is_ordered() { " ORDER BY d.id" } else { " ORDER BY +d.id" })
+            .text(if (direction == Direction::Descending) == window.reversed { "" } else { " DESC" });
         b.window(window).text(") driver").text(&join).text(" WHERE t.id = driver.id");
         b.order(&query.sort, window.reversed);
     } else {

@@ -1,7 +1,8 @@
 //! Every shape of statement that lists compose, for the tests that prepare and explain them.
 
 use super::compose::{Builder, Window};
-use super::labelled::{Set, drive, end_of_walk_statement, walk};
+use super::labelled::{drive, end_of_walk_statement, subtract, walk};
+use super::sets::Set;
 use super::{ListQuery, actions};
 use crate::value::Value;
 use wolke_wire::Kind;
@@ -49,12 +50,19 @@ fn labelled() -> Vec<Builder> {
     for (kind, key) in fields.iter().flat_map(|(kind, fields)| keys(fields).into_iter().map(|key| (*kind, key))) {
         let query = query(kind, key);
         all.push(walk(&query, &[], Some(&FORWARD), None));
-        all.push(end_of_walk_statement(&query, &BACKWARD));
+        all.push(end_of_walk_statement(&query, &BACKWARD, 9));
         for term in positive.iter().chain(&negative) {
             for window in [None, Some(&FORWARD), Some(&BACKWARD)] {
                 all.push(walk(&query, &[Set::new(term)], window, None));
             }
             all.push(walk(&query, &[Set::new(term)], Some(&FORWARD), Some(1.into())));
+        }
+        for term in &negative {
+            let sets = [Set::new(term), Set::new(&negative[1])];
+            for window in [&FORWARD, &BACKWARD] {
+                all.push(subtract(&query, &sets[0], &sets[..1], 9, window));
+                all.push(subtract(&query, &sets[0], &sets, 9, window));
+            }
         }
         let others: Vec<Set<'_>> = negative.iter().chain(&positive[..1]).map(Set::new).collect();
         let others: Vec<&Set<'_>> = others.iter().collect();
@@ -81,7 +89,7 @@ fn of_actions() -> Vec<Builder> {
                     if with_ids {
                         query.filters.push(("id", vec![1.into(), 2.into()]));
                     }
-                    all.extend(actions::shapes(&query, &FORWARD));
+                    all.extend([1, i64::MAX].into_iter().flat_map(|total| actions::shapes(&query, total, &FORWARD)));
                 }
             }
         }

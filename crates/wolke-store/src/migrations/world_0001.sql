@@ -29,10 +29,10 @@ CREATE UNIQUE INDEX primary_ips_id ON primary_ips (project, id);
 CREATE UNIQUE INDEX primary_ips_created ON primary_ips (project, created, id);
 CREATE UNIQUE INDEX primary_ips_assignee ON primary_ips (assignee, family) WHERE assignee IS NOT NULL;
 
--- Labels, and how many resources carry each pair and each key: `total_entries` of a one-term selector is one lookup.
+-- Labels, those of one key side by side in the order of ids: whoever tests many resources for a key reads just these. And how many resources carry each pair and each key: `total_entries` of a one-term selector is one lookup.
 CREATE TABLE label (
   kind TEXT NOT NULL, project BIGINT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, id BIGINT NOT NULL,
-  PRIMARY KEY (kind, id, key)
+  PRIMARY KEY (kind, project, key, id)
 ) CLUSTERED;
 CREATE UNIQUE INDEX label_pair ON label (kind, project, key, value, id);
 CREATE TABLE label_count (

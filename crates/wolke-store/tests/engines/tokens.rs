@@ -7,7 +7,7 @@ use wolke_store::sqlite::{Open, SqliteDb};
 use wolke_store::token::{self, NewToken, TOKEN_LENGTH};
 use wolke_store::{Signal, Tx};
 
-crate::on_both_engines!(Root: tokens);
+crate::on_both_engines!(Root: tokens, a_list_ends_where_it_ends);
 
 fn tokens(engine: &Engine) {
     let new =
@@ -54,4 +54,15 @@ fn a_copy_of_the_database_gives_no_token_away() {
     let (key, other) = (b"the key of this installation".as_slice(), b"the key of somebody else".as_slice());
     assert_eq!(token(key), token(key), "one key and one log give the same bytes");
     assert_ne!(token(key), token(other));
+}
+
+fn a_list_ends_where_it_ends(engine: &Engine) {
+    let many = 2_001;
+    engine.write(move |tx| {
+        let new = NewToken { world: "main".into(), project: 1, name: "ci".into(), writes: true, dialect: None };
+        (0..many).try_for_each(|number| token::insert_secret(tx, &new, &number.to_string()).map(|_| ()))
+    });
+    let ids: Vec<i64> = engine.read(token::list).iter().map(|token| token.id).collect();
+    assert_eq!(ids.len(), many);
+    assert!(ids.is_sorted_by(|a, b| a < b));
 }
