@@ -7,6 +7,7 @@ use crate::start::memory_mib;
 use e2e::api::server_body;
 use e2e::process::{Installation, Wolke};
 use serde_json::{Value, json};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Servers of the small project.
@@ -21,8 +22,12 @@ const BY_ID_RATIO: f64 = 1.5;
 const PAGE_P99_MS: f64 = 10.0;
 /// Servers on a page.
 const PER_PAGE: u64 = 25;
-/// Label selectors: equal, unequal, without a key, one of a set, and none.
-const SELECTORS: &[&str] = &["", "env=prod", "tier!=t1", "!rare", "tier in (t1,t2)"];
+/// Label selectors: none, equal, unequal, without a key, one of a set; one that few match, those last in the order; two terms.
+const SELECTORS: &[&str] = &["", "env=prod", "tier!=t1", "!rare", "tier in (t1,t2)", "batch=last", "env=prod,tier!=t2"];
+/// One in so many servers is of the last batch.
+const LAST_BATCH: u64 = 40;
+/// Sort orders of a list of all actions of servers: others read the whole history.
+const ACTION_SORTS: &[&str] = &["id:asc", "id:desc"];
 /// Sort orders of a server list.
 const SORTS: &[&str] = &["id:asc", "id:desc", "name:asc", "name:desc", "created:asc", "created:desc"];
 
@@ -31,9 +36,9 @@ pub fn run(bench: &Bench) -> Vec<Row> {
     let installation = Installation::embedded_in(&bench.data);
     let server = installation.serve(&[]);
     let token = installation.token();
-    let mut ids = fill(&server, &token, 0, FEW);
+    let mut ids = fill(&server, &token, 0..FEW, many);
     let few_by_id = by_id(bench, &server, &token, &ids);
-    ids.extend(fill(&server, &token, FEW, many));
+    ids.extend(fill(&server, &token, FEW..many, many));
     let many_by_id = by_id(bench, &server, &token, &ids);
     let (few_ms, many_ms) = (few_by_id.percentile(0.5), many_by_id.percentile(0.5));
     let mut rows = vec![
@@ -43,7 +48,13 @@ pub fn run(bench: &Bench) -> Vec<Row> {
             .details(json!({"p99_ms": many_by_id.percentile(0.99), "few_p99_ms": few_by_id.percentile(0.99)})),
     ];
     for selector in SELECTORS {
-        rows.push(lists(bench, &server, &token, selector));
+        let filter = if selector.is_empty() { String::new() } else { format!("&label_selector={}", encode(selector)) };
+        let named = if selector.is_empty() { "no selector" } else { selector };
+        rows.push(lists(bench, &server, &token, &List { path: "/v1/servers", filter: &filter, sorts: SORTS, named }));
+    }
+    for (filter, named) in [("", "all actions of servers"), ("&status=running", "running actions of servers")] {
+        let list = List { path: "/v1/servers/actions", filter, sorts: ACTION_SORTS, named };
+        rows.push(lists(bench, &server, &token, &list));
     }
     // Last, so that it includes what reading has cached.
     rows.push(
@@ -53,15 +64,19 @@ pub fn run(bench: &Bench) -> Vec<Row> {
     rows
 }
 
-/// Creates servers `from..to` and returns their ids.
-fn fill(server: &Wolke, token: &str, from: u64, to: u64) -> Vec<u64> {
+/// Creates servers of the given numbers, out of `many`, and returns their ids.
+fn fill(server: &Wolke, token: &str, numbers: Range<u64>, many: u64) -> Vec<u64> {
     let token = token.to_owned();
+    let (from, to) = (numbers.start, numbers.end);
     let make = move |number: u64| {
         let number = number + from;
         let mut labels = json!({"env": if number.is_multiple_of(2) { "prod" } else { "test" }});
         labels["tier"] = json!(format!("t{}", number % 10));
         if number.is_multiple_of(1_000) {
             labels["rare"] = json!("yes");
+        }
+        if number >= many - many / LAST_BATCH {
+            labels["batch"] = json!("last");
         }
         // Scattered names, so that the order of names is not the order of ids.
         let mut body = server_body(&format!("s{:08x}", (number as u32).wrapping_mul(0x9E37_79B1)));
@@ -98,19 +113,26 @@ fn one_at_a_time(server: &Wolke, count: u64, request: crate::load::Maker) -> Mea
     load.run().expect("the reads run")
 }
 
-/// First and last page in every sort order with one selector; the row shows the worst p99, the details all.
-fn lists(bench: &Bench, server: &Wolke, token: &str, selector: &str) -> Row {
-    let encoded = encode(selector);
-    let path = move |page: u64, sort: &str| {
-        let filter = if encoded.is_empty() { String::new() } else { format!("&label_selector={encoded}") };
-        format!("/v1/servers?page={page}&per_page={PER_PAGE}&sort={sort}{filter}")
-    };
+/// A list to be measured.
+struct List<'a> {
+    path: &'a str,
+    /// More of the query, with its `&`.
+    filter: &'a str,
+    sorts: &'a [&'a str],
+    named: &'a str,
+}
+
+/// First and last page in every sort order; the row shows the worst p99, the details all.
+fn lists(bench: &Bench, server: &Wolke, token: &str, list: &List<'_>) -> Row {
+    let List { sorts, named, .. } = *list;
+    let path =
+        |page: u64, sort: &str| format!("{}?page={page}&per_page={PER_PAGE}&sort={sort}{}", list.path, list.filter);
     let mut client = server.client(token);
-    let first = client.get(&path(1, SORTS[0])).expect("a page").json();
-    let last_page = first["meta"]["pagination"]["last_page"].as_u64().expect("last_page");
+    let first = client.get(&path(1, sorts[0])).expect("a page").json();
+    let last_page = first["meta"]["pagination"]["last_page"].as_u64().unwrap_or(1);
     let (mut worst, mut worst_of, mut all) = (0.0, String::new(), Vec::new());
     for (place, page) in [("first", 1), ("last", last_page)] {
-        for sort in SORTS {
+        for sort in sorts {
             let bytes = request("GET", &path(page, sort), token, "");
             let measured = one_at_a_time(server, bench.size(200, 20), Arc::new(move |_| bytes.clone()));
             let (p50, p99) = (measured.percentile(0.5), measured.percentile(0.99));
@@ -120,7 +142,6 @@ fn lists(bench: &Bench, server: &Wolke, token: &str, selector: &str) -> Row {
             }
         }
     }
-    let named = if selector.is_empty() { "no selector" } else { selector };
     let total = &first["meta"]["pagination"]["total_entries"];
     Row::new(format!("list page p99, {named} ({worst_of})"), worst, "ms")
         .target(Target::AtMost(PAGE_P99_MS))
