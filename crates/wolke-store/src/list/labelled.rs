@@ -18,6 +18,9 @@ use wolke_wire::sort::Direction;
 /// What it costs to fetch a resource by its id and sort it, in tests of a walk.
 const FETCH_COST: i64 = 3;
 
+/// How much longer than expected a first walk may be.
+const SPREAD: i64 = 16;
+
 /// Where one way of finding a page gives way to another. A page is the same whatever they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -111,14 +114,18 @@ fn find(
     if let Some(set) = driver.filter(|_| cost <= sizes.limits.drive || cost <= expected) {
         return entries(tx, driven(set), window);
     }
-    let reach = sizes.limits.walk;
-    if expected <= reach / 2
-        && sizes.all > reach
-        && let Some(end) = end_of_walk(tx, query, window, reach)?
-    {
-        let found = entries(tx, walk(query, sets, Some(window), Some(end)), window)?;
-        if found.len() as i64 == window.limit {
-            return Ok(found);
+    // Nearly always the matches are spread, and the shorter walk finds the page.
+    let short = expected.saturating_mul(SPREAD);
+    for reach in [short, sizes.limits.walk] {
+        if expected <= reach / 2
+            && reach <= sizes.limits.walk
+            && sizes.all > reach
+            && let Some(end) = end_of_walk(tx, query, window, reach)?
+        {
+            let found = entries(tx, walk(query, sets, Some(window), Some(end)), window)?;
+            if found.len() as i64 == window.limit {
+                return Ok(found);
+            }
         }
     }
     let subtracted = sets.iter().rev().find(|set| set.negative && set.is_ordered());
