@@ -101,7 +101,8 @@ pub(crate) fn look(tx: &mut dyn Tx, core: &Core, on: Id, key: ObjectKey, command
     let now = tx.now();
     let Some(object) = object(tx, on, key)? else {
         // The row is forgotten only after the host has reported it absent.
-        return Ok(Look { observed: absent(key, now), again: now, promised: false, outcome: Some(Outcome::Ignored) });
+        let outcome = command.map(|command| command.verb.on_absent());
+        return Ok(Look { observed: absent(key, now), again: now, promised: false, outcome });
     };
     let desired = Desired { key, generation: object.generation, wish: read_wish(&object.spec)? };
     let answer = ask(tx, core, &object, &desired, command)?;
@@ -168,7 +169,7 @@ fn outcome_of(reports: &[Report], id: Id) -> Option<Outcome> {
 }
 
 fn absent(key: ObjectKey, now: Timestamp) -> Observed {
-    let state = ObservedState { power: PowerState::Absent, error: None };
+    let state = ObservedState { power: PowerState::Absent, error: None, booted: None, rescue_epoch: 0 };
     Observed { key, generation: i64::MAX, accepted: i64::MAX, state, at: now }
 }
 

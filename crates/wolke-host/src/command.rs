@@ -1,16 +1,25 @@
 //! One-shot verbs. A command runs at most once: its id is written down before its effect, and an id that was seen before is
 //! answered from memory. What has to be reached in the end (on, off, gone) is desired state, never a command.
+//!
+//! **Lanes.** The commands of one object exclude each other by [`Lane`], at most one per lane:
+//! - In one lane a later command takes the place of an earlier one that is still under way, which ends with
+//!   [`HostError::SUPERSEDED`]: nothing waits behind what may never end.
+//! - Lanes do not disturb each other: a snapshot under way loses no reboot, and a reboot loses no snapshot. One exception
+//!   lies in the nature of things: a reset or reboot takes the guest agent away, so a password that is being set fails.
+//! - What happens to the machine ends what it makes impossible, always with an outcome: a guest that stops ends its power
+//!   and agent commands, a disk that is removed or made anew ends the snapshot of it.
 
 use serde::{Deserialize, Serialize};
 use wolke_wire::{Id, Timestamp};
 
 use crate::object::{HostError, ObjectKey};
+use crate::server::Secret;
 
 /// How many finished commands of one object a host remembers with their outcomes. Older ids are still never run again.
 pub const COMMANDS_REMEMBERED: usize = 16;
 
 /// What to do once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// The reset button: the machine starts again without asking the guest.
@@ -19,6 +28,51 @@ pub enum Verb {
     Reboot,
     /// Presses the power button (ACPI). The guest may ignore it; whether it goes off shows in what is observed.
     Shutdown,
+    /// Makes an image artefact of the machine's disk. Power does not matter and does not change; the disk has to be
+    /// there ([`HostError::NO_DISK`]). Ends as [`Outcome::Snapshotted`].
+    Snapshot {
+        /// The image: the name of the artefact.
+        image: Id,
+    },
+    /// Sets root's password through the guest agent. Fails with [`HostError::GUEST_AGENT`] unless the guest runs and
+    /// its agent answers.
+    SetPassword {
+        /// The crypt(3) hash; a clear password never reaches a host, and the hash never rests in its memory.
+        hash: Secret,
+    },
+}
+
+/// What commands compete for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// Whether and since when the guest runs: reset, reboot, shutdown.
+    Power,
+    /// The guest agent: passwords.
+    Agent,
+    /// The disk as a whole: snapshots.
+    Disk,
+}
+
+impl Verb {
+    /// The lane in which it runs.
+    #[must_use]
+    pub const fn lane(&self) -> Lane {
+        match self {
+            Self::Reset | Self::Reboot | Self::Shutdown => Lane::Power,
+            Self::SetPassword { .. } => Lane::Agent,
+            Self::Snapshot { .. } => Lane::Disk,
+        }
+    }
+
+    /// How it ends for an object that is not on the host at all. Nothing has to be remembered for that answer.
+    #[must_use]
+    pub fn on_absent(&self) -> Outcome {
+        match self {
+            Self::Reset | Self::Reboot | Self::Shutdown => Outcome::Ignored,
+            Self::SetPassword { .. } => HostError::new(HostError::GUEST_AGENT, "the server is not running").into(),
+            Self::Snapshot { .. } => HostError::new(HostError::NO_DISK, "the server has no disk").into(),
+        }
+    }
 }
 
 /// One command.
@@ -43,8 +97,13 @@ pub struct Command {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum Outcome {
-    /// Done: the machine was reset, the guest has rebooted, or the power button was pressed.
+    /// Done: the machine was reset, the guest has rebooted, the power button was pressed, or the password was set.
     Done,
+    /// The image is complete.
+    Snapshotted {
+        /// What it takes, in MiB.
+        size_mb: u64,
+    },
     /// It failed, or (with [`HostError::INTERRUPTED`]) the host died while it ran.
     Failed {
         /// Why.
@@ -54,6 +113,12 @@ pub enum Outcome {
     Ignored,
     /// It came too late, or its outcome has been forgotten; it was not run now.
     Expired,
+}
+
+impl From<HostError> for Outcome {
+    fn from(error: HostError) -> Self {
+        Self::Failed { error }
+    }
 }
 
 /// The answer to a command. It may be told more than once, always the same.

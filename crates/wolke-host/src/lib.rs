@@ -2,7 +2,7 @@
 //!
 //! Desired objects go in ([`Delta`], [`Resync`]), observed facts come out ([`Report`]). A host plans purely
 //! ([`plan::plan`]) and executes "ensure" operations, so that a death between any two of them is repaired by planning
-//! again. Verbs that may happen at most once (reset, reboot, shutdown) travel as [`Command`]s with ids.
+//! again. Verbs that may happen at most once (reset, reboot, shutdown, snapshot, password) travel as [`Command`]s with ids.
 //!
 //! **Invariants:** no clock, no randomness, no database in here: world time and seeds are parameters, and what
 //! [`sim::SimHost`] remembers lies behind [`sim::SimState`]. A host never applies a generation older than the newest
@@ -20,9 +20,9 @@ mod sample;
 pub mod server;
 pub mod sim;
 
-pub use command::{Command, CommandReport, Outcome, Verb};
+pub use command::{Command, CommandReport, Lane, Outcome, Verb};
 pub use host::{Artefact, Capacity, Delta, Digest, Forget, Host, HostFacts, Poll, Report, Resync, latest};
 pub use object::{Desired, HostError, ObjectKey, ObjectKind, Observed, ObservedState, PowerState, Spec, Wish};
 pub use policy::{LatencyProfile, OperationKind, Policy};
-pub use server::{Architecture, Definition, FirstBoot, ImageRef, Power, PublicNic, Secret, ServerSpec};
+pub use server::{Architecture, Boot, Definition, FirstBoot, ImageRef, Power, PublicNic, Rescue, Secret, ServerSpec};
 pub use sim::{GuestEvent, MemoryState, SimFaults, SimHost, SimObject, SimSettings, SimState};

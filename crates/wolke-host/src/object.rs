@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use wolke_wire::{Id, Kind, Timestamp};
 
-use crate::server::ServerSpec;
+use crate::server::{Boot, ServerSpec};
 
 /// The kinds of objects that a host holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -160,6 +160,8 @@ pub enum PowerState {
     Absent,
     /// Its first disk is being made.
     Creating,
+    /// Its disk is being made anew.
+    Rebuilding,
     /// Complete and not running.
     Off,
     /// On its way to running.
@@ -194,8 +196,12 @@ impl HostError {
     pub const UNSUPPORTED_SPEC: &'static str = "unsupported_spec";
     /// A command died half way; whether it had its effect is not known.
     pub const INTERRUPTED: &'static str = "interrupted";
-    /// A later command took the place of this one.
+    /// A later command, or a change of the machine, took the place of this one.
     pub const SUPERSEDED: &'static str = "superseded";
+    /// The guest does not run, or no guest agent answers in it.
+    pub const GUEST_AGENT: &'static str = "guest_agent";
+    /// There is no disk, or it is being removed or made anew.
+    pub const NO_DISK: &'static str = "no_disk";
 
     /// An error from its parts.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
@@ -217,6 +223,12 @@ pub struct ObservedState {
     /// Why the newest accepted generation is not reached and will not be without help. It is retried when the same
     /// generation is applied again, or superseded by a newer one.
     pub error: Option<HostError>,
+    /// From what the running guest was booted; `None` while it does not run.
+    #[serde(default)]
+    pub booted: Option<Boot>,
+    /// The newest epoch of [`crate::server::Rescue`] that a boot has consumed; 0 for none.
+    #[serde(default)]
+    pub rescue_epoch: i64,
 }
 
 /// What a host observed of one object.

@@ -8,7 +8,7 @@ use wolke_wire::Id;
 
 use crate::object::{Desired, HostError, Spec, Wish};
 use crate::policy::OperationKind;
-use crate::server::{Definition, ImageRef, Power, SERVER_SPEC_VERSION, ServerSpec};
+use crate::server::{Boot, Definition, ImageRef, Power, SERVER_SPEC_VERSION, ServerSpec};
 
 /// No plan is longer: stop, disk, definition, start, commit. Bounds the loop of an executor.
 pub const PLAN_MAX: usize = 5;
@@ -37,6 +37,28 @@ pub enum Guest {
     Lost,
 }
 
+/// What a machine would be booted from, besides its disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BootSources {
+    /// The disc in the drive.
+    pub iso: Option<Id>,
+    /// The epoch for which the rescue system is armed; 0 for none. It counts until it is consumed.
+    pub rescue: i64,
+}
+
+impl BootSources {
+    /// What a spec asks for.
+    #[must_use]
+    pub fn of(spec: &ServerSpec) -> Self {
+        Self { iso: spec.iso.as_ref().map(|iso| iso.id), rescue: spec.rescue.as_ref().map_or(0, |rescue| rescue.epoch) }
+    }
+
+    const fn is_disk_alone(&self) -> bool {
+        self.iso.is_none() && self.rescue == 0
+    }
+}
+
 /// What there is of one object: what a host learns by listing its artefacts. The default is "nothing".
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Current {
@@ -52,9 +74,18 @@ pub struct Current {
     /// The generation of that definition and of the first-boot data beside it; 0 without one.
     #[serde(default)]
     pub defined: i64,
+    /// What the next boot would be from; part of the definition.
+    #[serde(default, skip_serializing_if = "BootSources::is_disk_alone")]
+    pub sources: BootSources,
     /// What it is doing.
     #[serde(default)]
     pub guest: Guest,
+    /// From what the running guest was booted. Read it with [`Current::booted`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booted: Option<Boot>,
+    /// The newest rescue epoch that a boot has consumed; 0 for none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rescue_epoch: i64,
     /// The power and rebuild epochs whose power wish was fulfilled.
     #[serde(default)]
     pub settled: Option<(i64, i64)>,
@@ -66,6 +97,47 @@ impl Current {
     pub const fn is_absent(&self) -> bool {
         self.disk.is_none() && self.definition.is_none() && matches!(self.guest, Guest::Off)
     }
+
+    /// From what the running guest was booted; `None` while it does not run. A guest of which nothing was written down
+    /// was booted from its disk.
+    #[must_use]
+    pub fn booted(&self) -> Option<Boot> {
+        (self.guest == Guest::Running).then(|| self.booted.unwrap_or_default())
+    }
+
+    /// From what the next boot would be: the rescue system once per epoch, else the disc, else the disk.
+    #[must_use]
+    pub const fn next_boot(&self) -> Boot {
+        if self.sources.rescue > self.rescue_epoch {
+            Boot::Rescue
+        } else if self.sources.iso.is_some() {
+            Boot::Iso
+        } else {
+            Boot::Disk
+        }
+    }
+
+    /// The guest boots: a start, a reset or a reboot. Consumes the rescue wish in the same instant, so that whatever is
+    /// repeated finds both or neither.
+    pub const fn boot(&mut self) {
+        let boot = self.next_boot();
+        if matches!(boot, Boot::Rescue) {
+            self.rescue_epoch = self.sources.rescue;
+        }
+        self.guest = Guest::Running;
+        self.booted = Some(boot);
+    }
+
+    /// The guest runs no more.
+    pub const fn halt(&mut self, guest: Guest) {
+        self.guest = guest;
+        self.booted = None;
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+const fn is_zero(epoch: &i64) -> bool {
+    *epoch == 0
 }
 
 /// One step from what there is to what is desired.
@@ -87,9 +159,9 @@ pub enum Operation {
         /// Its size in GB.
         size_gb: u32,
     },
-    /// Definition, interfaces and metadata are as desired. A running machine takes most of it at its next start.
+    /// Definition, interfaces, boot sources and metadata are as desired. A running machine takes most of it at its next start.
     Define,
-    /// It runs.
+    /// It runs, booted from [`Current::next_boot`]; a rescue epoch is consumed with the boot.
     Start,
     /// It does not run, and what a machine that died has left behind is cleared away.
     Stop,
@@ -123,6 +195,12 @@ impl Operation {
         }
     }
 
+    /// Whether the disk that there was is lost by it.
+    #[must_use]
+    pub const fn ends_disk(&self) -> bool {
+        matches!(self, Self::CreateDisk { .. } | Self::DeleteDisk)
+    }
+
     /// What there is once the operation is complete.
     pub fn complete(&self, desired: &Desired, current: &mut Current) {
         match self {
@@ -136,13 +214,18 @@ impl Operation {
             }
             Self::Define => {
                 current.definition = desired.server_spec().map(|spec| spec.definition.clone());
+                current.sources = desired.server_spec().map(BootSources::of).unwrap_or_default();
                 current.defined = desired.generation;
             }
-            Self::Start => current.guest = Guest::Running,
-            Self::Stop => current.guest = Guest::Off,
+            // A start that is repeated after it had its effect boots nothing.
+            Self::Start if current.guest == Guest::Running => {}
+            Self::Start => current.boot(),
+            Self::Stop => current.halt(Guest::Off),
             Self::Undefine => {
                 current.definition = None;
                 current.defined = 0;
+                current.sources = BootSources::default();
+                current.rescue_epoch = 0;
             }
             Self::DeleteDisk => current.disk = None,
             Self::Commit { generation, settled } => {
@@ -209,7 +292,8 @@ fn plan_server(
         running = false;
     }
     plan_disk(current, spec, fresh, operations)?;
-    if current.defined != generation || current.definition.as_ref() != Some(&spec.definition) {
+    let defined = current.definition.as_ref() == Some(&spec.definition) && current.sources == BootSources::of(spec);
+    if current.defined != generation || !defined {
         operations.push(Operation::Define);
     }
     let wanted = fresh || !settled || current.guest == Guest::Lost;

@@ -34,6 +34,10 @@ pub enum OperationKind {
     Reset,
     /// Removing everything.
     Delete,
+    /// Making an image of the disk.
+    Snapshot,
+    /// Setting root's password through the guest agent.
+    SetPassword,
 }
 
 /// How one operation goes.
@@ -192,6 +196,8 @@ impl LatencyProfile {
             (OperationKind::Reboot, between(5_000, 10_000)),
             (OperationKind::Reset, between(1_000, 2_000)),
             (OperationKind::Delete, between(10_500, 11_500)),
+            (OperationKind::Snapshot, between(20_000, 60_000)),
+            (OperationKind::SetPassword, between(1_000, 2_000)),
         ]))
     }
 

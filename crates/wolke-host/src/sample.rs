@@ -22,6 +22,8 @@ pub(crate) fn spec() -> ServerSpec {
         power: Power::On,
         power_epoch: 0,
         first_boot: FirstBoot::default(),
+        iso: None,
+        rescue: None,
         simulation: None,
     }
 }

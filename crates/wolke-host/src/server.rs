@@ -54,6 +54,36 @@ pub struct ImageRef {
     pub name: String,
 }
 
+/// From what a guest is booted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Boot {
+    /// Its disk.
+    #[default]
+    Disk,
+    /// The disc in its drive.
+    Iso,
+    /// The rescue system.
+    Rescue,
+}
+
+/// The wish that the next boot leads into the rescue system: the next of any sort (start, reset, reboot, start after a
+/// rebuild, start after the host died), and exactly one per epoch. Later boots are normal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rescue {
+    /// Positive, and larger than that of any earlier wish of the server, withdrawn ones included. A host tells the
+    /// newest one that it has consumed ([`crate::ObservedState::rescue_epoch`]).
+    pub epoch: i64,
+    /// Which system, in the contract's words: `linux64`, `linux32`.
+    pub kind: String,
+    /// Public key lines for root.
+    #[serde(default)]
+    pub ssh_keys: Vec<String>,
+    /// The crypt(3) hash of root's password there.
+    #[serde(default)]
+    pub root_password_hash: Option<Secret>,
+}
+
 /// The public interface. IPv4 is a routed /32 with gateway 172.31.1.1, IPv6 a routed /64 with gateway fe80::1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicNic {
@@ -127,17 +157,26 @@ pub struct ServerSpec {
     /// What the guest reads at first boot.
     #[serde(default)]
     pub first_boot: FirstBoot,
+    /// The disc in the drive: booted from before the disk. Putting it in or taking it out needs no stop; it counts at
+    /// the next boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iso: Option<ImageRef>,
+    /// Leads the next boot into the rescue system, before disc and disk. A host that is too old to know it boots
+    /// normally and never reports the epoch, so the version need not be raised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rescue: Option<Rescue>,
     /// Overrides the latency profile of a simulated host for this server. Real hosts take the time they take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simulation: Option<LatencyProfile>,
 }
 
 impl ServerSpec {
-    /// The same without user data and password hash.
+    /// The same without user data and password hashes.
     #[must_use]
     pub fn without_secrets(&self) -> Self {
         let first_boot =
             FirstBoot { ssh_keys: self.first_boot.ssh_keys.clone(), user_data: None, root_password_hash: None };
-        Self { first_boot, ..self.clone() }
+        let rescue = self.rescue.clone().map(|rescue| Rescue { root_password_hash: None, ..rescue });
+        Self { first_boot, rescue, ..self.clone() }
     }
 }

@@ -79,6 +79,8 @@ impl Harness for Sim {
             power: Power::On,
             power_epoch: 1,
             first_boot: FirstBoot { user_data: Some(Secret("hunter2".into())), ..FirstBoot::default() },
+            iso: None,
+            rescue: None,
             simulation: None,
         }
     }

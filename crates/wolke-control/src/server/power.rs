@@ -199,7 +199,7 @@ fn pressed(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
         None => wait,
         Some(Outcome::Failed { error }) => Flow::Fail(Failure::action(error.message)),
         Some(Outcome::Expired) => Flow::Fail(Failure::action("the host answered too late")),
-        Some(Outcome::Done | Outcome::Ignored) => {
+        Some(Outcome::Done | Outcome::Ignored | Outcome::Snapshotted { .. }) => {
             // A guest that ignores the button is still running: the button was pressed, and that is all it promises.
             if matches!(look.observed.state.power, PowerState::Starting | PowerState::Stopping) {
                 wait
@@ -241,6 +241,7 @@ fn status_of(power: PowerState) -> Status {
     match power {
         PowerState::Absent => Status::Unknown,
         PowerState::Creating => Status::Initializing,
+        PowerState::Rebuilding => Status::Rebuilding,
         PowerState::Off => Status::Off,
         PowerState::Starting => Status::Starting,
         PowerState::Running => Status::Running,

@@ -6,6 +6,7 @@ use wolke_wire::Timestamp;
 use super::object::{SimObject, Step};
 use super::state::SimState;
 use super::{SimHost, commands};
+use crate::command::Lane;
 use crate::host::Report;
 use crate::object::{Desired, HostError, Observed};
 use crate::plan::{Operation, PLAN_MAX, plan};
@@ -51,6 +52,9 @@ impl<S: SimState> SimHost<'_, S> {
                 break;
             };
             let over = self.advance(object, &goal, &operation, now);
+            if operation.ends_disk() && object.error.is_none() {
+                commands::cancel(object, Lane::Disk, reports);
+            }
             watch.note(object, reports);
             if !over {
                 break;

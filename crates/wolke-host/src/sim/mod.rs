@@ -7,9 +7,11 @@ mod commands;
 mod drive;
 mod object;
 mod settings;
+mod snapshot;
 mod state;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use wolke_domain::Result;
 use wolke_wire::Timestamp;
@@ -47,7 +49,7 @@ impl<'a, S: SimState> SimHost<'a, S> {
         Self { state, settings, executed: 0 }
     }
 
-    /// Lets a guest, or the machine below it, do something on its own. Nothing happens to what is not running.
+    /// Lets a guest, or the machine below it, do something on its own. A guest that does not run does nothing.
     ///
     /// # Errors
     /// When the memory fails.

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use wolke_wire::{Id, Timestamp};
+use wolke_wire::Timestamp;
 
 use super::LOOK_INTERVAL_MS;
 use super::settings::GuestEvent;
-use crate::command::{CommandLog, Verb};
+use super::work::{Task, Work};
+use crate::command::CommandLog;
 use crate::object::{Desired, HostError, ObjectKey, Observed, ObservedState, PowerState};
 use crate::plan::{Current, Disk, Guest, Operation, plan};
 use crate::policy::{LatencyProfile, OperationKind, Progress};
@@ -16,14 +17,6 @@ use crate::policy::{LatencyProfile, OperationKind, Progress};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Step {
     pub(super) operation: Operation,
-    pub(super) progress: Progress,
-}
-
-/// What a command has set going in the guest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct GuestWork {
-    pub(super) command: Id,
-    pub(super) verb: Verb,
     pub(super) progress: Progress,
 }
 
@@ -37,8 +30,13 @@ pub struct SimObject {
     pub(super) current: Current,
     #[serde(default)]
     pub(super) step: Option<Step>,
+    /// The command in the lane of power. Two more lanes follow; see [`SimObject::works`].
     #[serde(default)]
-    pub(super) work: Option<GuestWork>,
+    pub(super) work: Option<Work>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) agent_work: Option<Work>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) disk_work: Option<Work>,
     #[serde(default)]
     pub(super) commands: CommandLog,
     /// Kinds that have failed once.
@@ -65,6 +63,8 @@ impl SimObject {
             current: Current::default(),
             step: None,
             work: None,
+            agent_work: None,
+            disk_work: None,
             commands: CommandLog::default(),
             failed: BTreeSet::new(),
             error: None,
@@ -134,13 +134,15 @@ impl SimObject {
 
     /// Counts one look; says whether anything was waiting for looks.
     pub(super) fn look(&mut self) -> bool {
-        let step = self.step.as_mut().map(|step| &mut step.progress);
-        let work = self.work.as_mut().map(|work| &mut work.progress);
         let mut counted = false;
-        for progress in step.into_iter().chain(work) {
+        let mut count = |progress: &mut Progress| {
             counted |= matches!(progress, Progress::Looks(_));
             progress.look();
+        };
+        if let Some(step) = &mut self.step {
+            count(&mut step.progress);
         }
+        self.works_mut().for_each(|work| count(&mut work.progress));
         counted
     }
 
@@ -150,15 +152,17 @@ impl SimObject {
     }
 
     pub(super) fn guest_event(&mut self, event: GuestEvent) {
-        if self.current.guest != Guest::Running {
-            return;
-        }
+        let running = self.current.guest == Guest::Running;
         match event {
-            GuestEvent::PowersOff => self.current.guest = Guest::Off,
+            GuestEvent::PowersOff if running => self.current.halt(Guest::Off),
+            GuestEvent::PowersOff => {}
             GuestEvent::HostDies => {
-                self.current.guest = Guest::Lost;
+                if running {
+                    self.current.halt(Guest::Lost);
+                }
                 self.step = None;
-                self.work = None;
+                // Whoever asks for these commands again learns that they were interrupted.
+                (self.work, self.agent_work, self.disk_work) = (None, None, None);
             }
         }
     }
@@ -169,14 +173,19 @@ impl SimObject {
             key: self.key,
             generation: self.current.generation,
             accepted: self.accepted(),
-            state: ObservedState { power: self.power(), error: self.error.clone() },
+            state: ObservedState {
+                power: self.power(),
+                error: self.error.clone(),
+                booted: self.current.booted(),
+                rescue_epoch: self.current.rescue_epoch,
+            },
             at: now,
         }
     }
 
     fn power(&self) -> PowerState {
         let tombstone = self.goal.as_ref().is_some_and(Desired::is_tombstone);
-        let shutting_down = |work: &GuestWork| work.verb == Verb::Shutdown && work.progress != Progress::Never;
+        let shutting_down = |work: &Work| work.task == Task::Shutdown && work.progress != Progress::Never;
         if self.is_absent() {
             let coming = self.goal.is_some() && !tombstone && self.error.is_none();
             return if coming { PowerState::Creating } else { PowerState::Absent };
@@ -185,6 +194,7 @@ impl SimObject {
             return PowerState::Deleting;
         }
         match self.step.as_ref().map(|step| &step.operation) {
+            Some(Operation::CreateDisk { .. }) => PowerState::Rebuilding,
             Some(Operation::Start) => PowerState::Starting,
             Some(Operation::Stop) => PowerState::Stopping,
             _ if self.current.guest != Guest::Running => PowerState::Off,
@@ -204,7 +214,7 @@ impl SimObject {
         // Work that nothing has begun yet: the host died before it could.
         let unfinished = self.step.is_none() && self.error.is_none() && self.goal.is_some() && !self.is_settled();
         let step = self.step.as_ref().and_then(|step| due(&step.progress));
-        let work = self.work.as_ref().and_then(|work| due(&work.progress));
-        self.wake_at = [step, work, unfinished.then_some(now)].into_iter().flatten().min();
+        let works = self.works().filter_map(|work| due(&work.progress));
+        self.wake_at = works.chain([step, unfinished.then_some(now)].into_iter().flatten()).min();
     }
 }

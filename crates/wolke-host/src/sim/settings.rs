@@ -18,6 +18,9 @@ pub struct SimFaults {
     /// No disk can be made or grown.
     #[serde(default)]
     pub disk_full: bool,
+    /// No guest agent answers in any guest: passwords cannot be set.
+    #[serde(default)]
+    pub no_guest_agent: bool,
 }
 
 /// How a simulated host behaves.
@@ -60,6 +63,7 @@ impl Default for SimSettings {
 pub enum GuestEvent {
     /// It switches itself off.
     PowersOff,
-    /// The machine below it loses power and comes back: the guest has to be started again.
+    /// The machine below it loses power and comes back: a guest that ran has to be started again, and what was under
+    /// way, running or not, is interrupted.
     HostDies,
 }
