@@ -50,6 +50,8 @@ pub(super) fn spec(core: &Core, server: &Server, addresses: &[Stored<PrimaryIp>]
             // A clear password never reaches a host, and a simulated guest has nobody who logs in.
             root_password_hash: None,
         },
+        iso: None,
+        rescue: None,
         simulation: None,
     })
 }
