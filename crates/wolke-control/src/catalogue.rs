@@ -55,7 +55,7 @@ impl Control {
         page: Page,
     ) -> Result<List> {
         let now = self.db.read(|tx| Ok(tx.now())).await?;
-        let catalogue = self.core.catalogue;
+        let catalogue = self.core.catalogue();
         let mut entries: Vec<(Id, &str)> = match kind {
             Kind::Location => catalogue.locations.iter().map(|l| (l.id, l.name.as_str())).collect(),
             Kind::Datacenter => catalogue.datacenters.iter().map(|d| (d.id, d.name.as_str())).collect(),
@@ -78,7 +78,8 @@ impl Control {
         page: Page,
     ) -> Result<List> {
         let now = self.db.read(|tx| Ok(tx.now())).await?;
-        let listed = self.core.catalogue.listed_images(now, filter.include_deprecated);
+        let catalogue = self.core.catalogue();
+        let listed = catalogue.listed_images(now, filter.include_deprecated);
         let mut images: Vec<&Image> = listed.filter(|image| filter.matches(image)).collect();
         sort_by_keys(&mut images, sort, |a, b, field| match field {
             "name" => a.name.cmp(&b.name),
@@ -91,6 +92,6 @@ impl Control {
     /// The data center that lists recommend.
     #[must_use]
     pub fn recommended_datacenter(&self) -> Option<Id> {
-        self.core.catalogue.recommended_datacenter().map(|datacenter| datacenter.id)
+        self.core.catalogue().recommended_datacenter().map(|datacenter| datacenter.id)
     }
 }

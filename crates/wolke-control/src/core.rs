@@ -59,8 +59,6 @@ pub struct Simulation {
 
 /// What steps and operations share.
 pub struct Core {
-    /// What can be ordered.
-    pub catalogue: &'static Catalogue,
     /// Where public IPv4 addresses come from.
     pub ipv4: Ipv4Pools,
     /// Where public IPv6 networks come from.
@@ -70,6 +68,7 @@ pub struct Core {
     /// Seals secrets at rest.
     pub sealer: Arc<Sealer>,
     simulation: RwLock<Arc<Simulation>>,
+    catalogue: RwLock<Arc<Catalogue>>,
 }
 
 impl Core {
@@ -81,13 +80,19 @@ impl Core {
         use wolke_domain::address::{DEFAULT_IPV4_POOLS, DEFAULT_IPV6_POOLS};
         let pool = |e: wolke_domain::address::PoolError| Error::internal(format!("address pool: {e}"));
         Ok(Self {
-            catalogue: Catalogue::builtin(),
             ipv4: Ipv4Pools::parse(DEFAULT_IPV4_POOLS).map_err(pool)?,
             ipv6: Ipv6Pools::parse(DEFAULT_IPV6_POOLS).map_err(pool)?,
             limits: Limits::default(),
             sealer,
             simulation: RwLock::new(Arc::new(simulation)),
+            catalogue: RwLock::new(Arc::new(Catalogue::builtin().clone())),
         })
+    }
+
+    /// What can be ordered now.
+    #[must_use]
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// How simulated hosts behave now.

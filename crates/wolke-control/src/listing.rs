@@ -1,8 +1,8 @@
 //! Lists of any kind: filters, selector, order and page, from the database or from the catalogue.
 
 use crate::control::{Caller, Control};
-use crate::pages::{Question, total};
-use crate::view::{Json, View};
+use crate::pages::{Question, Seen, total};
+use crate::view::{Json, Moment, View};
 use bytes::Bytes;
 use std::sync::Arc;
 use wolke_domain::{Error, Result, label};
@@ -58,24 +58,28 @@ impl Control {
     /// `not_found` when `of` names a resource that is not the caller's.
     pub async fn list(&self, caller: &Caller, request: ListRequest) -> Result<List> {
         let (core, fragments, pages) = (Arc::clone(&self.core), Arc::clone(&self.fragments), Arc::clone(&self.pages));
-        let question = Question { project: caller.project, dialect: caller.dialect, request };
+        let (caller, question) = (*caller, Question { project: caller.project, dialect: caller.dialect, request });
         // Counted before the page is read: a commit in between makes the page look older than it is, never newer.
         let commits = (!self.db.is_shared()).then(|| self.db.commits());
-        if let Some((entries, total)) = pages.unchanged(&question, commits) {
-            return Ok(List { entries, total });
+        if let Some(now) = self.db.world_now() {
+            let moment = Moment::at(&self.core.catalogue(), now);
+            if let Some((entries, total)) = pages.unchanged(&question, Seen { commits, moment }) {
+                return Ok(List { entries, total });
+            }
         }
         self.db
             .read(move |tx| {
-                let Question { project, dialect, request } = &question;
+                let Question { project, request, .. } = &question;
+                let view = View::new(tx, &core, &fragments, &caller);
+                let seen = Seen { commits, moment: view.moment };
                 if let Some((kind, Some(id))) = request.of {
                     crate::action::check_owner(tx, *project, kind, id)?;
                 }
                 let found = page(tx, &query(request, *project))?;
                 let total = total(&found);
-                if let Some(entries) = pages.get(&question, &found, commits) {
+                if let Some(entries) = pages.get(&question, &found, seen) {
                     return Ok(List { entries, total });
                 }
-                let view = View { core: &core, fragments: &fragments, dialect: *dialect, project: *project };
                 let mut json = Json::with_capacity(found.entries.len() * ENTRY_BYTES_GUESS);
                 for (position, (id, rev)) in found.entries.iter().enumerate() {
                     if position > 0 {
@@ -84,7 +88,7 @@ impl Control {
                     view.append_rev(tx, &mut json, request.kind, *id, *rev)?;
                 }
                 let entries = Bytes::from(json);
-                pages.put(question.clone(), found, &entries, commits);
+                pages.put(question.clone(), found, &entries, seen);
                 Ok(List { entries, total })
             })
             .await
@@ -95,8 +99,7 @@ impl Control {
         let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
         self.db
             .read(move |tx| {
-                let view =
-                    View { core: &core, fragments: &fragments, dialect: caller.dialect, project: caller.project };
+                let view = View::new(tx, &core, &fragments, &caller);
                 let mut entries = Json::new();
                 let from = usize::try_from(page.offset()).unwrap_or(usize::MAX);
                 let limit = usize::try_from(page.limit()).unwrap_or(usize::MAX);

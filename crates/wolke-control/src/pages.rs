@@ -5,6 +5,7 @@
 //! nothing was committed. Nothing is invalidated; what differs is joined anew.
 
 use crate::listing::ListRequest;
+use crate::view::Moment;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,8 +29,16 @@ struct Answer {
     entries: Vec<(Id, i64)>,
     total: u64,
     json: Bytes,
-    /// How many commits there had been before the page was read; none on an engine with other writers.
-    commits: Option<u64>,
+    seen: Seen,
+}
+
+/// When a page was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// How many commits there had been before; none on an engine with other writers.
+    pub commits: Option<u64>,
+    /// What else its entries depend on.
+    pub moment: Moment,
 }
 
 /// The pages. When they are too many, all go: they are cheap to join from fragments.
@@ -50,25 +59,25 @@ impl Pages {
     }
 
     /// The page of a question and its total, if nothing was committed since it was read.
-    pub fn unchanged(&self, question: &Question, commits: Option<u64>) -> Option<(Bytes, u64)> {
+    pub fn unchanged(&self, question: &Question, seen: Seen) -> Option<(Bytes, u64)> {
         let kept = self.kept();
         let answer = kept.answers.get(question)?;
-        (commits.is_some() && answer.commits == commits).then(|| (answer.json.clone(), answer.total))
+        (seen.commits.is_some() && answer.seen == seen).then(|| (answer.json.clone(), answer.total))
     }
 
-    /// The page of a question, if these are still its entries. It holds from `commits` on.
-    pub fn get(&self, question: &Question, found: &ListPage, commits: Option<u64>) -> Option<Bytes> {
+    /// The page of a question, if these are still its entries. It holds from `seen` on.
+    pub fn get(&self, question: &Question, found: &ListPage, seen: Seen) -> Option<Bytes> {
         let mut kept = self.kept();
         let answer = kept.answers.get_mut(question)?;
-        if answer.entries != found.entries {
+        if answer.entries != found.entries || answer.seen.moment != seen.moment {
             return None;
         }
-        (answer.total, answer.commits) = (total(found), commits);
+        (answer.total, answer.seen) = (total(found), seen);
         Some(answer.json.clone())
     }
 
-    /// Keeps a page that was read after `commits`.
-    pub fn put(&self, question: Question, found: ListPage, json: &Bytes, commits: Option<u64>) {
+    /// Keeps a page.
+    pub fn put(&self, question: Question, found: ListPage, json: &Bytes, seen: Seen) {
         let bytes = json.len() + ENTRY_BYTES;
         let mut kept = self.kept();
         if kept.bytes + bytes > PAGES_BYTES_MAX {
@@ -76,7 +85,7 @@ impl Pages {
         }
         if bytes <= PAGES_BYTES_MAX {
             kept.bytes += bytes;
-            let answer = Answer { total: total(&found), entries: found.entries, json: json.clone(), commits };
+            let answer = Answer { total: total(&found), entries: found.entries, json: json.clone(), seen };
             if let Some(old) = kept.answers.insert(question, answer) {
                 kept.bytes -= old.json.len() + ENTRY_BYTES;
             }
@@ -91,7 +100,7 @@ pub(crate) fn total(found: &ListPage) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{PAGES_BYTES_MAX, Pages, Question};
+    use super::{PAGES_BYTES_MAX, Pages, Question, Seen};
     use crate::listing::ListRequest;
     use bytes::Bytes;
     use wolke_store::list::ListPage;
@@ -111,6 +120,10 @@ mod tests {
         Question { project: 1, dialect: Dialect::Compat, request }
     }
 
+    fn at(commits: Option<u64>, hour: i64) -> Seen {
+        Seen { commits, moment: crate::view::Moment { catalogue: 0, hour } }
+    }
+
     fn found(entries: &[(i64, i64)]) -> ListPage {
         ListPage { total: 7, entries: entries.to_vec() }
     }
@@ -118,31 +131,31 @@ mod tests {
     #[test]
     fn a_page_holds_as_long_as_its_entries() {
         let pages = Pages::default();
-        pages.put(question(1), found(&[(1, 1), (2, 5)]), &Bytes::from_static(b"x"), None);
-        assert!(pages.get(&question(1), &found(&[(1, 1), (2, 5)]), None).is_some());
+        pages.put(question(1), found(&[(1, 1), (2, 5)]), &Bytes::from_static(b"x"), at(None, 0));
+        assert!(pages.get(&question(1), &found(&[(1, 1), (2, 5)]), at(None, 0)).is_some());
         for changed in [&[(1, 1), (2, 6)][..], &[(1, 1)], &[(2, 5), (1, 1)]] {
-            assert!(pages.get(&question(1), &found(changed), None).is_none());
+            assert!(pages.get(&question(1), &found(changed), at(None, 0)).is_none());
         }
-        assert!(pages.get(&question(2), &found(&[(1, 1), (2, 5)]), None).is_none());
-        assert!(pages.unchanged(&question(1), None).is_none(), "others may have written");
+        assert!(pages.get(&question(2), &found(&[(1, 1), (2, 5)]), at(None, 0)).is_none());
+        assert!(pages.unchanged(&question(1), at(None, 0)).is_none(), "others may have written");
     }
 
     #[test]
     fn without_a_commit_nothing_has_changed() {
         let pages = Pages::default();
-        pages.put(question(1), found(&[(1, 1)]), &Bytes::from_static(b"x"), Some(4));
-        assert_eq!(pages.unchanged(&question(1), Some(4)), Some((Bytes::from_static(b"x"), 7)));
-        assert!(pages.unchanged(&question(1), Some(5)).is_none());
+        pages.put(question(1), found(&[(1, 1)]), &Bytes::from_static(b"x"), at(Some(4), 0));
+        assert_eq!(pages.unchanged(&question(1), at(Some(4), 0)), Some((Bytes::from_static(b"x"), 7)));
+        assert!(pages.unchanged(&question(1), at(Some(5), 0)).is_none());
         // Read again after the fifth commit, which has changed something else.
-        assert!(pages.get(&question(1), &found(&[(1, 1)]), Some(5)).is_some());
-        assert!(pages.unchanged(&question(1), Some(5)).is_some());
+        assert!(pages.get(&question(1), &found(&[(1, 1)]), at(Some(5), 0)).is_some());
+        assert!(pages.unchanged(&question(1), at(Some(5), 0)).is_some());
     }
 
     #[test]
     fn is_bounded() {
         let pages = Pages::default();
         for page in 0..200 {
-            pages.put(question(page), found(&[]), &Bytes::from(vec![0; 100_000]), None);
+            pages.put(question(page), found(&[]), &Bytes::from(vec![0; 100_000]), at(None, 0));
         }
         let kept = pages.kept();
         assert!(kept.answers.values().map(|a| a.json.len()).sum::<usize>() <= PAGES_BYTES_MAX);

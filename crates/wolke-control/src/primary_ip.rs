@@ -205,8 +205,7 @@ impl Control {
         let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
         self.db
             .read(move |tx| {
-                let view =
-                    View { core: &core, fragments: &fragments, dialect: caller.dialect, project: caller.project };
+                let view = View::new(tx, &core, &fragments, &caller);
                 let mut json = Json::new();
                 view.open(&mut json, "primary_ip");
                 view.append(tx, &mut json, Kind::PrimaryIp, id)?;
@@ -319,7 +318,7 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &wire::CreatePrima
             let server = check_assignee(tx, project, assignee, family)?;
             Place { location: server.details.location, datacenter: server.details.datacenter }
         }
-        None => place::asked(core.catalogue, request.location.as_ref(), request.datacenter.as_ref())?
+        None => place::asked(&core.catalogue(), request.location.as_ref(), request.datacenter.as_ref())?
             .ok_or_else(|| Error::internal("a primary IP without a place"))?,
     };
     let new = New {

@@ -57,10 +57,10 @@ pub(crate) fn to_wire(
         location: Embed(Kind::Location, details.location),
         datacenter: Embed(Kind::Datacenter, details.datacenter),
         image: details.image.map(|id| Embed(Kind::Image, id)),
-        iso: None,
-        rescue_enabled: false,
+        iso: details.iso.map(|id| Embed(Kind::Iso, id)),
+        rescue_enabled: details.rescue.is_some(),
         locked,
-        backup_window: None,
+        backup_window: details.backup.as_ref().map(|backup| backup.window.clone()),
         outgoing_traffic: Some(0),
         ingoing_traffic: Some(0),
         included_traffic: Some(included.map_or(0, |offer| offer.included_traffic)),
@@ -70,7 +70,7 @@ pub(crate) fn to_wire(
         load_balancers: Vec::new(),
         primary_disk_size: u32::try_from(details.primary_disk_gb)
             .map_err(|_| Error::internal("a disk of impossible size"))?,
-        placement_group: None,
+        placement_group: server.placement_group.map(|id| Embed(Kind::PlacementGroup, id)),
     })
 }
 
@@ -103,6 +103,9 @@ fn public_net(addresses: &[PrimaryIp]) -> wire::PublicNet {
 fn note_power(tx: &mut dyn Tx, server: &Server, status: Status) -> Result<()> {
     if server.status == status {
         return Ok(());
+    }
+    if server.status.runs() != status.runs() {
+        server::note_power(tx, server.id, status.runs())?;
     }
     server::set_status(tx, server.id, status, server.host)
 }

@@ -1,7 +1,7 @@
 //! How resources look: own fragments, cached by (kind, id, rev, dialect), spliced into each other (design §4).
 //!
 //! A fragment is rendered from the superset type of `wolke-wire`, pruned to what the dialect's document has, and cut at
-//! the places where other objects stand. Catalogue objects have no rev: they change with the program.
+//! the places where other objects stand. Catalogue objects have no rev of their own: they change with the catalogue.
 
 mod fragment;
 mod render;
@@ -10,27 +10,45 @@ use crate::control::{Caller, Control};
 pub use fragment::Fragments;
 use fragment::{Fragment, Key};
 use std::sync::Arc;
+use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
 use wolke_store::Tx;
-use wolke_wire::{Dialect, Id, Kind};
+use wolke_wire::{Dialect, Id, Kind, Timestamp};
 
 /// JSON text under construction.
 pub type Json = Vec<u8>;
 
+/// Milliseconds of an hour.
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// What renderings depend on beside revs: the catalogue, and the hour of world time in which traffic counters move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Moment {
+    /// [`Catalogue::version`].
+    pub catalogue: i64,
+    /// Whole hours of world time.
+    pub hour: i64,
+}
+
+impl Moment {
+    /// The moment of a transaction.
+    pub fn at(catalogue: &Catalogue, now: Timestamp) -> Self {
+        Self { catalogue: catalogue.version(now), hour: now.0.div_euclid(HOUR_MS) }
+    }
+}
+
 /// A view for one answer: where fragments come from, and in which dialect.
 pub struct View<'a> {
-    pub(crate) core: &'a crate::core::Core,
+    pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) fragments: &'a Fragments,
     pub(crate) dialect: Dialect,
     pub(crate) project: Id,
+    /// World time of the transaction.
+    pub(crate) now: Timestamp,
+    pub(crate) moment: Moment,
 }
 
 impl Control {
-    /// The view of a caller.
-    pub(crate) fn view(&self, caller: &Caller) -> View<'_> {
-        View { core: &self.core, fragments: &self.fragments, dialect: caller.dialect, project: caller.project }
-    }
-
     /// A resource as `{"server": {…}}`.
     ///
     /// # Errors
@@ -39,8 +57,7 @@ impl Control {
         let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
         self.db
             .read(move |tx| {
-                let view =
-                    View { core: &core, fragments: &fragments, dialect: caller.dialect, project: caller.project };
+                let view = View::new(tx, &core, &fragments, &caller);
                 let mut json = Json::new();
                 view.open(&mut json, kind.singular());
                 view.append(tx, &mut json, kind, id)?;
@@ -48,6 +65,15 @@ impl Control {
                 Ok(json)
             })
             .await
+    }
+}
+
+impl<'a> View<'a> {
+    /// The view of a caller in a transaction.
+    pub(crate) fn new(tx: &mut dyn Tx, core: &crate::core::Core, fragments: &'a Fragments, caller: &Caller) -> Self {
+        let (catalogue, now) = (core.catalogue(), tx.now());
+        let moment = Moment::at(&catalogue, now);
+        Self { catalogue, fragments, dialect: caller.dialect, project: caller.project, now, moment }
     }
 }
 
@@ -106,24 +132,30 @@ impl View<'_> {
 
     /// A catalogue object with everything in it spliced: it never changes, so its whole is kept.
     fn whole(&self, tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<Arc<[u8]>> {
-        if let Some(whole) = self.fragments.whole(self.dialect, kind, id) {
+        if let Some(whole) = self.fragments.whole(self.dialect, kind, id, self.moment.catalogue) {
             return Ok(whole);
         }
         let fragment = self.fragment(tx, kind, id, None)?.ok_or_else(|| Error::internal(format!("no {kind} {id}")))?;
         let mut json = Json::new();
         self.splice(tx, &mut json, &fragment)?;
         let whole: Arc<[u8]> = json.into();
-        if render::is_catalogue(kind) {
-            self.fragments.keep_whole(self.dialect, kind, id, Arc::clone(&whole));
+        if render::is_catalogue(kind, id) {
+            self.fragments.keep_whole((self.dialect, kind, id), self.moment.catalogue, Arc::clone(&whole));
         }
         Ok(whole)
     }
 
+    /// Servers show their traffic, which grows by the hour, and what their type includes.
+    fn key(&self, kind: Kind, id: Id, rev: i64) -> Key {
+        let moment = (kind == Kind::Server).then_some(self.moment);
+        Key { kind, id, rev, dialect: self.dialect, moment }
+    }
+
     /// An own fragment, from the cache when the rev is known and there.
     fn fragment(&self, tx: &mut dyn Tx, kind: Kind, id: Id, rev: Option<i64>) -> Result<Option<Arc<Fragment>>> {
-        let rev = if render::is_catalogue(kind) { Some(0) } else { rev };
+        let rev = if render::is_catalogue(kind, id) { Some(self.moment.catalogue) } else { rev };
         if let Some(rev) = rev {
-            let key = Key { kind, id, rev, dialect: self.dialect };
+            let key = self.key(kind, id, rev);
             if let Some(found) = self.fragments.get(&key) {
                 return Ok(Some(found));
             }
@@ -133,7 +165,7 @@ impl View<'_> {
             None => render::rev(tx, self.project, kind, id)?,
         };
         let Some(rev) = rev else { return Ok(None) };
-        let key = Key { kind, id, rev, dialect: self.dialect };
+        let key = self.key(kind, id, rev);
         if let Some(found) = self.fragments.get(&key) {
             return Ok(Some(found));
         }
@@ -156,9 +188,9 @@ impl Control {
     /// # Errors
     /// Internal, naming the resource whose rev was not bumped when what it shows changed.
     pub fn check_fragment(&self, tx: &mut dyn Tx, caller: &Caller, kind: Kind, id: Id) -> Result<()> {
-        let view = self.view(caller);
+        let view = View::new(tx, &self.core, &self.fragments, caller);
         let Some(rev) = render::rev(tx, caller.project, kind, id)? else { return Ok(()) };
-        let Some(cached) = self.fragments.get(&Key { kind, id, rev, dialect: caller.dialect }) else { return Ok(()) };
+        let Some(cached) = self.fragments.get(&view.key(kind, id, rev)) else { return Ok(()) };
         let fresh = view.fresh(tx, kind, id)?.map(Fragment::cut);
         if fresh.as_ref() == Some(&*cached) {
             return Ok(());

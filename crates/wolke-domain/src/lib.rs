@@ -8,6 +8,7 @@ pub mod address;
 pub mod catalogue;
 pub mod clock;
 pub mod error;
+pub mod image;
 pub mod label;
 pub mod name;
 pub mod placement;

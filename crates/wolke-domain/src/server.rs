@@ -51,6 +51,14 @@ statuses! {
     Unknown = "unknown",
 }
 
+impl Status {
+    /// Whether the machine's processor turns: what is on its way to off still runs.
+    #[must_use]
+    pub const fn runs(self) -> bool {
+        matches!(self, Self::Running | Self::Stopping)
+    }
+}
+
 /// The version of [`Details`] that this program writes.
 pub const DETAILS_VERSION: u32 = 1;
 
@@ -87,6 +95,63 @@ pub struct Details {
     /// User data, sealed with the installation's key, in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_data_sealed: Option<String>,
+    /// The ISO in its drive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iso: Option<Id>,
+    /// The rescue system that the next boot goes into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rescue: Option<Rescue>,
+    /// How often rescue was enabled: tells one from the next.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rescue_epoch: i64,
+    /// Daily backups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Backup>,
+    /// The strand that keeps its appointments: the next backup, the end of rescue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<Id>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+const fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// Rescue that is enabled: consumed by the next boot, given up at a point in world time (fact sheet §3.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rescue {
+    /// `linux64`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// [`Details::rescue_epoch`] when it was enabled.
+    pub epoch: i64,
+    /// When it is disabled by itself (world time).
+    #[serde(with = "millis")]
+    pub expires: Timestamp,
+}
+
+/// Backups that are enabled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backup {
+    /// `22-02`: four hours of UTC.
+    pub window: String,
+    /// When the next one is due (world time).
+    #[serde(with = "millis")]
+    pub next: Timestamp,
+}
+
+/// Timestamps as milliseconds, as everywhere in the database.
+mod millis {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use wolke_wire::Timestamp;
+
+    pub fn serialize<S: Serializer>(time: &Timestamp, s: S) -> Result<S::Ok, S::Error> {
+        time.0.serialize(s)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(d).map(Timestamp)
+    }
 }
 
 /// A server.
@@ -104,8 +169,18 @@ pub struct Server {
     pub status: Status,
     /// The host that carries it, once placed.
     pub host: Option<Id>,
+    /// The placement group that it is a member of.
+    pub placement_group: Option<Id>,
     /// The rest.
     pub details: Details,
+}
+
+impl Server {
+    /// The snapshot or backup that it was made from; none when that was an image of the catalogue.
+    #[must_use]
+    pub fn own_image(&self) -> Option<Id> {
+        self.details.image.filter(|id| crate::image::is_own(*id))
+    }
 }
 
 /// The longest user data in bytes (dialects D.1).

@@ -5,6 +5,7 @@ use crate::sqlite::SqliteDb;
 use crate::tx::{Scope, Signal, Tx};
 use std::sync::Arc;
 use wolke_domain::Result;
+use wolke_wire::Timestamp;
 
 /// Called after each commit with what it signalled.
 pub type OnCommit = Arc<dyn Fn(&[Signal]) + Send + Sync>;
@@ -83,6 +84,15 @@ impl Db {
         match self {
             Self::Sqlite(db) => db.commits(),
             Self::Postgres(db) => db.commits(),
+        }
+    }
+
+    /// World time as of the last commit; none where another process may have changed the clock since.
+    #[must_use]
+    pub fn world_now(&self) -> Option<Timestamp> {
+        match self {
+            Self::Sqlite(db) => Some(db.world_now()),
+            Self::Postgres(_) => None,
         }
     }
 

@@ -28,6 +28,7 @@ pub struct Migration {
 const COMMON_0001: &str = include_str!("migrations/common_0001.sql");
 const ROOT_0001: &str = include_str!("migrations/root_0001.sql");
 const WORLD_0001: &str = include_str!("migrations/world_0001.sql");
+const WORLD_0002: &str = include_str!("migrations/world_0002.sql");
 
 impl Role {
     /// The migrations of such a database, in order.
@@ -35,7 +36,11 @@ impl Role {
     pub const fn migrations(self) -> &'static [Migration] {
         match self {
             Self::Root => &[Migration { number: 1, sql: COMMON_0001 }, Migration { number: 2, sql: ROOT_0001 }],
-            Self::World => &[Migration { number: 1, sql: COMMON_0001 }, Migration { number: 2, sql: WORLD_0001 }],
+            Self::World => &[
+                Migration { number: 1, sql: COMMON_0001 },
+                Migration { number: 2, sql: WORLD_0001 },
+                Migration { number: 3, sql: WORLD_0002 },
+            ],
         }
     }
 

@@ -8,19 +8,28 @@ use crate::value::{Row, json_text};
 use std::collections::BTreeMap;
 use wolke_domain::server::{Server, Status};
 use wolke_domain::{Error, Result};
-use wolke_wire::{Id, Kind};
+use wolke_wire::{Id, Kind, Timestamp};
+
+/// How long it is remembered when a machine ran: a billing month and the 30 days of metrics, in milliseconds.
+pub const POWER_HISTORY_MS: i64 = 62 * 24 * 60 * 60 * 1000;
 
 statements! { "server";
-    INSERT = "INSERT INTO servers (id, project, name, created, status, host, rev, generation, doc)
-        VALUES ($1, $2, $3, $4, $5, $6, 1, 1, $7) ON CONFLICT (project, name) DO NOTHING";
-    GET = "SELECT id, project, name, created, status, host, rev, generation, doc FROM servers WHERE project = $1 AND id = $2";
+    INSERT = "INSERT INTO servers (id, project, name, created, status, host, rev, generation, doc, placement_group, own_image)
+        VALUES ($1, $2, $3, $4, $5, $6, 1, 1, $7, $8, $9) ON CONFLICT (project, name) DO NOTHING";
+    GET = "SELECT id, project, name, created, status, host, rev, generation, doc, placement_group FROM servers WHERE project = $1 AND id = $2";
     REV = "SELECT rev FROM servers WHERE project = $1 AND id = $2";
-    BY_ID = "SELECT id, project, name, created, status, host, rev, generation, doc FROM servers WHERE id = $1";
+    BY_ID = "SELECT id, project, name, created, status, host, rev, generation, doc, placement_group FROM servers WHERE id = $1";
     NAME_TAKEN = "SELECT id FROM servers WHERE project = $1 AND name = $2 AND id <> $3";
-    UPDATE = "UPDATE servers SET name = $1, status = $2, host = $3, rev = rev + 1, generation = generation + 1, doc = $4
-        WHERE id = $5 AND generation = $6";
+    UPDATE = "UPDATE servers SET name = $1, status = $2, host = $3, rev = rev + 1, generation = generation + 1, doc = $4,
+        placement_group = $5, own_image = $6 WHERE id = $7 AND generation = $8";
     SET_STATUS = "UPDATE servers SET status = $1, host = $2, rev = rev + 1, generation = generation + 1 WHERE id = $3";
     DELETE = "DELETE FROM servers WHERE id = $1";
+    POWER_NOTE = "INSERT INTO server_power (server, at, running) VALUES ($1, $2, $3) ON CONFLICT (server, at) DO UPDATE SET running = excluded.running";
+    POWER_LAST = "SELECT at, running FROM server_power WHERE server = $1 ORDER BY at DESC LIMIT 1";
+    POWER_SINCE = "SELECT at, running FROM server_power WHERE server = $1 AND at >=
+        COALESCE((SELECT MAX(at) FROM server_power WHERE server = $2 AND at <= $3), 0) ORDER BY at";
+    POWER_TRIM = "DELETE FROM server_power WHERE server = $1 AND at < (SELECT MAX(at) FROM server_power WHERE server = $2 AND at <= $3)";
+    POWER_FORGET = "DELETE FROM server_power WHERE server = $1";
 }
 
 fn server(row: &Row) -> Result<Stored<Server>> {
@@ -35,6 +44,7 @@ fn server(row: &Row) -> Result<Stored<Server>> {
             created: row.time(3)?,
             status: Status::parse(status).ok_or_else(|| Error::internal(format!("unknown server status {status}")))?,
             host: row.opt_int(5)?,
+            placement_group: row.opt_int(9)?,
             details: row.json(8)?,
         },
     })
@@ -53,6 +63,8 @@ pub fn insert(tx: &mut dyn Tx, new: &Server) -> Result<i64> {
         new.status.as_str().into(),
         new.host.into(),
         json_text(&new.details)?,
+        new.placement_group.into(),
+        new.own_image().into(),
     ];
     if tx.execute(&INSERT, &params)? == 0 {
         return Err(Error::name_used());
@@ -110,6 +122,8 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<Server>, new: &Server) -> Result<()>
         new.status.as_str().into(),
         new.host.into(),
         json_text(&new.details)?,
+        new.placement_group.into(),
+        new.own_image().into(),
         new.id.into(),
         old.generation.into(),
     ];
@@ -124,11 +138,43 @@ pub fn set_status(tx: &mut dyn Tx, id: Id, status: Status, host: Option<Id>) -> 
     tx.execute_one(&SET_STATUS, &[status.as_str().into(), host.into(), id.into()])
 }
 
-/// Removes a server and its labels.
+/// Notes that a machine runs from now on (again, when it has booted anew) or stands still.
+///
+/// # Errors
+/// The engine's failure.
+pub fn note_power(tx: &mut dyn Tx, id: Id, running: bool) -> Result<()> {
+    let now = tx.now();
+    tx.execute(&POWER_NOTE, &[id.into(), now.into(), running.into()])?;
+    if running {
+        return Ok(());
+    }
+    let horizon = now.plus_ms(-POWER_HISTORY_MS);
+    tx.execute(&POWER_TRIM, &[id.into(), id.into(), horizon.into()]).map(|_| ())
+}
+
+/// Since when a machine runs or stands still; none before its first boot.
+///
+/// # Errors
+/// The engine's failure.
+pub fn power_since(tx: &mut dyn Tx, id: Id) -> Result<Option<(Timestamp, bool)>> {
+    tx.query_one(&POWER_LAST, &[id.into()])?.map(|r| Ok((r.time(0)?, r.flag(1)?))).transpose()
+}
+
+/// When a machine was switched on and off since a point in time, oldest first. The first entry says what it did then.
+///
+/// # Errors
+/// The engine's failure.
+pub fn power_history(tx: &mut dyn Tx, id: Id, since: Timestamp) -> Result<Vec<(Timestamp, bool)>> {
+    let rows = tx.query(&POWER_SINCE, &[id.into(), id.into(), since.into()])?;
+    rows.iter().map(|r| Ok((r.time(0)?, r.flag(1)?))).collect()
+}
+
+/// Removes a server, its labels and its power history.
 ///
 /// # Errors
 /// The engine's failure.
 pub fn delete(tx: &mut dyn Tx, old: &Server) -> Result<()> {
+    tx.execute(&POWER_FORGET, &[old.id.into()])?;
     label::replace(tx, Kind::Server, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
     tx.execute_one(&DELETE, &[old.id.into()])?;
     resource::count_add(tx, Kind::Server, old.project, -1).map(|_| ())

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wolke_domain::clock::Clock;
 use wolke_domain::{Error, Result};
+use wolke_wire::Timestamp;
 use writer::Writer;
 
 /// One SQLite database.
@@ -72,6 +73,12 @@ impl SqliteDb {
         let connection = connection::open_memory()?;
         let environment = Arc::new(connection::prepare(&connection, &open)?);
         Ok(Self { environment, engine: Engine::Inline(Mutex::new(connection)), commits: Arc::default() })
+    }
+
+    /// World time as of the last commit.
+    #[must_use]
+    pub fn world_now(&self) -> Timestamp {
+        self.environment.world_now()
     }
 
     /// How many transactions were committed since the database was opened. A refused request commits none.

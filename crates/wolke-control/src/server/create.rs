@@ -10,7 +10,7 @@ use crate::primary_ip;
 use crate::view::{Json, member};
 use std::sync::Arc;
 use wolke_domain::action::Target;
-use wolke_domain::catalogue::{Image, ServerType};
+use wolke_domain::catalogue::{Catalogue, Image, ServerType};
 use wolke_domain::rng::alphanumeric;
 use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status, USER_DATA_BYTES_MAX};
 use wolke_domain::{Error, FieldError, Result, name};
@@ -72,18 +72,13 @@ impl Control {
         let has_next = caller.dialect != wolke_wire::Dialect::D2018_04;
         self.db
             .read(move |tx| {
-                let view = crate::view::View {
-                    core: &core,
-                    fragments: &fragments,
-                    dialect: caller.dialect,
-                    project: caller.project,
-                };
+                let view = crate::view::View::new(tx, &core, &fragments, &caller);
                 let mut json = Json::new();
                 view.open(&mut json, "server");
                 match view.append(tx, &mut json, Kind::Server, created.server) {
                     Err(Error::NotFound { .. }) => {
                         let Accepted { server, addresses } = &created.accepted;
-                        let wire = super::to_wire(server, addresses, true, view.core.catalogue)?;
+                        let wire = super::to_wire(server, addresses, true, &view.catalogue)?;
                         view.append_wire(tx, &mut json, Kind::Server, &wire)?;
                     }
                     appended => appended?,
@@ -149,18 +144,16 @@ struct Found<'a> {
     ssh_keys: Vec<String>,
 }
 
-fn find<'a>(tx: &mut dyn Tx, core: &'a Core, project: Id, request: &CreateServer) -> Result<Found<'a>> {
+fn find<'a>(tx: &mut dyn Tx, catalogue: &'a Catalogue, project: Id, request: &CreateServer) -> Result<Found<'a>> {
     let now = tx.now();
     absent(Kind::Volume, request.volumes.iter().copied())?;
     absent(Kind::Network, request.networks.iter().copied())?;
     absent(Kind::Firewall, request.firewalls.iter().map(|f| f.firewall))?;
     absent(Kind::PlacementGroup, request.placement_group)?;
-    let server_type = core
-        .catalogue
+    let server_type = catalogue
         .server_type(&request.server_type)
         .ok_or_else(|| Error::not_found_named(Kind::ServerType, &request.server_type.to_string()))?;
-    let image = core
-        .catalogue
+    let image = catalogue
         .image_for(&request.image, server_type.architecture)
         .ok_or_else(|| Error::not_found_named(Kind::Image, &request.image.to_string()))?;
     if !server_type.is_listed(now) {
@@ -178,11 +171,11 @@ fn find<'a>(tx: &mut dyn Tx, core: &'a Core, project: Id, request: &CreateServer
     if image.disk_size > server_type.disk {
         return Err(Error::invalid("image", "does not fit on the disk of the server type"));
     }
-    let asked = match place::asked(core.catalogue, request.location.as_ref(), request.datacenter.as_ref())? {
-        None => beside_its_addresses(tx, core, project, &request.public_net)?,
+    let asked = match place::asked(catalogue, request.location.as_ref(), request.datacenter.as_ref())? {
+        None => beside_its_addresses(tx, catalogue, project, &request.public_net)?,
         asked => asked,
     };
-    let place = place::for_server(core.catalogue, server_type, asked, now)?;
+    let place = place::for_server(catalogue, server_type, asked, now)?;
     let ssh_keys = request.ssh_keys.iter().map(|key| find_key(tx, project, key)).collect::<Result<_>>()?;
     Ok(Found { server_type, image, place, ssh_keys })
 }
@@ -190,7 +183,7 @@ fn find<'a>(tx: &mut dyn Tx, core: &'a Core, project: Id, request: &CreateServer
 /// Where the primary IPs are that a request names: a server that may be anywhere goes there.
 fn beside_its_addresses(
     tx: &mut dyn Tx,
-    core: &Core,
+    catalogue: &Catalogue,
     project: Id,
     wanted: &CreateServerPublicNet,
 ) -> Result<Option<Place>> {
@@ -198,7 +191,7 @@ fn beside_its_addresses(
     match named.iter().find_map(|(enabled, named)| named.filter(|_| *enabled)) {
         Some(id) => {
             let ip = wolke_store::primary_ip::expect(tx, project, id)?;
-            place::in_location(core.catalogue, ip.value.details.location).map(Some)
+            place::in_location(catalogue, ip.value.details.location).map(Some)
         }
         None => Ok(None),
     }
@@ -220,7 +213,8 @@ fn find_key(tx: &mut dyn Tx, project: Id, asked: &IdOrName) -> Result<String> {
 }
 
 fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> Result<Created> {
-    let found = find(tx, core, project, request)?;
+    let catalogue = core.catalogue();
+    let found = find(tx, &catalogue, project, request)?;
     let root_password =
         found.ssh_keys.is_empty().then(|| alphanumeric(&mut *tx.random("root_password"), ROOT_PASSWORD_LENGTH));
     let new = insert(tx, core, project, request, found)?;
@@ -252,6 +246,7 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer, fou
         created: tx.now().whole_second(),
         status: Status::Initializing,
         host: None,
+        placement_group: None,
         details: Details {
             v: DETAILS_VERSION,
             server_type: found.server_type.id,
@@ -265,6 +260,11 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer, fou
             doomed: false,
             ssh_keys: found.ssh_keys,
             user_data_sealed,
+            iso: None,
+            rescue: None,
+            rescue_epoch: 0,
+            backup: None,
+            calendar: None,
         },
     };
     let number = server::insert(tx, &new)?;

@@ -18,10 +18,11 @@ const MAC_PREFIX: [u8; 2] = [0x96, 0x00];
 pub(super) fn spec(core: &Core, server: &Server, addresses: &[Stored<PrimaryIp>]) -> Result<ServerSpec> {
     let details = &server.details;
     let missing = |what: &str| Error::internal(format!("server {}: {what} is not in the catalogue", server.id));
-    let kind = core.catalogue.server_type_by_id(details.server_type).ok_or_else(|| missing("its type"))?;
-    let image = details.image.and_then(|id| core.catalogue.image_by_id(id)).ok_or_else(|| missing("its image"))?;
-    let datacenter = core.catalogue.datacenter_by_id(details.datacenter).ok_or_else(|| missing("its data center"))?;
-    let location = core.catalogue.location_by_id(details.location).ok_or_else(|| missing("its location"))?;
+    let catalogue = core.catalogue();
+    let kind = catalogue.server_type_by_id(details.server_type).ok_or_else(|| missing("its type"))?;
+    let image = details.image.and_then(|id| catalogue.image_by_id(id)).ok_or_else(|| missing("its image"))?;
+    let datacenter = catalogue.datacenter_by_id(details.datacenter).ok_or_else(|| missing("its data center"))?;
+    let location = catalogue.location_by_id(details.location).ok_or_else(|| missing("its location"))?;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "memory sizes are small and positive")]
     let memory_mb = (kind.memory * 1024.0) as u32;
     Ok(ServerSpec {

@@ -104,7 +104,8 @@ fn give_up(_tx: &mut dyn Tx, _core: &Core, _frame: &mut Frame) -> Result<Flow> {
 }
 
 fn need(core: &Core, server: &Server) -> Need {
-    let kind = core.catalogue.server_type_by_id(server.details.server_type);
+    let catalogue = core.catalogue();
+    let kind = catalogue.server_type_by_id(server.details.server_type);
     #[allow(clippy::cast_possible_truncation, reason = "memory sizes are small")]
     kind.map_or(Need::none(), |kind| Need {
         cores: i64::from(kind.cores),

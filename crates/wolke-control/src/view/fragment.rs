@@ -1,5 +1,6 @@
 //! The cache of own fragments: bounded in bytes, sharded, oldest use first out.
 
+use super::Moment;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wolke_wire::cloud::Embed;
@@ -20,6 +21,8 @@ pub(crate) struct Key {
     pub id: Id,
     pub rev: i64,
     pub dialect: Dialect,
+    /// For what changes with time, too.
+    pub moment: Option<Moment>,
 }
 
 /// Rendered JSON, cut where other objects stand.
@@ -70,13 +73,14 @@ impl Fragment {
     }
 }
 
-type Whole = (Dialect, Kind, Id);
+/// What a whole is of.
+pub(crate) type Whole = (Dialect, Kind, Id);
 
 /// The cache.
 #[derive(Default)]
 pub struct Fragments {
     shards: [Mutex<Shard>; SHARDS],
-    wholes: Mutex<HashMap<Whole, Arc<[u8]>>>,
+    wholes: Mutex<HashMap<Whole, (i64, Arc<[u8]>)>>,
 }
 
 /// Two generations: what is used moves to the young one; when that is full the old one is dropped whole. This keeps
@@ -125,13 +129,15 @@ impl Fragments {
         fragment
     }
 
-    pub(crate) fn whole(&self, dialect: Dialect, kind: Kind, id: Id) -> Option<Arc<[u8]>> {
-        lock(&self.wholes).get(&(dialect, kind, id)).map(Arc::clone)
+    /// A whole of this version of the catalogue.
+    pub(crate) fn whole(&self, dialect: Dialect, kind: Kind, id: Id, version: i64) -> Option<Arc<[u8]>> {
+        let wholes = lock(&self.wholes);
+        wholes.get(&(dialect, kind, id)).filter(|(of, _)| *of == version).map(|(_, whole)| Arc::clone(whole))
     }
 
     /// Bounded by the catalogue times the dialects.
-    pub(crate) fn keep_whole(&self, dialect: Dialect, kind: Kind, id: Id, whole: Arc<[u8]>) {
-        lock(&self.wholes).insert((dialect, kind, id), whole);
+    pub(crate) fn keep_whole(&self, of: Whole, version: i64, whole: Arc<[u8]>) {
+        lock(&self.wholes).insert(of, (version, whole));
     }
 }
 
@@ -163,7 +169,7 @@ mod tests {
     #[test]
     fn is_bounded() {
         let cache = Fragments::default();
-        let key = |id| Key { kind: Kind::Server, id, rev: 1, dialect: Dialect::Compat };
+        let key = |id| Key { kind: Kind::Server, id, rev: 1, dialect: Dialect::Compat, moment: None };
         for id in 0..40_000 {
             cache.put(key(id), Fragment::cut(vec![b' '; 2000]));
         }

@@ -8,9 +8,13 @@ use wolke_wire::contract::Contract;
 use wolke_wire::dialect::Document;
 use wolke_wire::{Dialect, Id, Kind, cloud};
 
-/// Whether objects of the kind come from the catalogue and never change while the program runs.
-pub(super) const fn is_catalogue(kind: Kind) -> bool {
-    matches!(kind, Kind::Location | Kind::Datacenter | Kind::ServerType | Kind::Image)
+/// Whether an object comes from the catalogue.
+pub(super) const fn is_catalogue(kind: Kind, id: Id) -> bool {
+    match kind {
+        Kind::Location | Kind::Datacenter | Kind::ServerType => true,
+        Kind::Image => !wolke_domain::image::is_own(id),
+        _ => false,
+    }
 }
 
 /// The rev of a resource of the project; none when there is none.
@@ -26,7 +30,7 @@ pub(super) fn rev(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<Op
 
 /// Renders an own fragment; none when there is no such object.
 pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Result<Option<Vec<u8>>> {
-    let (project, catalogue) = (view.project, view.core.catalogue);
+    let project = view.project;
     let value = match kind {
         Kind::Server => server_value(tx, view, id)?,
         Kind::SshKey => ssh_key::get(tx, project, id)?.map(|s| json(&crate::ssh_key::to_wire(&s.value))).transpose()?,
@@ -34,7 +38,7 @@ pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Re
             .map(|s| json(&crate::primary_ip::to_wire(&s.value, view.dialect)))
             .transpose()?,
         Kind::Action => action::get(tx, project, id)?.map(|(_, a)| json(&crate::action::to_wire(&a))).transpose()?,
-        _ => catalogue_value(catalogue, kind, id)?,
+        _ => catalogue_value(&view.catalogue, kind, id)?,
     };
     value.map(|value| finish(value, kind, view.dialect)).transpose()
 }
@@ -61,7 +65,7 @@ fn server_value(tx: &mut dyn Tx, view: &View<'_>, id: Id) -> Result<Option<serde
     let Some(server) = server::get(tx, view.project, id)? else { return Ok(None) };
     let addresses: Vec<_> = primary_ip::of_server(tx, id)?.into_iter().map(|stored| stored.value).collect();
     let locked = strand::holder(tx, Kind::Server, id)?.is_some();
-    let wire = crate::server::to_wire(&server.value, &addresses, locked, view.core.catalogue)?;
+    let wire = crate::server::to_wire(&server.value, &addresses, locked, &view.catalogue)?;
     json(&wire).map(Some)
 }
 

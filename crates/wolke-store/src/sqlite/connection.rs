@@ -19,6 +19,7 @@ use wolke_domain::clock::{Clock, ClockState};
 use wolke_domain::rng::Rng;
 use wolke_domain::{Error, Result};
 use wolke_wire::Id;
+use wolke_wire::Timestamp;
 
 /// Prepared statements kept per connection: more than the house has.
 const STATEMENT_CACHE: usize = 512;
@@ -157,6 +158,11 @@ impl Environment {
 
     pub(crate) fn set_counters(&self, counters: Counters) {
         *super::lock(&self.counters) = counters;
+    }
+
+    /// World time by the committed state of the clock.
+    pub(crate) fn world_now(&self) -> Timestamp {
+        self.clock().world_at(self.clock.wall())
     }
 
     /// The committed state of the world's clock.

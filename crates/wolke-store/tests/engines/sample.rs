@@ -29,6 +29,7 @@ pub fn server(tx: &mut dyn Tx, project: Id, name: &str, pairs: &[(&str, &str)]) 
         created: Timestamp(1_000 + id),
         status: Status::Initializing,
         host: None,
+        placement_group: None,
         details: Details {
             v: DETAILS_VERSION,
             server_type: 1,
@@ -42,6 +43,11 @@ pub fn server(tx: &mut dyn Tx, project: Id, name: &str, pairs: &[(&str, &str)]) 
             doomed: false,
             ssh_keys: Vec::new(),
             user_data_sealed: None,
+            iso: None,
+            rescue: None,
+            rescue_epoch: 0,
+            backup: None,
+            calendar: None,
         },
     })
 }

@@ -1,0 +1,59 @@
+//! What happens around requests: policies, time, crashes, the worker.
+
+use super::*;
+
+/// The moves of this noun.
+pub const MOVES: &[Move] = &[
+    ("policy", 1, |sim| Box::pin(sim.policy())),
+    ("clock", 1, |sim| Box::pin(sim.time())),
+    ("crash", 1, |sim| Box::pin(sim.crash())),
+    ("step", 8, |sim| Box::pin(sim.strand_step())),
+];
+
+impl Simulator {
+    async fn policy(&mut self) -> Result<String> {
+        let kinds = [OperationKind::Create, OperationKind::Start, OperationKind::Delete];
+        let policies = [
+            Policy::Immediate,
+            Policy::Immediate,
+            Policy::After { ms: 4_000 },
+            Policy::Stuck,
+            Policy::FailOnce { code: "sim".into(), message: "failed once".into() },
+        ];
+        let (kind, policy) = (self.dice.pick(&kinds), self.dice.pick(&policies).unwrap_or_default());
+        let profile = LatencyProfile::none().with(kind.unwrap_or(OperationKind::Create), policy);
+        self.control.set_simulation(Simulation { profile: profile.clone(), ..Simulation::default() });
+        Ok(format!("{profile:?}"))
+    }
+
+    async fn time(&mut self) -> Result<String> {
+        let modes = [ClockMode::Wall, ClockMode::Scaled, ClockMode::Manual, ClockMode::Instant];
+        if self.dice.once_in(4) {
+            let mode = self.dice.pick(&modes).unwrap_or_default();
+            return self.control.set_clock_mode(mode, 60_000).await.map(|clock| format!("{mode:?} {}", clock.now));
+        }
+        let ms = i64::try_from(self.dice.below(20_000)).unwrap_or(0);
+        self.clock.advance(ms);
+        let world_ms = if self.dice.once_in(6) { 16 * 60 * 1000 } else { ms };
+        self.control.advance_clock(world_ms).await.map(|clock| clock.now.to_string())
+    }
+
+    /// Everything in memory is lost: caches, leases, policies. The database is what is left.
+    async fn crash(&mut self) -> Result<String> {
+        let (control, core) = control(&self.clock, Arc::clone(&self.root), &self.db, Simulation::default()).await;
+        (self.control, self.core) = (control, core);
+        Ok(String::new())
+    }
+
+    async fn strand_step(&mut self) -> Result<String> {
+        let disturbance = match self.dice.below(8) {
+            0 => Disturbance::CrashBefore(0),
+            1 => Disturbance::CrashAfter(0),
+            2 => Disturbance::RepeatEverything,
+            _ => Disturbance::None,
+        };
+        let mut drive = Drive::new(&self.db, &self.core, disturbance);
+        let moved = drive.one()?;
+        Ok(format!("{disturbance:?} moved {moved}, {} steps", drive.steps))
+    }
+}

@@ -1,0 +1,71 @@
+//! Deleting servers.
+
+use crate::common::{Engine, action_status, check_at_rest, engines, host_objects, rooms_are_whole, world};
+use wolke_control::Simulation;
+use wolke_control::server::PowerVerb;
+use wolke_domain::Result;
+use wolke_domain::action::Status as ActionStatus;
+use wolke_domain::server::Status;
+use wolke_host::{LatencyProfile, OperationKind, Policy};
+use wolke_strand::testing::{Disturbance, Drive, try_every_disturbance};
+
+use crate::helpers::{block_on, drive, ensure, request, running, slow, status};
+
+fn try_delete(engine: &Engine, disturbance: Disturbance, simulation: Simulation) -> Result<(usize, bool)> {
+    let (world, id) = running(engine, simulation);
+    let started = block_on(world.control.delete_server(&world.caller, id))?;
+    let mut run = Drive::new(&world.db, &world.core, disturbance);
+    drive(&world, &mut run)?;
+    let failed = matches!(disturbance, Disturbance::FailAt(_)) && run.disturbed;
+    if failed && status(&world, id).is_some() {
+        // What could not be removed can be deleted again, and nothing else can be done with it.
+        ensure(block_on(world.control.power_server(&world.caller, id, PowerVerb::Start)).is_err(), "it is doomed")?;
+        block_on(world.control.delete_server(&world.caller, id))?;
+        drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None))?;
+    }
+    ensure(status(&world, id).is_none(), "the server is gone")?;
+    ensure(check_at_rest(&world.db)? == 0 && host_objects(&world.db) == 0, "nothing is left over")?;
+    ensure(rooms_are_whole(&world.db), "the host has its room back")?;
+    let expected = if failed { ActionStatus::Error } else { ActionStatus::Success };
+    ensure(action_status(&world.db, world.caller.project, started.action) == expected, "the action ends")?;
+    Ok((run.steps, run.disturbed))
+}
+
+#[test]
+fn delete() {
+    for engine in engines("delete") {
+        try_every_disturbance(|d| try_delete(&engine, d, Simulation::default())).unwrap();
+        try_every_disturbance(|d| try_delete(&engine, d, slow())).unwrap();
+    }
+}
+
+#[test]
+fn delete_is_legal_in_every_step_of_a_create() {
+    for steps_before in 0.. {
+        let world = block_on(world(&Engine::Memory, slow()));
+        let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
+        let mut run = Drive::new(&world.db, &world.core, Disturbance::None);
+        let mut finished = false;
+        for _ in 0..steps_before {
+            finished = !run.one().unwrap() && check_at_rest(&world.db).is_ok();
+            block_on(world.pass(500));
+        }
+        block_on(world.control.delete_server(&world.caller, created.server)).unwrap();
+        drive(&world, &mut run).unwrap();
+        assert!(status(&world, created.server).is_none());
+        assert_eq!((check_at_rest(&world.db).unwrap(), host_objects(&world.db)), (0, 0));
+        if finished {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_host_that_does_not_let_go_ends_the_delete_with_an_error() {
+    let profile = LatencyProfile::none().with(OperationKind::Delete, Policy::Stuck);
+    let (world, id) = running(&Engine::Memory, Simulation { profile, ..Simulation::default() });
+    let started = block_on(world.control.delete_server(&world.caller, id)).unwrap();
+    drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
+    assert_eq!(action_status(&world.db, world.caller.project, started.action), ActionStatus::Error);
+    assert_eq!(status(&world, id), Some(Status::Deleting));
+}

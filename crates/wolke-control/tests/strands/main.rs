@@ -1,0 +1,17 @@
+//! Every program survives crashes before and after every step, the repetition of every step, and a failure at every step.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests fail by panicking"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod create;
+mod delete;
+mod helpers;
+mod power;
+mod time;

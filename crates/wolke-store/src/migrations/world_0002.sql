@@ -1,0 +1,29 @@
+-- The rest of what surrounds a server: own images, placement groups, when machines ran. Dialect of this file: see migrate.rs.
+-- `own_image`: the snapshot or backup that a server was made from; null when that was an image of the catalogue.
+ALTER TABLE servers ADD COLUMN placement_group BIGINT;
+ALTER TABLE servers ADD COLUMN own_image BIGINT;
+CREATE INDEX servers_placement_group ON servers (placement_group, id) WHERE placement_group IS NOT NULL;
+CREATE INDEX servers_own_image ON servers (own_image, id) WHERE own_image IS NOT NULL;
+
+-- Snapshots and backups. Their ids lie above those of the catalogue. `bound_to`: the server that a backup belongs to.
+CREATE TABLE images (
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), created BIGINT NOT NULL, type TEXT NOT NULL,
+  status TEXT NOT NULL, architecture TEXT NOT NULL, bound_to BIGINT, rev BIGINT NOT NULL, generation BIGINT NOT NULL,
+  doc TEXT NOT NULL
+);
+CREATE UNIQUE INDEX images_id ON images (project, id);
+CREATE UNIQUE INDEX images_created ON images (project, created, id);
+CREATE INDEX images_bound_to ON images (bound_to, id) WHERE bound_to IS NOT NULL;
+
+CREATE TABLE placement_groups (
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), name TEXT NOT NULL, created BIGINT NOT NULL,
+  type TEXT NOT NULL, rev BIGINT NOT NULL, generation BIGINT NOT NULL, doc TEXT NOT NULL
+);
+CREATE UNIQUE INDEX placement_groups_name ON placement_groups (project, name);
+CREATE UNIQUE INDEX placement_groups_id ON placement_groups (project, id);
+CREATE UNIQUE INDEX placement_groups_created ON placement_groups (project, created, id);
+
+-- From when on a machine ran or stood still, and each of its boots: metrics, traffic and the console follow from it.
+CREATE TABLE server_power (
+  server BIGINT NOT NULL, at BIGINT NOT NULL, running BIGINT NOT NULL, PRIMARY KEY (server, at)
+) CLUSTERED;
