@@ -7,6 +7,7 @@ pub mod action;
 pub mod address;
 pub mod catalogue;
 pub mod clock;
+pub mod console;
 pub mod error;
 pub mod image;
 pub mod label;

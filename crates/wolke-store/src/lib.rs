@@ -8,6 +8,7 @@
 pub mod action;
 pub mod address;
 pub mod clock;
+pub mod console;
 mod counter;
 mod db;
 pub mod host;
@@ -42,6 +43,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         action::STATEMENTS,
         address::STATEMENTS,
         clock::STATEMENTS,
+        console::STATEMENTS,
         counter::STATEMENTS,
         host::STATEMENTS,
         label::STATEMENTS,

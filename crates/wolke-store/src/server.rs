@@ -175,6 +175,7 @@ pub fn power_history(tx: &mut dyn Tx, id: Id, since: Timestamp) -> Result<Vec<(T
 /// The engine's failure.
 pub fn delete(tx: &mut dyn Tx, old: &Server) -> Result<()> {
     tx.execute(&POWER_FORGET, &[old.id.into()])?;
+    crate::console::forget(tx, old.id)?;
     label::replace(tx, Kind::Server, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
     tx.execute_one(&DELETE, &[old.id.into()])?;
     resource::count_add(tx, Kind::Server, old.project, -1).map(|_| ())

@@ -27,3 +27,10 @@ CREATE UNIQUE INDEX placement_groups_created ON placement_groups (project, creat
 CREATE TABLE server_power (
   server BIGINT NOT NULL, at BIGINT NOT NULL, running BIGINT NOT NULL, PRIMARY KEY (server, at)
 ) CLUSTERED;
+
+-- Tickets to consoles. `hash`: of the token in the URL; `password`: sealed, empty once used; `expires`: in real time.
+CREATE TABLE console_tickets (
+  hash TEXT PRIMARY KEY, server BIGINT NOT NULL, expires BIGINT NOT NULL, used BIGINT NOT NULL, password TEXT NOT NULL
+) CLUSTERED;
+CREATE INDEX console_tickets_server ON console_tickets (server, expires);
+CREATE INDEX console_tickets_expires ON console_tickets (expires);

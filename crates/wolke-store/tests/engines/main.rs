@@ -35,6 +35,7 @@ pub(crate) use on_both_engines;
 
 mod actions;
 mod addresses;
+mod consoles;
 mod groups;
 mod hosts;
 mod lists;
