@@ -10,6 +10,7 @@ mod control;
 mod core;
 mod hosts;
 pub mod listing;
+mod metadata;
 mod pages;
 mod place;
 pub mod primary_ip;

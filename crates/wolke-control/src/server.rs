@@ -14,6 +14,7 @@ use crate::listing::check_labels;
 use crate::view::Json;
 pub use create::Created;
 pub use power::PowerVerb;
+pub(crate) use spec::public_nic;
 use wolke_domain::action::Target;
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::server::{Server, Status};

@@ -9,9 +9,11 @@
 //! | `GET` `POST /projects`, `DELETE /projects/{name}` | projects |
 //! | `GET` `POST /tokens`, `DELETE /tokens/{id}` | tokens; a secret is shown once |
 //! | `GET /clock`, `POST /clock/mode` `/clock/set` `/clock/advance` | world time |
+//! | `GET /servers/{id}/metadata/{path}` | what the metadata service tells that server at `/{path}` |
 //! | `GET` `PUT /simulation` | how simulated hosts behave |
 
 mod clock;
+mod metadata;
 mod project;
 mod simulation;
 mod token;
@@ -54,6 +56,7 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .route("/clock/mode", post(clock::set_mode))
         .route("/clock/set", post(clock::set))
         .route("/clock/advance", post(clock::advance))
+        .route("/servers/{id}/metadata/{*path}", get(metadata::show))
         .route("/simulation", get(simulation::show).put(simulation::set))
         .fallback(async || Refused(no_route()))
         .method_not_allowed_fallback(async || {

@@ -15,6 +15,7 @@ pub mod cloud;
 pub mod correlation;
 pub mod error;
 mod listing;
+pub mod metadata;
 pub mod metrics;
 mod monitor;
 mod openapi;

@@ -11,6 +11,7 @@ pub mod contract;
 pub mod dialect;
 pub mod id_or_name;
 pub mod kind;
+pub mod metadata;
 pub mod paging;
 pub mod selector;
 pub mod sort;

@@ -58,7 +58,7 @@ pub(super) fn spec(core: &Core, server: &Server, addresses: &[Stored<PrimaryIp>]
 }
 
 /// The public interface: with whatever addresses the server has now.
-pub(super) fn public_nic(server: Id, addresses: &[Stored<PrimaryIp>]) -> Option<PublicNic> {
+pub(crate) fn public_nic(server: Id, addresses: &[Stored<PrimaryIp>]) -> Option<PublicNic> {
     let ipv4 = addresses.iter().find(|a| a.value.family == 4).and_then(|a| a.value.ip.parse::<Ipv4Addr>().ok());
     let ipv6 = addresses.iter().find(|a| a.value.family == 6).and_then(|a| {
         let (network, _) = a.value.ip.split_once('/')?;

@@ -13,6 +13,7 @@ mod dialects;
 mod input;
 mod limits;
 mod lists;
+mod metadata;
 mod monitor;
 mod primary_ips;
 mod routes;
