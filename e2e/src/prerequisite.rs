@@ -16,6 +16,11 @@ pub fn hcloud_go(test: &str) -> Option<PathBuf> {
     named(test, "WOLKE_TEST_HCLOUD_GO", "the program around the official Go library").map(PathBuf::from)
 }
 
+/// Where a Python finds the modules of Debian's cloud-init, or `None` after saying that `test` is skipped.
+pub fn cloud_init(test: &str) -> Option<PathBuf> {
+    named(test, "WOLKE_TEST_CLOUD_INIT", "cloud-init").map(PathBuf::from)
+}
+
 /// URL of a PostgreSQL superuser, or `None` after saying that `test` is skipped.
 pub fn postgres(test: &str) -> Option<String> {
     named(test, "WOLKE_TEST_POSTGRES", "PostgreSQL")

@@ -1,8 +1,9 @@
 //! What the tests need beside Rust, found or installed: PostgreSQL and the official clients.
 //!
 //! Tests learn where these are from environment variables (`WOLKE_TEST_POSTGRES`, `WOLKE_TEST_HCLOUD`,
-//! `WOLKE_TEST_HCLOUD_GO`). A prerequisite that cannot be had is named; its tests then print `SKIPPED`, and fail instead where `CI=true`.
+//! `WOLKE_TEST_HCLOUD_GO`, `WOLKE_TEST_CLOUD_INIT`). A prerequisite that cannot be had is named; its tests then print `SKIPPED`, and fail instead where `CI=true`.
 
+mod cloud_init;
 mod debian;
 pub mod hcloud;
 pub mod postgres;
@@ -62,6 +63,7 @@ impl Prerequisites {
 pub struct Clients {
     hcloud: Option<hcloud::Hcloud>,
     library: Option<PathBuf>,
+    cloud_init: Option<PathBuf>,
 }
 
 impl Clients {
@@ -73,7 +75,8 @@ impl Clients {
         if let Some(hcloud) = &hcloud {
             eprintln!("xtask: hcloud: {}", hcloud.origin);
         }
-        Clients { hcloud, library }
+        let cloud_init = cloud_init::unpack().map_err(|reason| note("cloud-init", reason)).ok();
+        Clients { hcloud, library, cloud_init }
     }
 
     /// Names what was found in a command's environment.
@@ -83,6 +86,9 @@ impl Clients {
         }
         if let Some(library) = &self.library {
             command.env("WOLKE_TEST_HCLOUD_GO", library);
+        }
+        if let Some(cloud_init) = &self.cloud_init {
+            command.env("WOLKE_TEST_CLOUD_INIT", cloud_init);
         }
     }
 }

@@ -24,6 +24,14 @@ pub struct Unpacked {
 /// # Errors
 /// When the system is no Debian, or the release does not hold the package: what apt said.
 pub fn unpack(package: &str, suite: &str, folder: &Path) -> Result<Unpacked, String> {
+    unpack_with(package, &[], suite, folder)
+}
+
+/// As [`unpack`], with `more` packages unpacked over it: what it needs to run.
+///
+/// # Errors
+/// As [`unpack`].
+pub fn unpack_with(package: &str, more: &[&str], suite: &str, folder: &Path) -> Result<Unpacked, String> {
     let folder = folder.join(suite);
     let noted = folder.join("version");
     let unpacked = |version: &str| Unpacked { folder: folder.clone(), origin: format!("Debian {suite} {version}") };
@@ -35,10 +43,13 @@ pub fn unpack(package: &str, suite: &str, folder: &Path) -> Result<Unpacked, Str
     let _ = std::fs::remove_dir_all(&folder);
     let apt = Apt::of(suite, &mirror()?, &folder.join("apt")).map_err(failed)?;
     apt.run(&["update"])?;
-    apt.run(&["download", package])?;
-    let archive = archive_in(&folder).ok_or("apt-get download left no package")?;
-    quiet(Command::new("dpkg-deb").arg("-x").arg(&archive).arg(&folder))?;
-    let version = quiet(Command::new("dpkg-deb").arg("-f").arg(&archive).arg("Version"))?.trim().to_owned();
+    apt.run(&[&["download", package], more].concat())?;
+    let archives = archives_in(&folder);
+    for archive in &archives {
+        quiet(Command::new("dpkg-deb").arg("-x").arg(archive).arg(&folder))?;
+    }
+    let archive = archive_of(package, &archives).ok_or("apt-get download left no package")?;
+    let version = quiet(Command::new("dpkg-deb").arg("-f").arg(archive).arg("Version"))?.trim().to_owned();
     std::fs::remove_dir_all(folder.join("apt")).map_err(failed)?;
     std::fs::write(&noted, &version).map_err(failed)?;
     Ok(unpacked(&version))
@@ -100,15 +111,32 @@ fn whoami() -> String {
     quiet(Command::new("id").arg("-un")).map_or_else(|_| "root".into(), |name| name.trim().to_owned())
 }
 
-fn archive_in(folder: &Path) -> Option<PathBuf> {
-    let entries = std::fs::read_dir(folder).ok()?;
-    let mut files = entries.flatten().map(|entry| entry.path());
-    files.find(|file| file.extension().is_some_and(|extension| extension == "deb"))
+fn archives_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let files = entries.flatten().map(|entry| entry.path());
+    files.filter(|file| file.extension().is_some_and(|extension| extension == "deb")).collect()
+}
+
+/// A package's own archive: `NAME_VERSION_ARCHITECTURE.deb`.
+fn archive_of<'a>(package: &str, archives: &'a [PathBuf]) -> Option<&'a PathBuf> {
+    let is_it = |file: &&PathBuf| {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.strip_prefix(package).is_some_and(|rest| rest.starts_with('_'))
+    };
+    archives.iter().find(is_it)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::main_archive;
+    use super::{archive_of, main_archive};
+    use std::path::PathBuf;
+
+    #[test]
+    fn a_package_is_told_from_one_whose_name_goes_on() {
+        let archives = ["x/cloud-init-extra_1_all.deb", "x/cloud-init_2_all.deb"].map(PathBuf::from);
+        assert_eq!(archive_of("cloud-init", &archives), Some(&archives[1]));
+        assert_eq!(archive_of("cloud", &archives), None);
+    }
 
     #[test]
     fn the_mirror_is_that_of_the_main_archive() {
