@@ -4,11 +4,14 @@
 //! not hold. Each case starts from a fresh host. Nothing here knows how a host works inside: cases act through [`Host`]
 //! and through the harness only, and wait for a level, at most [`ROUNDS`] steps of time.
 
+mod boot;
 mod change;
 mod commands;
 mod crash;
 mod faults;
 mod life;
+mod password;
+mod snapshot;
 mod sync;
 
 use std::fmt;
@@ -48,6 +51,9 @@ pub trait Harness {
     /// An image that the host does not have.
     fn missing_image(&self) -> ImageRef;
 
+    /// A disc that the host has and that a guest can be booted from.
+    fn iso(&self) -> ImageRef;
+
     /// Provides the image of [`Harness::missing_image`].
     fn provide_image(&mut self);
 
@@ -56,6 +62,9 @@ pub trait Harness {
 
     /// Whether guests that are told from now on ignore the power button.
     fn set_ignores_shutdown(&mut self, ignores: bool);
+
+    /// Whether no guest agent answers from now on.
+    fn set_no_guest_agent(&mut self, none: bool);
 
     /// Lets a guest switch itself off.
     fn guest_powers_off(&mut self, key: ObjectKey);
@@ -89,7 +98,9 @@ type Verdict = Result<(), String>;
 type Case = (&'static str, fn(&mut Bench<'_>) -> Verdict);
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [life::CASES, change::CASES, faults::CASES, commands::CASES, sync::CASES, crash::CASES].into_iter().flatten()
+    let life = [life::CASES, change::CASES, boot::CASES, faults::CASES];
+    let commands = [commands::CASES, snapshot::CASES, password::CASES];
+    life.into_iter().chain(commands).chain([sync::CASES, crash::CASES]).flatten()
 }
 
 /// The names of all cases, in the order in which they run.
@@ -143,6 +154,12 @@ impl Bench<'_> {
         let now = self.harness.now();
         let reports = self.harness.host().look(key, now).map_err(|error| format!("look failed: {error}"))?;
         Ok(latest(&reports, key).cloned())
+    }
+
+    /// What lies on the host.
+    fn listed_keys(&mut self) -> Result<Vec<ObjectKey>, String> {
+        let listed = self.harness.host().list(None, 100).map_err(|error| format!("list failed: {error}"))?;
+        Ok(listed.iter().map(|artefact| artefact.key).collect())
     }
 
     /// One step of time and one poll.

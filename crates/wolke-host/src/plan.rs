@@ -225,13 +225,15 @@ impl Operation {
                 current.definition = None;
                 current.defined = 0;
                 current.sources = BootSources::default();
-                current.rescue_epoch = 0;
             }
             Self::DeleteDisk => current.disk = None,
             Self::Commit { generation, settled } => {
                 current.generation = *generation;
                 current.settled = *settled;
             }
+        }
+        if current.is_absent() {
+            current.rescue_epoch = 0;
         }
     }
 }

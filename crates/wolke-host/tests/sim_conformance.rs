@@ -93,6 +93,10 @@ impl Harness for Sim {
         ImageRef { id: 404, name: "nowhere".into() }
     }
 
+    fn iso(&self) -> ImageRef {
+        ImageRef { id: 77, name: "debian-12-netinst".into() }
+    }
+
     fn provide_image(&mut self) {
         self.settings.faults.missing_images.remove(&404);
     }
@@ -104,6 +108,10 @@ impl Harness for Sim {
     fn set_ignores_shutdown(&mut self, ignores: bool) {
         assert!(ignores, "no case lets a guest listen again");
         self.settings.profile = std::mem::take(&mut self.settings.profile).with(OperationKind::Shutdown, Policy::Stuck);
+    }
+
+    fn set_no_guest_agent(&mut self, none: bool) {
+        self.settings.faults.no_guest_agent = none;
     }
 
     fn guest_powers_off(&mut self, key: ObjectKey) {
@@ -156,7 +164,7 @@ fn skipped_time() {
 #[test]
 fn names_are_unique() {
     let mut names: Vec<_> = conformance::names().collect();
-    assert!(names.len() > 35, "{names:?}");
+    assert!(names.len() > 70, "{names:?}");
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), conformance::names().count());

@@ -1,6 +1,6 @@
 //! Death between any two operations: the same delta, applied again after the restart, reaches the same state.
 
-use super::{Bench, Case, ROUNDS, Verdict, ensure, expect_power, expect_sound};
+use super::{Bench, Case, ROUNDS, STAYS, Verdict, ensure, expect_power, expect_sound};
 use crate::command::{Command, Outcome, Verb};
 use crate::host::Delta;
 use crate::object::{Desired, HostError, PowerState};
@@ -42,8 +42,23 @@ impl Bench<'_> {
         Ok(died)
     }
 
+    /// Delivers a command to a host that dies after `operations`, and asks for its outcome after the restart.
+    pub(super) fn die_in_command(&mut self, operations: u32, command: &Command) -> Result<Outcome, String> {
+        self.harness.crash_after(Some(operations));
+        let mut died = self.apply(&Delta::command(command.clone())).is_err();
+        for _ in 0..STAYS {
+            died = died || self.step().is_err();
+        }
+        self.harness.crash_after(None);
+        ensure(died || operations > 0, || "it never died: the harness injects nothing".into())?;
+        if died {
+            self.harness.restart();
+        }
+        self.outcome(command)
+    }
+
     /// For every point of the plan: prepare, change, die there, repeat, compare.
-    fn at_every_point(
+    pub(super) fn at_every_point(
         &mut self,
         prepare: impl Fn(&mut ServerSpec),
         change: impl Fn(&mut ServerSpec),
@@ -125,13 +140,7 @@ fn command(bench: &mut Bench<'_>) -> Verdict {
     for point in 0..3 {
         let (mut spec, key) = bench.running(Id::from(point) + 1)?;
         let command: Command = bench.verb(key, Verb::Shutdown);
-        bench.harness.crash_after(Some(point));
-        let died = bench.apply(&Delta::command(command.clone())).is_err();
-        bench.harness.crash_after(None);
-        if died {
-            bench.harness.restart();
-        }
-        match bench.outcome(&command)? {
+        match bench.die_in_command(point, &command)? {
             Outcome::Done => {
                 bench.wait(key, "off", |seen| seen.state.power == PowerState::Off)?;
             }

@@ -3,7 +3,7 @@
 use super::{Current, Guest, Operation, PLAN_MAX, plan};
 use crate::object::{Desired, HostError, ObjectKey, Spec, Wish};
 use crate::sample;
-use crate::server::{Power, ServerSpec};
+use crate::server::{Boot, ImageRef, Power, Rescue, ServerSpec};
 
 fn desired(generation: i64, change: impl FnOnce(&mut ServerSpec)) -> Desired {
     let mut spec = sample::spec();
@@ -47,7 +47,7 @@ fn life_of_a_server() {
     };
     assert_eq!(carry_out(&mut current, &desired(3, off)), ["stop", "define", "commit"]);
     let grown_and_on = |spec: &mut ServerSpec| {
-        spec.disk_gb = 20;
+        (spec.definition.cores, spec.definition.memory_mb, spec.disk_gb) = (2, 4096, 20);
         spec.power_epoch = 2;
     };
     assert_eq!(carry_out(&mut current, &desired(4, grown_and_on)), ["grow-disk", "define", "start", "commit"]);
@@ -88,8 +88,39 @@ fn drift_of_the_definition_is_repaired() {
     carry_out(&mut current, &first);
     current.definition = None;
     assert_eq!(carry_out(&mut current, &first), ["define"]);
+    current.sources.iso = Some(5);
+    assert_eq!(carry_out(&mut current, &first), ["define"]);
     current.disk = None;
     assert_eq!(carry_out(&mut current, &first), ["stop", "create-disk", "start"]);
+}
+
+#[test]
+fn boot_sources_are_defined_and_a_rescue_is_consumed_once() {
+    let mut current = Current::default();
+    let rescue = |epoch| Some(Rescue { epoch, kind: "linux64".into(), ssh_keys: vec![], root_password_hash: None });
+    carry_out(&mut current, &desired(1, |_| {}));
+    let with_disc = |spec: &mut ServerSpec| spec.iso = Some(ImageRef { id: 7, name: "netinst".into() });
+    assert_eq!(carry_out(&mut current, &desired(2, with_disc)), ["define", "commit"]);
+    assert_eq!((current.booted(), current.next_boot()), (Some(Boot::Disk), Boot::Iso));
+    let with_both = |spec: &mut ServerSpec| {
+        with_disc(spec);
+        spec.rescue = rescue(4);
+    };
+    assert_eq!(carry_out(&mut current, &desired(3, with_both)), ["define", "commit"]);
+    assert_eq!((current.booted(), current.next_boot(), current.rescue_epoch), (Some(Boot::Disk), Boot::Rescue, 0));
+    // A start that is executed twice, and one that finds the guest running, boot nothing.
+    Operation::Start.complete(&desired(3, with_both), &mut current);
+    assert_eq!((current.booted(), current.rescue_epoch), (Some(Boot::Disk), 0));
+    current.halt(Guest::Lost);
+    assert_eq!(current.booted(), None);
+    for _ in 0..2 {
+        Operation::Start.complete(&desired(3, with_both), &mut current);
+        assert_eq!((current.booted(), current.next_boot(), current.rescue_epoch), (Some(Boot::Rescue), Boot::Iso, 4));
+    }
+    current.boot();
+    assert_eq!((current.booted(), current.rescue_epoch), (Some(Boot::Iso), 4));
+    carry_out(&mut current, &Desired::absent(ObjectKey::server(1), 4));
+    assert_eq!(current, Current { generation: 4, ..Current::default() }, "nothing is left but the generation");
 }
 
 #[test]

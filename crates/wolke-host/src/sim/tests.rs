@@ -7,9 +7,12 @@ use super::{GuestEvent, MemoryState, SimHost, SimSettings, SimState};
 use crate::command::{Command, Outcome, Verb};
 use crate::host::{Delta, Host, Report, latest};
 use crate::object::{Desired, HostError, ObjectKey, PowerState};
+use crate::plan::{Current, Guest};
 use crate::policy::{LatencyProfile, OperationKind, Policy};
 use crate::sample;
-use crate::server::{Power, ServerSpec};
+use crate::server::{ImageRef, Power, Rescue, ServerSpec};
+
+mod commands;
 
 const KEY: ObjectKey = ObjectKey::server(1);
 
@@ -151,6 +154,8 @@ enum Event {
     GuestOff(i64),
     /// The guests' machine loses power.
     PowerFailure(i64),
+    /// A command for this server.
+    Command(i64, Verb),
 }
 
 /// Desired objects of three servers, generation after generation.
@@ -175,6 +180,9 @@ fn history() -> impl Strategy<Value = Vec<Desired>> {
             spec.rebuild_epoch = rebuilds;
             spec.definition.memory_mb = gigabytes * 1024;
             spec.disk_gb = 10 + u32::try_from(generation).unwrap();
+            spec.iso = (dice == 1).then(|| ImageRef { id: 7, name: "netinst".into() });
+            let (kind, ssh_keys) = ("linux64".into(), vec![]);
+            spec.rescue = (dice > 3).then_some(Rescue { epoch: generation, kind, ssh_keys, root_password_hash: None });
             history.push(Desired::server(id, generation, spec));
         }
         history
@@ -188,7 +196,27 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (0_u32..5).prop_map(Event::DieAt),
         1 => (1_i64..=3).prop_map(Event::GuestOff),
         1 => (1_i64..=3).prop_map(Event::PowerFailure),
+        4 => (1_i64..=3, verb()).prop_map(|(id, verb)| Event::Command(id, verb)),
     ]
+}
+
+fn verb() -> impl Strategy<Value = Verb> {
+    let password = Verb::SetPassword { hash: crate::server::Secret("hunter2".into()) };
+    prop::sample::select(vec![Verb::Reset, Verb::Reboot, Verb::Shutdown, Verb::Snapshot { image: 9 }, password])
+}
+
+/// What depends on the way, not on where it leads: a boot that has been.
+fn without_boots(current: Current) -> Current {
+    Current { booted: None, rescue_epoch: 0, ..current }
+}
+
+/// A guest has been booted from something exactly while it runs, and a rescue epoch is consumed at most once.
+fn check_boots(before: Option<Current>, now: Option<Current>) -> Result<(), TestCaseError> {
+    let Some(now) = now else { return Ok(()) };
+    prop_assert_eq!(now.booted.is_some(), now.guest == Guest::Running, "{:?}", now);
+    let consumed = before.map_or(0, |before| before.rescue_epoch);
+    prop_assert!(now.rescue_epoch >= consumed || now.is_absent(), "{} after {consumed}", now.rescue_epoch);
+    Ok(())
 }
 
 /// The newest desired object of each server.
@@ -198,12 +226,12 @@ fn newest(history: &[Desired]) -> Vec<Desired> {
 }
 
 /// Delivers the objects and lets time pass until nothing is due.
-fn settle(state: &mut MemoryState, settings: &SimSettings, objects: Vec<Desired>, now: Timestamp) {
+fn settle(state: &mut MemoryState, settings: &SimSettings, objects: Vec<Desired>, now: Timestamp) -> Timestamp {
     let mut host = SimHost::new(state, settings);
     host.apply(&Delta { objects, ..Delta::default() }, now).unwrap();
     let mut now = now;
     for _ in 0..1000 {
-        let Some(next) = host.poll(now).unwrap().next else { return };
+        let Some(next) = host.poll(now).unwrap().next else { return now };
         now = now.max(next);
     }
     panic!("the host is never done");
@@ -222,7 +250,10 @@ proptest! {
         let mut state = MemoryState::default();
         let mut now = Timestamp(0);
         let mut accepted = std::collections::BTreeMap::new();
+        let mut commands = Vec::new();
         for event in events {
+            let keys = (1..=3).map(ObjectKey::server);
+            let before: Vec<_> = keys.map(|key| (key, state.get(key).unwrap().map(|object| object.current))).collect();
             let mut host = SimHost::new(&mut state, &settings);
             match event {
                 Event::Deliver(index) => {
@@ -242,9 +273,23 @@ proptest! {
                 Event::DieAt(operation) => settings.crash_after = Some(operation),
                 Event::GuestOff(id) => drop(host.guest_event(ObjectKey::server(id), GuestEvent::PowersOff, now)),
                 Event::PowerFailure(id) => drop(host.guest_event(ObjectKey::server(id), GuestEvent::HostDies, now)),
+                // What is not known to the host at all is answered and not remembered; the suite has cases for that.
+                Event::Command(id, _) if before.iter().any(|(key, seen)| key.id == id && seen.is_none()) => {}
+                Event::Command(id, verb) => {
+                    let (command, key) = (1 + i64::try_from(commands.len()).unwrap(), ObjectKey::server(id));
+                    let command = Command { id: command, key, verb, issued_at: now, expires_at: None };
+                    drop(host.apply(&Delta::command(command.clone()), now));
+                    commands.push(command);
+                    settings.crash_after = None;
+                }
+            }
+            for (key, before) in before {
+                check_boots(before, state.get(key).unwrap().map(|object| object.current))?;
             }
         }
         settings.crash_after = None;
+        // A guest that was told to shut down goes off, wished for or not: let it.
+        let now = settle(&mut state, &settings, vec![], now);
         // A guest that went off after its newest wish was fulfilled rightly stays off: wish once more.
         let mut wishes = newest(&history);
         for (generation, desired) in (100_i64..).zip(&mut wishes) {
@@ -257,9 +302,21 @@ proptest! {
         let mut straight = MemoryState::default();
         settle(&mut straight, &settings, wishes.clone(), now);
         for desired in wishes {
-            let reached = state.get(desired.key).unwrap().map(|object| object.current);
-            let expected = straight.get(desired.key).unwrap().map(|object| object.current);
+            let reached = state.get(desired.key).unwrap().map(|object| without_boots(object.current));
+            let expected = straight.get(desired.key).unwrap().map(|object| without_boots(object.current));
             prop_assert_eq!(reached, expected);
+        }
+        // Nothing is left under way, and every command has an end that does not change.
+        for command in commands {
+            let mut told = || {
+                let reports = SimHost::new(&mut state, &settings).apply(&Delta::command(command.clone()), now).unwrap();
+                reports.into_iter().find(|report| matches!(report, Report::Command(report) if report.id == command.id))
+            };
+            let first = told();
+            prop_assert!(first.is_some(), "{command:?} never ended");
+            prop_assert_eq!(told(), first);
+            let memory = serde_json::to_string(&state.get(command.key).unwrap()).unwrap();
+            prop_assert!(!memory.contains("hunter2"), "{memory}");
         }
     }
 }
