@@ -1,7 +1,11 @@
 //! Servers: operations, strands and views.
 
+mod backup;
+mod calendar;
+mod console;
 mod create;
 mod make;
+mod metrics;
 mod power;
 mod spec;
 mod teardown;
@@ -12,11 +16,15 @@ use crate::core::Core;
 use crate::hosts;
 use crate::listing::check_labels;
 use crate::view::Json;
+pub use console::{NewTicket, Redeemed, Ticket};
 pub use create::Created;
+pub use metrics::MetricsRequest;
+pub(crate) use metrics::traffic;
 pub use power::PowerVerb;
 pub(crate) use spec::public_nic;
 use wolke_domain::action::Target;
 use wolke_domain::catalogue::Catalogue;
+use wolke_domain::metrics::Traffic;
 use wolke_domain::server::{Server, Status};
 use wolke_domain::{Error, FieldError, Result, name};
 use wolke_store::primary_ip::PrimaryIp;
@@ -28,7 +36,7 @@ use wolke_wire::{ErrorCode, Id, Kind};
 
 /// Every program of the application.
 pub(crate) static REGISTRY: Registry<Core> =
-    Registry { programs: &[&make::PROGRAM, &power::PROGRAM, &teardown::PROGRAM] };
+    Registry { programs: &[&make::PROGRAM, &power::PROGRAM, &teardown::PROGRAM, &calendar::PROGRAM] };
 
 /// World time that a host has for making or removing a server, in milliseconds.
 const HOST_DEADLINE_MS: i64 = 15 * 60 * 1000;
@@ -43,6 +51,7 @@ pub(crate) fn to_wire(
     server: &Server,
     addresses: &[PrimaryIp],
     locked: bool,
+    traffic: Traffic,
     catalogue: &Catalogue,
 ) -> Result<wire::Server> {
     let details = &server.details;
@@ -62,8 +71,8 @@ pub(crate) fn to_wire(
         rescue_enabled: details.rescue.is_some(),
         locked,
         backup_window: details.backup.as_ref().map(|backup| backup.window.clone()),
-        outgoing_traffic: Some(0),
-        ingoing_traffic: Some(0),
+        outgoing_traffic: Some(traffic.outgoing),
+        ingoing_traffic: Some(traffic.ingoing),
         included_traffic: Some(included.map_or(0, |offer| offer.included_traffic)),
         protection: wire::ServerProtection { delete: details.delete_protected, rebuild: details.rebuild_protected },
         labels: details.labels.clone(),
@@ -197,7 +206,7 @@ impl Control {
                     return Err(Error::delete_protected(Kind::Server));
                 }
                 let target = Target::new(Kind::Server, id);
-                action::check_contention(tx, refuse, target)?;
+                action::admit(tx, refuse, project, target, "delete_server")?;
                 let working = strand::holder(tx, Kind::Server, id)?;
                 if old.value.details.doomed && working.is_some() {
                     return Err(Error::locked(Kind::Server));

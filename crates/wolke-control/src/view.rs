@@ -43,8 +43,6 @@ pub struct View<'a> {
     pub(crate) fragments: &'a Fragments,
     pub(crate) dialect: Dialect,
     pub(crate) project: Id,
-    /// World time of the transaction.
-    pub(crate) now: Timestamp,
     pub(crate) moment: Moment,
 }
 
@@ -71,9 +69,9 @@ impl Control {
 impl<'a> View<'a> {
     /// The view of a caller in a transaction.
     pub(crate) fn new(tx: &mut dyn Tx, core: &crate::core::Core, fragments: &'a Fragments, caller: &Caller) -> Self {
-        let (catalogue, now) = (core.catalogue(), tx.now());
-        let moment = Moment::at(&catalogue, now);
-        Self { catalogue, fragments, dialect: caller.dialect, project: caller.project, now, moment }
+        let catalogue = core.catalogue();
+        let moment = Moment::at(&catalogue, tx.now());
+        Self { catalogue, fragments, dialect: caller.dialect, project: caller.project, moment }
     }
 }
 

@@ -5,12 +5,15 @@
 
 pub mod action;
 pub mod address;
+pub mod backup;
 pub mod catalogue;
 pub mod clock;
 pub mod console;
+pub mod contention;
 pub mod error;
 pub mod image;
 pub mod label;
+pub mod metrics;
 pub mod name;
 pub mod placement;
 pub mod primary_ip;

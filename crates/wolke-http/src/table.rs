@@ -41,6 +41,7 @@ operations! {
     get_server Get "/servers/{id}" Server => resource::get;
     update_server Put "/servers/{id}" Server => server::update;
     delete_server Delete "/servers/{id}" Server "delete_server" => server::delete;
+    get_server_metrics Get "/servers/{id}/metrics" Server => server::metrics;
     list_server_actions Get "/servers/{id}/actions" Server => action::list_of_resource;
     get_server_action Get "/servers/{id}/actions/{action_id}" Server => action::get_of_resource;
     server_poweron Post "/servers/{id}/actions/poweron" Server "start_server" => server::poweron;

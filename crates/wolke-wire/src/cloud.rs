@@ -42,6 +42,8 @@ pub mod embed;
 pub mod error;
 pub mod image;
 pub mod location;
+pub mod metrics;
+pub mod placement_group;
 pub mod primary_ip;
 pub mod secret;
 pub mod server;

@@ -19,6 +19,21 @@ impl Timestamp {
         Self(self.0 - self.0.rem_euclid(1000))
     }
 
+    /// The hour that it lies in.
+    #[must_use]
+    pub const fn whole_hour(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(60 * 60 * 1000))
+    }
+
+    /// The first moment of its month, in UTC.
+    #[must_use]
+    pub fn month_start(self) -> Self {
+        use jiff::tz::TimeZone;
+        let month =
+            jiff::Timestamp::from_millisecond(self.0).map(|t| t.to_zoned(TimeZone::UTC).date().first_of_month());
+        month.and_then(|day| day.to_zoned(TimeZone::UTC)).map_or(self, |t| Self(t.timestamp().as_millisecond()))
+    }
+
     /// Parses RFC 3339, with any offset.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use crate::view::{Json, member};
 use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::catalogue::{Catalogue, Image, ServerType};
+use wolke_domain::metrics::Traffic;
 use wolke_domain::rng::alphanumeric;
 use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status, USER_DATA_BYTES_MAX};
 use wolke_domain::{Error, FieldError, Result, name};
@@ -78,7 +79,7 @@ impl Control {
                 match view.append(tx, &mut json, Kind::Server, created.server) {
                     Err(Error::NotFound { .. }) => {
                         let Accepted { server, addresses } = &created.accepted;
-                        let wire = super::to_wire(server, addresses, true, &view.catalogue)?;
+                        let wire = super::to_wire(server, addresses, true, Traffic::default(), &view.catalogue)?;
                         view.append_wire(tx, &mut json, Kind::Server, &wire)?;
                     }
                     appended => appended?,

@@ -1,9 +1,10 @@
 //! Servers (fact sheet §3.1).
 
 use crate::call::{Call, Reply};
-use wolke_control::server::PowerVerb;
-use wolke_domain::Result;
-use wolke_wire::Kind;
+use wolke_control::server::{MetricsRequest, PowerVerb};
+use wolke_domain::{Error, Result};
+use wolke_wire::cloud::metrics::MetricType;
+use wolke_wire::{Kind, Timestamp};
 
 /// `GET /servers`.
 ///
@@ -49,6 +50,29 @@ pub async fn delete(call: Call) -> Result<Reply> {
 pub async fn change_protection(mut call: Call) -> Result<Reply> {
     let change = call.request()?;
     call.control.change_server_protection(&call.caller, call.id(), change).await.map(Reply::Json)
+}
+
+/// `GET /servers/{id}/metrics`.
+///
+/// # Errors
+/// `not_found`, `invalid_input`.
+pub async fn metrics(call: Call) -> Result<Reply> {
+    let request = MetricsRequest {
+        types: call.parameters("type").flat_map(|types| types.split(',')).filter_map(MetricType::parse).collect(),
+        start: time(&call, "start")?,
+        end: time(&call, "end")?,
+        step: call.parameter("step").map(|text| text.parse().map_err(|_| not_a_step())).transpose()?,
+    };
+    call.control.server_metrics(&call.caller, call.id(), request).await.map(Reply::Json)
+}
+
+fn time(call: &Call, name: &'static str) -> Result<Timestamp> {
+    let text = call.parameter(name).unwrap_or_default();
+    Timestamp::parse(text).map_err(|_| Error::invalid(name, "must be a point in time (RFC 3339)"))
+}
+
+fn not_a_step() -> Error {
+    Error::invalid("step", "must be a number of seconds")
 }
 
 async fn power(call: Call, verb: PowerVerb) -> Result<Reply> {

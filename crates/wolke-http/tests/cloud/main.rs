@@ -14,6 +14,7 @@ mod input;
 mod limits;
 mod lists;
 mod metadata;
+mod metrics;
 mod monitor;
 mod primary_ips;
 mod routes;

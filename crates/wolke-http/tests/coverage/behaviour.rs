@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod image;
+mod metrics;
 mod primary_ip;
 mod server;
 mod ssh_key;
@@ -18,6 +19,7 @@ pub async fn run(dialect: Dialect, proofs: &mut Proofs) {
     ssh_key::ssh_keys(dialect, proofs).await;
     catalogue::catalogue(dialect, proofs).await;
     image::image_actions(dialect, proofs).await;
+    metrics::metrics(dialect, proofs).await;
     if dialect != Dialect::D2018_04 {
         primary_ip::primary_ips(dialect, proofs).await;
     }

@@ -1,6 +1,6 @@
 //! Images (fact sheet §3.9).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Architecture, DeleteProtection, Deprecation, Labels, form};
 use crate::{Id, Timestamp};
@@ -78,10 +78,68 @@ pub struct Image {
 }
 
 /// The server that an image was made from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageOrigin {
     /// The server's id.
     pub id: Id,
     /// The server's name at that time.
     pub name: String,
+}
+
+/// The request of `POST /servers/{id}/actions/create_image`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct CreateImage {
+    /// `snapshot` or `backup`.
+    #[serde(rename = "type", deserialize_with = "snapshot_when_null")]
+    pub kind: ImageType,
+    /// For people; generated when there is none.
+    pub description: Option<String>,
+    /// Its labels.
+    #[serde(deserialize_with = "form::null_default")]
+    pub labels: Labels,
+}
+
+impl Default for CreateImage {
+    fn default() -> Self {
+        Self { kind: ImageType::Snapshot, description: None, labels: Labels::new() }
+    }
+}
+
+fn snapshot_when_null<'de, D: serde::Deserializer<'de>>(d: D) -> Result<ImageType, D::Error> {
+    Ok(Option::deserialize(d)?.unwrap_or(ImageType::Snapshot))
+}
+
+/// The request of `PUT /images/{id}`. What is absent stays.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct UpdateImage {
+    /// The new description.
+    pub description: Option<String>,
+    /// `snapshot`: converts a backup.
+    #[serde(rename = "type")]
+    pub kind: Option<ImageType>,
+    /// The new labels, all of them.
+    pub labels: Option<Labels>,
+}
+
+/// The request of `POST /images/{id}/actions/change_protection`. What is absent stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct ChangeImageProtection {
+    /// Whether deleting is refused.
+    pub delete: Option<bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CreateImage, ImageType};
+
+    #[test]
+    fn least_and_null_requests_take_defaults() {
+        let parse = |json| serde_json::from_str::<CreateImage>(json).unwrap();
+        assert_eq!(parse("{}"), CreateImage::default());
+        assert_eq!(parse(r#"{"type":null,"description":null,"labels":null}"#), CreateImage::default());
+        assert_eq!(parse(r#"{"type":"backup"}"#).kind, ImageType::Backup);
+    }
 }

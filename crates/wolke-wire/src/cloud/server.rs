@@ -260,6 +260,14 @@ pub struct UpdateServer {
     pub labels: Option<Labels>,
 }
 
+/// The request of `POST /servers/{id}/actions/enable_backup`: 2018 could choose the window.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct EnableServerBackup {
+    /// Four hours of UTC: `22-02`.
+    pub backup_window: Option<String>,
+}
+
 /// The request of `POST /servers/{id}/actions/change_protection`. Given values must agree (fact sheet §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]

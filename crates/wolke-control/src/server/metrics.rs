@@ -1,0 +1,113 @@
+//! Metrics and traffic of servers: from their power history, by rules of `wolke-domain`.
+
+use crate::control::{Caller, Control};
+use crate::view::Json;
+use std::collections::BTreeMap;
+use wolke_domain::metrics::{self, Load, Traffic, Window, WindowError, period_start, samples, series};
+use wolke_domain::server::Server;
+use wolke_domain::{Error, Result};
+use wolke_store::{Tx, primary_ip, server};
+use wolke_wire::cloud::metrics::{MetricType, Metrics, Sample, Seconds, TimeSeries};
+use wolke_wire::{Dialect, Id, Timestamp};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct MetricsRequest {
+    /// Which metrics.
+    pub types: Vec<MetricType>,
+    /// The first sample.
+    pub start: Timestamp,
+    /// No sample is later.
+    pub end: Timestamp,
+    /// Seconds between two samples.
+    pub step: Option<f64>,
+}
+
+/// Samples of an answer to a request without a step (dialects A.7).
+const fn default_samples(dialect: Dialect) -> i64 {
+    if matches!(dialect, Dialect::D2018_04) { 100 } else { 200 }
+}
+
+/// When a server's machine ran since a point in time. One whose first boot is older than the history ran all the time.
+fn power(tx: &mut dyn Tx, server: &Server, since: Timestamp) -> Result<Vec<(Timestamp, bool)>> {
+    let mut power = server::power_history(tx, server.id, since)?;
+    if power.is_empty() && server.status.runs() {
+        power.push((server.created, true));
+    }
+    Ok(power)
+}
+
+/// What has gone over the public interface in this billing period, as of the hour that began last: whoever asks twice
+/// within it sees the same.
+pub(crate) fn traffic(tx: &mut dyn Tx, server: &Server, public: bool) -> Result<Traffic> {
+    let (from, to) = (period_start(tx.now()), tx.now().whole_hour());
+    // A server that is younger than the hour has no history worth the reading.
+    if server.created >= to {
+        return Ok(Traffic::default());
+    }
+    let power = power(tx, server, from)?;
+    let load = Load { server: server.id, created: server.created, cores: 1, public, power: &power };
+    Ok(load.traffic(from, to))
+}
+
+impl Control {
+    /// The metrics of a server as `{"metrics": {…}}`.
+    ///
+    /// # Errors
+    /// `not_found`; `invalid_input` for a period or step that is none.
+    pub async fn server_metrics(&self, caller: &Caller, id: Id, request: MetricsRequest) -> Result<Json> {
+        let (core, caller) = (std::sync::Arc::clone(&self.core), *caller);
+        let metrics = self
+            .db
+            .read(move |tx| {
+                let found = server::expect(tx, caller.project, id)?.value;
+                let asked = (request.start, request.end);
+                let window = Window::new(asked, request.step, default_samples(caller.dialect), tx.now())
+                    .map_err(|error| refused(&error))?;
+                let power = power(tx, &found, window.start)?;
+                let public = !primary_ip::of_server(tx, id)?.is_empty();
+                let kind = core.catalogue();
+                let cores = kind.server_type_by_id(found.details.server_type).map_or(1, |kind| kind.cores);
+                let load = Load { server: id, created: found.created, cores, public, power: &power };
+                Ok(shown(&load, &request.types, &window))
+            })
+            .await?;
+        serde_json::to_vec(&serde_json::json!({ "metrics": metrics }))
+            .map_err(|e| Error::internal(format!("rendering metrics: {e}")))
+    }
+}
+
+fn refused(error: &WindowError) -> Error {
+    match error {
+        WindowError::EndBeforeStart => Error::invalid("end", "must not lie before start"),
+        WindowError::Step => Error::invalid("step", "must be a positive number of seconds"),
+    }
+}
+
+fn shown(load: &Load<'_>, types: &[MetricType], window: &Window) -> Metrics {
+    let all = types.iter().flat_map(|kind| series(*kind));
+    let time_series: BTreeMap<_, _> = all.map(|one| (one.name(), time_series(load, *one, window))).collect();
+    Metrics { start: window.start, end: window.end, step: Seconds(window.step_ms), time_series }
+}
+
+fn time_series(load: &Load<'_>, one: metrics::Series, window: &Window) -> TimeSeries {
+    let values = samples(load, one, window).into_iter().map(|(at, value)| Sample(Seconds(at.0), decimal(value)));
+    TimeSeries { values: values.collect() }
+}
+
+/// Three decimals are more than anybody looks at.
+fn decimal(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    #[test]
+    fn values_are_short() {
+        let texts: Vec<_> = [0.0, 12.5, 100.0, 0.12345, 1_234_567.0].into_iter().map(decimal).collect();
+        assert_eq!(texts, ["0", "12.5", "100", "0.123", "1234567"]);
+    }
+}
