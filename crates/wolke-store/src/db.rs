@@ -4,11 +4,25 @@ use crate::postgres::PostgresDb;
 use crate::sqlite::SqliteDb;
 use crate::tx::{Scope, Signal, Tx};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use wolke_domain::Result;
 use wolke_wire::Timestamp;
 
 /// Called after each commit with what it signalled.
 pub type OnCommit = Arc<dyn Fn(&[Signal]) + Send + Sync>;
+
+/// Counts the commits, of this process and of others, by which the operator has changed something.
+pub(crate) fn counting(on_commit: OnCommit) -> (OnCommit, Arc<AtomicU64>) {
+    let changes = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&changes);
+    let counting: OnCommit = Arc::new(move |signals| {
+        if signals.contains(&Signal::OperatorChanged) {
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+        on_commit(signals);
+    });
+    (counting, changes)
+}
 
 /// A database: the root or a world.
 pub enum Db {
@@ -84,6 +98,16 @@ impl Db {
         match self {
             Self::Sqlite(db) => db.commits(),
             Self::Postgres(db) => db.commits(),
+        }
+    }
+
+    /// How often this process has learned that the operator has changed something. Who has seen a number and sees another one
+    /// reads again; on an engine with other writers a notification can be lost, so look now and then all the same.
+    #[must_use]
+    pub fn operator_changes(&self) -> u64 {
+        match self {
+            Self::Sqlite(db) => db.operator_changes(),
+            Self::Postgres(db) => db.operator_changes(),
         }
     }
 

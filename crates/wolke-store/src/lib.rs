@@ -12,11 +12,15 @@ pub mod console;
 mod counter;
 mod db;
 pub mod host;
+pub mod image;
+pub mod inspect;
 pub mod invariant;
 mod job;
 pub mod label;
 pub mod list;
 pub mod migrate;
+pub mod operator;
+pub mod placement_group;
 pub mod postgres;
 pub mod primary_ip;
 pub mod project;
@@ -46,8 +50,11 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         console::STATEMENTS,
         counter::STATEMENTS,
         host::STATEMENTS,
+        image::STATEMENTS,
         label::STATEMENTS,
         migrate::STATEMENTS,
+        operator::STATEMENTS,
+        placement_group::STATEMENTS,
         primary_ip::STATEMENTS,
         project::STATEMENTS,
         resource::STATEMENTS,

@@ -8,6 +8,7 @@
 mod connection;
 mod failure;
 mod ids;
+mod inspect;
 mod presence;
 mod queue;
 mod schema;
@@ -23,6 +24,7 @@ use crate::migrate::Role;
 use crate::random::system_seed;
 use crate::tx::{Race, Scope, Tx};
 use connection::Connection;
+pub use inspect::inspect;
 use queue::{Queue, Work};
 use signals::Signals;
 use std::sync::Arc;
@@ -69,6 +71,7 @@ struct Shared {
     signals: Signals,
     commits: AtomicU64,
     retries: AtomicU64,
+    operator_changes: Arc<AtomicU64>,
 }
 
 /// A schema of a PostgreSQL database.
@@ -88,12 +91,14 @@ impl PostgresDb {
     pub fn open(options: Open) -> Result<Self> {
         schema::check_name(&options.schema)?;
         let mark = system_seed().map_err(|e| Error::Unavailable { internal: format!("no randomness: {e}") })?;
+        let (on_commit, operator_changes) = crate::db::counting(options.on_commit);
         let shared = Arc::new(Shared {
             target: Target::parse(&options.url)?,
             signals: Signals::new(&options.schema, mark),
             schema: options.schema,
             clock: options.clock,
-            on_commit: options.on_commit,
+            on_commit,
+            operator_changes,
             queue: Queue::default(),
             ids: ids::Ids::default(),
             commits: AtomicU64::default(),
@@ -167,6 +172,12 @@ impl PostgresDb {
     #[must_use]
     pub fn commits(&self) -> u64 {
         self.shared.commits.load(Ordering::SeqCst)
+    }
+
+    /// How often this process has learned that the operator has changed something.
+    #[must_use]
+    pub fn operator_changes(&self) -> u64 {
+        self.shared.operator_changes.load(Ordering::SeqCst)
     }
 
     /// How often this process has run a closure again because of a conflict.

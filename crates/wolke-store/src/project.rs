@@ -15,6 +15,7 @@ statements! { "project";
     DELETE_ACTION_SWEEP = "DELETE FROM action_sweep WHERE project = $1";
     DELETE_ACTIONS = "DELETE FROM actions WHERE project = $1";
     DELETE_COUNTS = "DELETE FROM resource_count WHERE project = $1";
+    DELETE_ISOS = "DELETE FROM private_isos WHERE project = $1";
     DELETE = "DELETE FROM project WHERE id = $1";
     STRANDS = "SELECT count(*) FROM strand WHERE project = $1";
 }
@@ -100,7 +101,7 @@ pub fn has_strands(tx: &mut dyn Tx, id: Id) -> Result<bool> {
 /// Internal, when the project holds resources: the caller has checked.
 pub fn delete(tx: &mut dyn Tx, id: Id) -> Result<()> {
     let history = [DELETE_ACTION_RESOURCES, DELETE_ACTION_COUNTS, DELETE_ACTION_SWEEP, DELETE_ACTIONS];
-    for stmt in history.iter().chain([&DELETE_COUNTS]) {
+    for stmt in history.iter().chain([&DELETE_COUNTS, &DELETE_ISOS]) {
         tx.execute(stmt, &[id.into()])?;
     }
     tx.execute_one(&DELETE, &[id.into()])

@@ -6,6 +6,7 @@
 mod connection;
 mod counters;
 mod group;
+mod inspect;
 mod writer;
 
 use crate::db::OnCommit;
@@ -13,6 +14,7 @@ use crate::job::{Job, job};
 use crate::migrate::Role;
 use crate::tx::Tx;
 pub use connection::SqliteTx;
+pub use inspect::inspect;
 use connection::{Access, Environment};
 use group::run_group;
 use rusqlite::Connection;
@@ -29,6 +31,7 @@ pub struct SqliteDb {
     environment: Arc<Environment>,
     engine: Engine,
     commits: Arc<AtomicU64>,
+    operator_changes: Arc<AtomicU64>,
 }
 
 enum Engine {
@@ -51,28 +54,38 @@ pub struct Open {
     pub on_commit: OnCommit,
 }
 
+/// Counts the operator's commits from now on.
+fn counted(open: &mut Open) -> Arc<AtomicU64> {
+    let (on_commit, changes) = crate::db::counting(Arc::clone(&open.on_commit));
+    open.on_commit = on_commit;
+    changes
+}
+
 impl SqliteDb {
     /// Opens or creates the database at `path` and brings its schema up to date.
     ///
     /// # Errors
     /// When the file cannot be opened, is damaged, or is newer than this program.
-    pub fn open(path: &Path, open: Open) -> Result<Self> {
+    pub fn open(path: &Path, mut open: Open) -> Result<Self> {
+        let operator_changes = counted(&mut open);
         let connection = connection::open_file(path, Access::Write)?;
         let environment = Arc::new(connection::prepare(&connection, &open)?);
         let commits = Arc::new(AtomicU64::new(0));
         let writer = Writer::start(connection, Arc::clone(&environment), Arc::clone(&commits))?;
         let engine = Engine::Threaded { path: path.to_owned(), readers: Mutex::new(Vec::new()), writer };
-        Ok(Self { environment, engine, commits })
+        Ok(Self { environment, engine, commits, operator_changes })
     }
 
     /// A database in memory, gone with this value.
     ///
     /// # Errors
     /// When the engine refuses.
-    pub fn in_memory(open: Open) -> Result<Self> {
+    pub fn in_memory(mut open: Open) -> Result<Self> {
+        let operator_changes = counted(&mut open);
         let connection = connection::open_memory()?;
         let environment = Arc::new(connection::prepare(&connection, &open)?);
-        Ok(Self { environment, engine: Engine::Inline(Mutex::new(connection)), commits: Arc::default() })
+        let engine = Engine::Inline(Mutex::new(connection));
+        Ok(Self { environment, engine, commits: Arc::default(), operator_changes })
     }
 
     /// World time as of the last commit.
@@ -85,6 +98,12 @@ impl SqliteDb {
     #[must_use]
     pub fn commits(&self) -> u64 {
         self.commits.load(Ordering::SeqCst)
+    }
+
+    /// How many commits the operator's changes have made.
+    #[must_use]
+    pub fn operator_changes(&self) -> u64 {
+        self.operator_changes.load(Ordering::SeqCst)
     }
 
     /// Runs a read transaction on the calling thread. Reads never wait for the writer.

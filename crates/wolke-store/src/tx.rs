@@ -66,6 +66,8 @@ pub enum Signal {
     ClockChanged,
     /// Tokens were changed: forget cached ones.
     TokensChanged,
+    /// The operator has changed what somebody could see: read it again.
+    OperatorChanged,
 }
 
 /// The counters that ids and generations come from.
@@ -81,6 +83,8 @@ pub enum Counter {
     Token,
     /// Hosts.
     Host,
+    /// What the operator adds at run time.
+    Operator,
 }
 
 impl Counter {
@@ -93,6 +97,7 @@ impl Counter {
             Self::Project => "project",
             Self::Token => "token",
             Self::Host => "host",
+            Self::Operator => "operator",
         }
     }
 }

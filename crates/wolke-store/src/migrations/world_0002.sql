@@ -14,6 +14,13 @@ CREATE TABLE images (
 CREATE UNIQUE INDEX images_id ON images (project, id);
 CREATE UNIQUE INDEX images_created ON images (project, created, id);
 CREATE INDEX images_bound_to ON images (bound_to, id) WHERE bound_to IS NOT NULL;
+CREATE INDEX images_type ON images (project, type, id);
+-- Deleted images that servers still show: nobody finds them by list or id, and they go with the last of these servers.
+CREATE TABLE deleted_images (
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), created BIGINT NOT NULL, type TEXT NOT NULL,
+  status TEXT NOT NULL, architecture TEXT NOT NULL, bound_to BIGINT, rev BIGINT NOT NULL, deleted BIGINT NOT NULL,
+  doc TEXT NOT NULL
+);
 
 CREATE TABLE placement_groups (
   id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), name TEXT NOT NULL, created BIGINT NOT NULL,
@@ -34,3 +41,19 @@ CREATE TABLE console_tickets (
 ) CLUSTERED;
 CREATE INDEX console_tickets_server ON console_tickets (server, expires);
 CREATE INDEX console_tickets_expires ON console_tickets (expires);
+
+-- What the operator has decided at run time. `epoch` moves with every change that somebody could see.
+CREATE TABLE operator_state (id BIGINT PRIMARY KEY, epoch BIGINT NOT NULL);
+-- Entries of the catalogue that are added, changed or removed, as documents in the form of the catalogue's file.
+CREATE TABLE catalogue_change (
+  kind TEXT NOT NULL, name TEXT NOT NULL, doc TEXT NOT NULL, PRIMARY KEY (kind, name)
+) CLUSTERED;
+-- How many servers of a type a location has left. Without a row there is no end of them.
+CREATE TABLE stock (
+  server_type BIGINT NOT NULL, location BIGINT NOT NULL, remaining BIGINT NOT NULL, PRIMARY KEY (server_type, location)
+) CLUSTERED;
+-- ISOs that one project sees. Their ids lie above those of the catalogue.
+CREATE TABLE private_isos (id BIGINT PRIMARY KEY, project BIGINT NOT NULL, rev BIGINT NOT NULL, doc TEXT NOT NULL);
+CREATE UNIQUE INDEX private_isos_id ON private_isos (project, id);
+-- Answers that operations give instead of their own. `remaining`: how often yet; null for no end.
+CREATE TABLE fault (id BIGINT PRIMARY KEY, doc TEXT NOT NULL, remaining BIGINT);
