@@ -1,8 +1,8 @@
 //! One database, whichever engine it lives on.
 
-use crate::postgres::PostgresDb;
+use crate::postgres::{Hold, PostgresDb};
 use crate::sqlite::SqliteDb;
-use crate::tx::{Scope, Signal, Tx};
+use crate::tx::{Race, Scope, Signal, Tx};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use wolke_domain::Result;
@@ -22,6 +22,11 @@ pub(crate) fn counting(on_commit: OnCommit) -> (OnCommit, Arc<AtomicU64>) {
         on_commit(signals);
     });
     (counting, changes)
+}
+
+/// A turn among processes: [`Db::try_hold`].
+pub struct Turn {
+    _hold: Option<Hold>,
 }
 
 /// A database: the root or a world.
@@ -108,6 +113,18 @@ impl Db {
         match self {
             Self::Sqlite(db) => db.operator_changes(),
             Self::Postgres(db) => db.operator_changes(),
+        }
+    }
+
+    /// Keeps other processes from what they race for over many transactions, until the value is dropped; none when one of
+    /// them is at it. On the embedded engine there are none.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub async fn try_hold(&self, race: Race) -> Result<Option<Turn>> {
+        match self {
+            Self::Sqlite(_) => Ok(Some(Turn { _hold: None })),
+            Self::Postgres(db) => Ok(db.try_hold(race).await?.map(|hold| Turn { _hold: Some(hold) })),
         }
     }
 

@@ -36,7 +36,7 @@ pub mod token;
 pub mod tx;
 pub mod value;
 
-pub use db::{Db, OnCommit};
+pub use db::{Db, OnCommit, Turn};
 pub use resource::Stored;
 pub use tx::{Counter, Facts, Race, Scope, Signal, Tx};
 

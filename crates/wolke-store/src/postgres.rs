@@ -7,6 +7,7 @@
 
 mod connection;
 mod failure;
+mod hold;
 mod ids;
 mod inspect;
 mod presence;
@@ -24,6 +25,7 @@ use crate::migrate::Role;
 use crate::random::system_seed;
 use crate::tx::{Race, Scope, Tx};
 use connection::Connection;
+pub use hold::Hold;
 pub use inspect::inspect;
 use queue::{Queue, Work};
 use signals::Signals;
@@ -160,6 +162,16 @@ impl PostgresDb {
         closure: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.submit(Mode::Write, &scope, closure).blocking_recv().map_err(|_| dropped())?
+    }
+
+    /// Takes a lock for longer than a transaction, on a connection of its own; none when somebody else has it.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub async fn try_hold(&self, race: Race) -> Result<Option<Hold>> {
+        let (answer, answered) = oneshot::channel();
+        spawn("wolke-pg-hold", &self.shared, move |shared| hold::hold(&shared, &race, answer))?;
+        answered.await.map_err(|_| dropped())?
     }
 
     /// Whether no other process had the schema open when this one opened it.

@@ -51,10 +51,13 @@ statements! { "strand";
     BACK_OFF = "UPDATE strand SET retry_at = $1, tries = tries + $2 WHERE id = $3 AND lease = $4";
     WAKE = "UPDATE strand SET wakes = wakes + 1, wake_at = CASE WHEN wake_at > $1 THEN CAST($2 AS BIGINT) ELSE wake_at END WHERE id = $3";
     WAKE_ALL = "UPDATE strand SET wakes = wakes + 1, wake_at = $1 WHERE wake_at > $2 AND wake_at < 9223372036854775807";
+    RESCHEDULE = "UPDATE strand SET wakes = wakes + 1, wake_at = $1 WHERE id = $2";
+    REMOVE_IDLE = "DELETE FROM strand WHERE id = $1 AND retry_at = 0";
     DELETE = "DELETE FROM strand WHERE id = $1 AND lease = $2";
     ANY_LEASE = "SELECT id FROM strand WHERE retry_at > 0 LIMIT 1";
     FREE_LEASES = "UPDATE strand SET retry_at = 0 WHERE retry_at > 0";
     MOVING = "SELECT id FROM strand WHERE id = $1 AND (wake_at <= $2 OR wake_at = 9223372036854775807 OR retry_at > 0)";
+    ANY_READY = "SELECT id FROM strand WHERE wake_at <= $1 LIMIT 1";
     NEXT_WAKE = "SELECT MIN(wake_at) FROM strand WHERE wake_at > $1 AND wake_at < 9223372036854775807";
     NEXT_RETRY = "SELECT MIN(retry_at) FROM strand WHERE wake_at <= $1 AND retry_at > $2";
     ANY_DUE = "SELECT id FROM strand WHERE wake_at <= $1 AND (retry_at <= $2 OR retry_at > $3) LIMIT 1";
@@ -144,22 +147,8 @@ pub fn insert(tx: &mut dyn Tx, new: &NewStrand) -> Result<Id> {
         tails.push((waiting, last));
     }
     let runnable = tails.iter().all(|(waiting, _)| *waiting == 0);
-    let (now, real_now) = (tx.facts().now, tx.facts().real_now);
-    let params = [
-        id.into(),
-        new.kind.into(),
-        new.project.into(),
-        json_text(&new.scope)?,
-        new.step.into(),
-        (&new.frame).into(),
-        new.action.into(),
-        if runnable { now } else { NEVER }.into(),
-        if runnable { real_now.plus_ms(LEASE_MS) } else { Timestamp(0) }.into(),
-        i64::from(runnable).into(),
-        0.into(),
-        NEVER.into(),
-    ];
-    tx.execute_one(&INSERT, &params)?;
+    let now = tx.now();
+    insert_row(tx, id, new, (if runnable { now } else { NEVER }, runnable))?;
     for (lock, (_, last)) in new.locks.iter().zip(&tails) {
         let params = [lock.kind.singular().into(), lock.id.into(), (last + 1).into(), id.into()];
         tx.execute_one(&LOCK_INSERT, &params)?;
@@ -168,6 +157,39 @@ pub fn insert(tx: &mut dyn Tx, new: &NewStrand) -> Result<Id> {
         tx.signal(Signal::StrandClaimed(id, new.scope.clone()));
     }
     Ok(id)
+}
+
+/// Inserts a strand that sleeps until a point in world time. It works on nothing that others wait for.
+///
+/// # Errors
+/// Internal, when it has locks: who sleeps must not keep others from working.
+pub fn insert_asleep(tx: &mut dyn Tx, new: &NewStrand, wake_at: Timestamp) -> Result<Id> {
+    if !new.locks.is_empty() {
+        return Err(Error::internal("a strand cannot be born asleep with locks"));
+    }
+    let id = tx.next_id(Counter::Strand)?;
+    insert_row(tx, id, new, (wake_at, false))?;
+    tx.signal(Signal::StrandsDue);
+    Ok(id)
+}
+
+fn insert_row(tx: &mut dyn Tx, id: Id, new: &NewStrand, (wake_at, claimed): (Timestamp, bool)) -> Result<()> {
+    let real_now = tx.facts().real_now;
+    let params = [
+        id.into(),
+        new.kind.into(),
+        new.project.into(),
+        json_text(&new.scope)?,
+        new.step.into(),
+        (&new.frame).into(),
+        new.action.into(),
+        wake_at.into(),
+        if claimed { real_now.plus_ms(LEASE_MS) } else { Timestamp(0) }.into(),
+        i64::from(claimed).into(),
+        0.into(),
+        NEVER.into(),
+    ];
+    tx.execute_one(&INSERT, &params)
 }
 
 fn lock_tail(tx: &mut dyn Tx, lock: Target) -> Result<(i64, i64)> {
@@ -249,6 +271,31 @@ pub fn wake(tx: &mut dyn Tx, id: Id) -> Result<()> {
     let now = tx.now();
     tx.execute(&WAKE, &[now.into(), now.into(), id.into()])?;
     tx.signal(Signal::StrandsDue);
+    Ok(())
+}
+
+/// Moves the time at which a strand without locks wakes; one that runs just now looks again before it sleeps. False when
+/// it is gone.
+///
+/// # Errors
+/// The engine's failure.
+pub fn reschedule(tx: &mut dyn Tx, id: Id, wake_at: Timestamp) -> Result<bool> {
+    let found = tx.execute(&RESCHEDULE, &[wake_at.into(), id.into()])? == 1;
+    if found {
+        tx.signal(Signal::StrandsDue);
+    }
+    Ok(found)
+}
+
+/// Removes a strand without locks and without an action that nobody needs any more. One that runs just now is woken
+/// instead, and has to end itself.
+///
+/// # Errors
+/// The engine's failure.
+pub fn dismiss(tx: &mut dyn Tx, id: Id) -> Result<()> {
+    if tx.execute(&REMOVE_IDLE, &[id.into()])? == 0 {
+        wake(tx, id)?;
+    }
     Ok(())
 }
 
@@ -342,6 +389,15 @@ pub fn is_due(tx: &mut dyn Tx) -> Result<bool> {
     let (now, real_now) = (tx.facts().now, tx.facts().real_now);
     let params = [now.into(), real_now.into(), real_now.plus_ms(RETRY_AHEAD_MS_MAX).into()];
     Ok(tx.query_one(&ANY_DUE, &params)?.is_some())
+}
+
+/// Whether anything is to be done at this point in world time: due, claimed, or backing off.
+///
+/// # Errors
+/// The engine's failure.
+pub fn is_any_ready(tx: &mut dyn Tx) -> Result<bool> {
+    let now = tx.now();
+    Ok(tx.query_one(&ANY_READY, &[now.into()])?.is_some())
 }
 
 /// Whether a strand has not ended and is not asleep until a point in world time: it will go on by itself.

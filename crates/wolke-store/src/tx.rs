@@ -23,6 +23,8 @@ pub enum Race {
     Database,
     /// Nothing that a transaction races for: shared by all processes that have the database open.
     Presence,
+    /// Taking time from one event to the next: held over many transactions ([`crate::Db::try_hold`]).
+    Jump,
 }
 
 impl Race {
@@ -37,6 +39,7 @@ impl Race {
             Self::Location(id) => (4, fold(*id)),
             Self::Addresses => (5, 0),
             Self::Presence => (6, 0),
+            Self::Jump => (7, 0),
         }
     }
 }

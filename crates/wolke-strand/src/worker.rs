@@ -21,6 +21,8 @@ const TICK_OWN_MS: u64 = 10_000;
 const JITTER_MS: u64 = 250;
 /// How long a stop waits for running chains.
 const DRAIN: Duration = Duration::from_secs(10);
+/// Longest time between two looks at whether a world has come to rest: covers what other processes do.
+const REST_LOOK: Duration = Duration::from_millis(10);
 /// Pause after a failure of the database before the worker asks again.
 const RETRY: Duration = Duration::from_millis(200);
 
@@ -58,6 +60,8 @@ struct Inner<A> {
     /// Something may be due.
     due: Notify,
     stop: Notify,
+    /// A chain has stopped.
+    moved: Notify,
     places: Arc<Semaphore>,
     watchers: Mutex<HashMap<Id, Vec<oneshot::Sender<()>>>>,
 }
@@ -77,7 +81,7 @@ impl Births {
                 // Bounded by the commits that other bounds allow: each birth belongs to a request that waits for it.
                 Signal::StrandClaimed(id, scope) => drop(self.sender.send((*id, scope.clone()))),
                 Signal::StrandsDue | Signal::ClockChanged => self.due.notify_one(),
-                Signal::TokensChanged => {}
+                Signal::TokensChanged | Signal::OperatorChanged => {}
             }
         }
     }
@@ -112,6 +116,7 @@ impl<A: Application> Worker<A> {
             options,
             due: Notify::new(),
             stop: Notify::new(),
+            moved: Notify::new(),
             places: Arc::new(Semaphore::new(CHAINS_MAX)),
             watchers: Mutex::default(),
         });
@@ -139,6 +144,29 @@ impl<A: Application> Worker<A> {
                 self.forget(strands);
                 Settled::NotYet
             }
+        }
+    }
+
+    /// Waits until nothing in the world is due: every strand sleeps until a later point in world time or waits for another
+    /// one. At most so long.
+    pub async fn come_to_rest(&self, at_most: Duration) -> Settled {
+        let rest = async {
+            loop {
+                // First the watch, then the look: what happens between them is not missed.
+                let mut moved = std::pin::pin!(self.inner.moved.notified());
+                moved.as_mut().enable();
+                if matches!(self.inner.db.read(|tx| strand::is_any_ready(tx)).await, Ok(false)) {
+                    return;
+                }
+                tokio::select! {
+                    () = moved => {}
+                    () = tokio::time::sleep(REST_LOOK) => {}
+                }
+            }
+        };
+        match tokio::time::timeout(at_most, rest).await {
+            Ok(()) => Settled::Yes,
+            Err(_) => Settled::NotYet,
         }
     }
 
@@ -201,6 +229,7 @@ async fn spawn_chain<A: Application>(inner: &Arc<Inner<A>>, id: Id, lease: i64, 
     let inner = Arc::clone(inner);
     tokio::spawn(async move {
         run_one(&inner, id, lease, scope).await;
+        inner.moved.notify_waiters();
         drop(place);
     });
 }

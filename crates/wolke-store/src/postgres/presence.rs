@@ -29,7 +29,11 @@ pub(crate) fn announce(connection: &mut Connection, schema: &str) -> Result<bool
     Ok(alone)
 }
 
-fn answers_true(connection: &mut Connection, sql: &str) -> Result<bool, Failure> {
+/// Whether the last of the statements answers true.
+///
+/// # Errors
+/// The engine's failure.
+pub(crate) fn answers_true(connection: &mut Connection, sql: &str) -> Result<bool, Failure> {
     let rows = connection.ask("presence", sql)?;
     Ok(rows.last().and_then(|row| row.first()?.as_deref()).is_some_and(|text| text == "t"))
 }
