@@ -57,7 +57,7 @@ impl BootSources {
 /// What there is of one object: what a host learns by listing its artefacts. The default is "nothing".
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Current {
-    /// The generation written down by the last [`Operation::Commit`]; 0 for none.
+    /// The generation written down by the last [`super::Operation::Commit`]; 0 for none.
     #[serde(default)]
     pub generation: i64,
     /// Its disk.
