@@ -2,6 +2,7 @@
 
 use crate::stmt::statements;
 use crate::tx::{Signal, Tx};
+use crate::value::Row;
 use wolke_domain::clock::{ClockMode, ClockState};
 use wolke_domain::{Error, Result};
 
@@ -31,6 +32,11 @@ pub(crate) fn mode(name: &str) -> Option<ClockMode> {
 /// The engine's failure, or a broken row.
 pub fn get(tx: &mut dyn Tx) -> Result<ClockState> {
     let row = tx.query_one(&GET, &[])?.ok_or_else(|| Error::internal("the clock has no row"))?;
+    state(&row)
+}
+
+/// The state in a row of [`GET`].
+pub(crate) fn state(row: &Row) -> Result<ClockState> {
     let name = row.text(0)?;
     let mode = mode(name).ok_or_else(|| Error::internal(format!("unknown clock mode {name}")))?;
     Ok(ClockState { mode, anchor_world: row.time(1)?, anchor_real: row.time(2)?, rate_permille: row.int(3)? })

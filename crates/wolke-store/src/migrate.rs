@@ -139,6 +139,9 @@ pub fn first_rows(tx: &mut dyn Tx, seed: &str) -> Result<()> {
     Ok(())
 }
 
+/// The `meta` value with the fingerprint of the key that secrets are sealed with, in the root database.
+pub const SEAL_KEY: &str = "seal_key";
+
 /// A value of the `meta` table.
 ///
 /// # Errors

@@ -212,7 +212,7 @@ impl SqliteTx<'_> {
     }
 }
 
-fn rows(connection: &Connection, sql: &str, params: &[Value]) -> rusqlite::Result<Vec<Row>> {
+pub(super) fn rows(connection: &Connection, sql: &str, params: &[Value]) -> rusqlite::Result<Vec<Row>> {
     let mut statement = connection.prepare_cached(sql)?;
     let columns = statement.column_count();
     let mut cursor = statement.query(rusqlite::params_from_iter(params))?;
