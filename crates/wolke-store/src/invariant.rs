@@ -21,6 +21,8 @@ statements! { "invariant";
         (SELECT count(*) FROM servers s WHERE s.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'server' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM ssh_keys k WHERE k.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'ssh_key' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM primary_ips i WHERE i.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'primary_ip' AND c.project = p.id), 0)
+        OR (SELECT count(*) FROM images m WHERE m.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'image' AND c.project = p.id), 0)
+        OR (SELECT count(*) FROM placement_groups g WHERE g.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'placement_group' AND c.project = p.id), 0)
         ORDER BY p.id";
     WRONG_ACTION_COUNT = "SELECT p.id FROM project p WHERE (SELECT count(*) FROM actions a WHERE a.project = p.id)
         <> COALESCE((SELECT n FROM action_count c WHERE c.kind = 'action' AND c.project = p.id), 0) ORDER BY p.id";
@@ -43,12 +45,31 @@ statements! { "invariant";
         WHERE l.kind = c.kind AND l.project = c.project AND l.key = c.key AND l.value = c.value) ORDER BY l.id";
     LABEL_OF_NOBODY = "SELECT l.id FROM label l WHERE (l.kind = 'server' AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = l.id))
         OR (l.kind = 'ssh_key' AND NOT EXISTS (SELECT 1 FROM ssh_keys k WHERE k.id = l.id))
-        OR (l.kind = 'primary_ip' AND NOT EXISTS (SELECT 1 FROM primary_ips p WHERE p.id = l.id)) ORDER BY l.id";
-    MACHINE_WITHOUT_SERVER = "SELECT o.id FROM host_object o WHERE o.kind = 'server' AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = o.id AND s.host = o.host) ORDER BY o.id";
+        OR (l.kind = 'image' AND NOT EXISTS (SELECT 1 FROM images m WHERE m.id = l.id))
+        OR (l.kind = 'primary_ip' AND NOT EXISTS (SELECT 1 FROM primary_ips p WHERE p.id = l.id))
+        OR (l.kind = 'placement_group' AND NOT EXISTS (SELECT 1 FROM placement_groups g WHERE g.id = l.id)) ORDER BY l.id";
+    /// A machine elsewhere than where its server is: while it moves, or as a tombstone that the next start or delete clears.
+    MACHINE_WITHOUT_SERVER = "SELECT o.id FROM host_object o WHERE o.kind = 'server' AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = o.id AND (s.host = o.host
+        OR o.tombstone = 1 OR EXISTS (SELECT 1 FROM strand_lock l WHERE l.kind = 'server' AND l.resource = s.id))) ORDER BY o.id";
+    MEMBER_OF_NO_GROUP = "SELECT s.id FROM servers s WHERE s.placement_group IS NOT NULL AND NOT EXISTS
+        (SELECT 1 FROM placement_groups g WHERE g.id = s.placement_group AND g.project = s.project) ORDER BY s.id";
+    /// Only one that stands still may share a host with another member, until its next start.
+    MEMBERS_ON_ONE_HOST = "SELECT a.id FROM servers a, servers b WHERE a.placement_group = b.placement_group AND a.host = b.host AND a.id <> b.id
+        AND a.status IN ('starting', 'running', 'stopping') AND b.status IN ('starting', 'running', 'stopping') ORDER BY a.id";
     SERVER_WITHOUT_MACHINE = "SELECT s.id FROM servers s WHERE s.host IS NOT NULL AND NOT EXISTS (SELECT 1 FROM host_object o
         WHERE o.kind = 'server' AND o.id = s.id AND o.host = s.host) ORDER BY s.id";
-    UNSETTLED_STATUS = "SELECT s.id FROM servers s WHERE s.status IN ('initializing', 'starting', 'stopping') AND NOT EXISTS
+    UNSETTLED_STATUS = "SELECT s.id FROM servers s WHERE s.status IN ('initializing', 'starting', 'stopping', 'migrating', 'rebuilding') AND NOT EXISTS
         (SELECT 1 FROM strand_lock l WHERE l.kind = 'server' AND l.resource = s.id) ORDER BY s.id";
+    CREATING_WITHOUT_WORK = "SELECT m.id FROM images m WHERE m.status = 'creating' AND NOT EXISTS
+        (SELECT 1 FROM strand_lock l WHERE l.kind = 'image' AND l.resource = m.id) ORDER BY m.id";
+    BACKUP_OF_NOBODY = "SELECT m.id FROM images m WHERE (m.type = 'backup' AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = m.bound_to AND s.project = m.project))
+        OR (m.type <> 'backup' AND m.bound_to IS NOT NULL) ORDER BY m.id";
+    /// As many as `wolke_domain::image::BACKUPS_MAX`; no backup is protected.
+    TOO_MANY_BACKUPS = "SELECT m.bound_to FROM images m WHERE m.status = 'available' AND m.bound_to IS NOT NULL GROUP BY m.bound_to HAVING count(*) > 7 ORDER BY m.bound_to";
+    SHOWS_NO_IMAGE = "SELECT s.id FROM servers s WHERE s.own_image IS NOT NULL AND NOT EXISTS (SELECT 1 FROM images m WHERE m.id = s.own_image AND m.project = s.project)
+        AND NOT EXISTS (SELECT 1 FROM deleted_images d WHERE d.id = s.own_image AND d.project = s.project) ORDER BY s.id";
+    SHOWN_BY_NOBODY = "SELECT d.id FROM deleted_images d WHERE NOT EXISTS (SELECT 1 FROM servers s WHERE s.own_image = d.id)
+        OR EXISTS (SELECT 1 FROM images m WHERE m.id = d.id) ORDER BY d.id";
     OBSERVED_AHEAD = "SELECT o.id FROM host_object o, host h WHERE h.id = o.host AND o.generation > h.generation ORDER BY o.id";
 }
 

@@ -18,7 +18,7 @@ pub use samples::samples;
 use wolke_domain::{Error, Result};
 use wolke_wire::selector::Selector;
 use wolke_wire::sort::SortKey;
-use wolke_wire::{Id, Kind};
+use wolke_wire::{Id, Kind, Timestamp};
 
 /// What a list asks for.
 #[derive(Clone, Debug)]
@@ -64,6 +64,22 @@ pub fn page(tx: &mut dyn Tx, query: &ListQuery) -> Result<ListPage> {
 /// The engine's failure.
 pub fn page_within(tx: &mut dyn Tx, query: &ListQuery, limits: &Limits) -> Result<ListPage> {
     if query.kind == Kind::Action { actions::page(tx, query) } else { labelled::page(tx, query, limits) }
+}
+
+/// When resources of a page were made, in no order: for whoever merges the page with what is in no table.
+///
+/// # Errors
+/// The engine's failure.
+pub fn created(tx: &mut dyn Tx, kind: Kind, project: Id, ids: &[Id]) -> Result<Vec<(Id, Timestamp)>> {
+    let (sql, params) = created_statement(kind, project, ids).finish();
+    tx.query_composed(&sql, &params)?.iter().map(|r| Ok((r.int(0)?, r.time(1)?))).collect()
+}
+
+fn created_statement(kind: Kind, project: Id, ids: &[Id]) -> Builder {
+    let mut b = Builder::new("SELECT t.id, t.created FROM ");
+    b.text(kind.plural()).text(" t WHERE t.project = ").param(project);
+    b.text(" AND t.id IN ").params(ids.iter().copied().map(Value::from));
+    b
 }
 
 /// The first number of an answer.

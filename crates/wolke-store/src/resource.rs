@@ -2,6 +2,7 @@
 
 use crate::stmt::{Stmt, statements};
 use crate::tx::Tx;
+use wolke_domain::image::is_own;
 use wolke_domain::{Error, Result};
 use wolke_wire::{Id, Kind};
 
@@ -19,9 +20,13 @@ pub struct Stored<T> {
 statements! { "resource";
     TOUCH_SERVER = "UPDATE servers SET rev = rev + 1 WHERE id = $1";
     TOUCH_PRIMARY_IP = "UPDATE primary_ips SET rev = rev + 1 WHERE id = $1";
+    TOUCH_PLACEMENT_GROUP = "UPDATE placement_groups SET rev = rev + 1 WHERE id = $1";
+    TOUCH_IMAGE = "UPDATE images SET rev = rev + 1 WHERE id = $1";
     TOUCH_SSH_KEY = "UPDATE ssh_keys SET rev = rev + 1 WHERE id = $1";
     SERVER = "SELECT id FROM servers WHERE id = $1";
     PRIMARY_IP = "SELECT id FROM primary_ips WHERE id = $1";
+    PLACEMENT_GROUP = "SELECT id FROM placement_groups WHERE id = $1";
+    IMAGE = "SELECT id FROM images WHERE id = $1";
     SSH_KEY = "SELECT id FROM ssh_keys WHERE id = $1";
     COUNT_ADD = "INSERT INTO resource_count (kind, project, n) VALUES ($1, $2, $3)
         ON CONFLICT (kind, project) DO UPDATE SET n = resource_count.n + excluded.n RETURNING n";
@@ -38,7 +43,9 @@ pub fn touch(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<()> {
     let stmt: &Stmt = match kind {
         Kind::Server => &TOUCH_SERVER,
         Kind::PrimaryIp => &TOUCH_PRIMARY_IP,
+        Kind::PlacementGroup => &TOUCH_PLACEMENT_GROUP,
         Kind::SshKey => &TOUCH_SSH_KEY,
+        Kind::Image if is_own(id) => &TOUCH_IMAGE,
         _ => return Ok(()),
     };
     tx.execute(stmt, &[id.into()]).map(|_| ())
@@ -52,7 +59,9 @@ pub fn exists(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<bool> {
     let stmt: &Stmt = match kind {
         Kind::Server => &SERVER,
         Kind::PrimaryIp => &PRIMARY_IP,
+        Kind::PlacementGroup => &PLACEMENT_GROUP,
         Kind::SshKey => &SSH_KEY,
+        Kind::Image if is_own(id) => &IMAGE,
         _ => return Ok(true),
     };
     Ok(tx.query_one(stmt, &[id.into()])?.is_some())

@@ -105,7 +105,8 @@ pub fn by_id(tx: &mut dyn Tx, id: Id) -> Result<Option<Stored<Server>>> {
     tx.query_one(&BY_ID, &[id.into()])?.as_ref().map(server).transpose()
 }
 
-/// Writes a changed server back. `old` is what was read; labels are brought along.
+/// Writes a changed server back. `old` is what was read; labels are brought along, and a deleted image that it no longer
+/// shows is let go.
 ///
 /// # Errors
 /// `name is already used`; internal when somebody else has changed the row since it was read.
@@ -127,7 +128,11 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<Server>, new: &Server) -> Result<()>
         new.id.into(),
         old.generation.into(),
     ];
-    tx.execute_one(&UPDATE, &params)
+    tx.execute_one(&UPDATE, &params)?;
+    match old.value.own_image() {
+        Some(image) if new.own_image() != Some(image) => crate::image::purge(tx, image),
+        _ => Ok(()),
+    }
 }
 
 /// Moves a server to a status and notes its host, without touching the rest.
@@ -178,5 +183,8 @@ pub fn delete(tx: &mut dyn Tx, old: &Server) -> Result<()> {
     crate::console::forget(tx, old.id)?;
     label::replace(tx, Kind::Server, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
     tx.execute_one(&DELETE, &[old.id.into()])?;
+    if let Some(image) = old.own_image() {
+        crate::image::purge(tx, image)?;
+    }
     resource::count_add(tx, Kind::Server, old.project, -1).map(|_| ())
 }

@@ -15,7 +15,7 @@ const BACKWARD: Window = Window { offset: 0, limit: 25, reversed: true };
 /// Texts and parameters of all shapes.
 #[must_use]
 pub fn samples() -> Vec<(String, Vec<Value>)> {
-    labelled().into_iter().chain(of_actions()).map(Builder::finish).collect()
+    labelled().into_iter().chain(of_actions()).chain(of_images()).map(Builder::finish).collect()
 }
 
 fn query(kind: Kind, key: SortKey) -> ListQuery {
@@ -45,6 +45,8 @@ fn labelled() -> Vec<Builder> {
         (Kind::Server, &["id", "name", "created"][..]),
         (Kind::SshKey, &["id", "name"]),
         (Kind::PrimaryIp, &["id", "created"]),
+        (Kind::Image, &["id", "created"]),
+        (Kind::PlacementGroup, &["id", "name", "created"]),
     ];
     let mut all = Vec::new();
     for (kind, key) in fields.iter().flat_map(|(kind, fields)| keys(fields).into_iter().map(|key| (*kind, key))) {
@@ -71,6 +73,21 @@ fn labelled() -> Vec<Builder> {
                 all.push(drive(&query, &Set::new(term), &[], window));
                 all.push(drive(&query, &Set::new(term), &others, window));
             }
+        }
+    }
+    all
+}
+
+/// What the list of images asks besides: with filters, and for times of creation.
+fn of_images() -> Vec<Builder> {
+    let filters = [("type", "backup"), ("status", "available"), ("architecture", "x86")];
+    let filters = filters.into_iter().map(|(column, value)| (column, vec![Value::from(value)]));
+    let filters: Vec<_> = filters.chain([("bound_to", vec![1.into(), 2.into()])]).collect();
+    let mut all = vec![super::created_statement(Kind::Image, 1, &[1, 2])];
+    for key in keys(&["id", "created"]) {
+        for some in (0..filters.len()).map(|n| &filters[n..]) {
+            let query = ListQuery { filters: some.to_vec(), ..query(Kind::Image, key) };
+            all.extend([None, Some(&FORWARD), Some(&BACKWARD)].map(|window| walk(&query, &[], window, None)));
         }
     }
     all

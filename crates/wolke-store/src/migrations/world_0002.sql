@@ -21,6 +21,7 @@ CREATE TABLE deleted_images (
   status TEXT NOT NULL, architecture TEXT NOT NULL, bound_to BIGINT, rev BIGINT NOT NULL, deleted BIGINT NOT NULL,
   doc TEXT NOT NULL
 );
+CREATE UNIQUE INDEX deleted_images_id ON deleted_images (project, id);
 
 CREATE TABLE placement_groups (
   id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), name TEXT NOT NULL, created BIGINT NOT NULL,

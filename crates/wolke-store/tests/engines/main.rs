@@ -38,6 +38,7 @@ mod addresses;
 mod consoles;
 mod groups;
 mod hosts;
+mod images;
 mod lists;
 mod postgres_only;
 mod resources;

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use wolke_domain::Result;
 use wolke_domain::action::{Action, Status as ActionStatus, Target};
+use wolke_domain::image::{Details as ImageDetails, Image, OWN_ID_MIN, Status as ImageStatus, Type};
 use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status};
 use wolke_store::primary_ip::{self, PrimaryIp};
 use wolke_store::ssh_key::{self, SshKey};
 use wolke_store::{Counter, Tx, project};
+use wolke_wire::cloud::Architecture;
 use wolke_wire::{Id, Kind, Timestamp};
 
 /// Labels from pairs.
@@ -46,8 +48,36 @@ pub fn server(tx: &mut dyn Tx, project: Id, name: &str, pairs: &[(&str, &str)]) 
             iso: None,
             rescue: None,
             rescue_epoch: 0,
+            rebuild_epoch: 0,
             backup: None,
+            moving: None,
             calendar: None,
+        },
+    })
+}
+
+/// A snapshot of a server, or a backup, with a new id.
+pub fn image(tx: &mut dyn Tx, project: Id, kind: Type, server: Id) -> Result<Image> {
+    let id = OWN_ID_MIN + tx.next_id(Counter::Kind(Kind::Image))?;
+    Ok(Image {
+        id,
+        project,
+        created: Timestamp(1_000 + id),
+        kind,
+        status: ImageStatus::Available,
+        architecture: Architecture::X86,
+        bound_to: (kind == Type::Backup).then_some(server),
+        details: ImageDetails {
+            v: 1,
+            description: "a".into(),
+            size_mb: Some(2_355),
+            disk_gb: 40,
+            from: server,
+            from_name: "web-1".into(),
+            os_flavor: "debian".into(),
+            os_version: Some("12".into()),
+            delete_protected: false,
+            labels: labels(&[("a", "b")]),
         },
     })
 }
