@@ -244,3 +244,22 @@ fn what_cannot_be_reached_is_unavailable() {
     let opened = open_schema(target, Role::World, &crate::common::TestClock::new(), Arc::new(|_: &[Signal]| ()));
     assert!(matches!(opened.err(), Some(wolke_domain::Error::Unavailable { .. })));
 }
+
+#[test]
+fn a_turn_among_processes_ends_with_its_value() {
+    let Some(place) = schema_place("a_turn_among_processes_ends_with_its_value") else { return };
+    let Place::Schema(url, schema) = &place else { return };
+    let clock = crate::common::TestClock::new();
+    let open = || open_schema((url, schema), Role::World, &clock, Arc::new(|_: &[Signal]| ())).unwrap();
+    let (one, other) = (open(), open());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let ask = |db: &PostgresDb| runtime.block_on(db.try_hold(Race::Jump)).unwrap();
+    let turn = ask(&one).unwrap();
+    assert!(ask(&other).is_none() && ask(&one).is_none(), "it is taken");
+    drop(turn);
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while ask(&other).is_none() {
+        assert!(std::time::Instant::now() < deadline, "the turn does not end");
+    }
+    drop((one, other));
+}

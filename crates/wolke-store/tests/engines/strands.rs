@@ -14,6 +14,7 @@ crate::on_both_engines!(World:
     a_full_queue_refuses,
     a_wake_in_mid_step_survives,
     sleeps_until_world_time,
+    is_born_asleep_moved_and_dismissed,
     an_old_lease_changes_nothing,
     an_expired_lease_is_claimed_again,
     a_clock_that_is_set_back_stalls_nothing,
@@ -150,6 +151,30 @@ fn sleeps_until_world_time(engine: &Engine) {
     assert!(engine.write(move |tx| strand::sleep(tx, &claimed, NEVER)));
     assert_eq!(engine.read(strand::next_due), (None, None), "never is no point in time");
     assert_eq!(engine.read(strand::all)[0].deadline, Timestamp(9_000));
+}
+
+fn is_born_asleep_moved_and_dismissed(engine: &Engine) {
+    set_world(engine, 1_000);
+    let refused = engine.try_write(|tx| strand::insert_asleep(tx, &new(&[1]), Timestamp(5_000)));
+    assert!(refused.is_err(), "who sleeps holds no lock");
+    let id = engine.write(|tx| strand::insert_asleep(tx, &new(&[]), Timestamp(5_000)));
+    assert!(!engine.read(strand::is_any_ready));
+    assert!(engine.write(move |tx| strand::reschedule(tx, id, Timestamp(3_000))));
+    assert_eq!((claim(engine), engine.read(strand::next_due).0), (Vec::new(), Some(Timestamp(3_000))));
+    set_world(engine, 3_000);
+    assert!(engine.read(strand::is_any_ready));
+    assert_eq!(claim(engine), [id]);
+    assert!(engine.read(strand::is_any_ready), "what is claimed is not at rest");
+    // Moved while its step runs: it looks again before it sleeps.
+    let napping = get(engine, id);
+    engine.write(move |tx| strand::reschedule(tx, id, Timestamp(9_000)));
+    assert!(engine.write(move |tx| strand::sleep(tx, &napping, Timestamp(7_000))));
+    assert_eq!(claim(engine), [id]);
+    engine.write(move |tx| strand::dismiss(tx, id));
+    let napping = get(engine, id);
+    assert!(engine.write(move |tx| strand::sleep(tx, &napping, NEVER)), "what runs has to end itself");
+    engine.write(move |tx| strand::dismiss(tx, id));
+    assert!(engine.read(strand::all).is_empty() && !engine.write(move |tx| strand::reschedule(tx, id, Timestamp(0))));
 }
 
 fn an_old_lease_changes_nothing(engine: &Engine) {
