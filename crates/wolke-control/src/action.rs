@@ -5,9 +5,10 @@ use crate::core::Core;
 use crate::view::Json;
 use wolke_domain::action::{Action, Status, Target};
 use wolke_domain::catalogue::Catalogue;
-use wolke_domain::{Error, Result};
+use wolke_domain::image::is_own;
+use wolke_domain::{Error, Result, contention};
 use wolke_store::strand::NewStrand;
-use wolke_store::{Counter, Scope, Tx, action, primary_ip, server, ssh_key, strand};
+use wolke_store::{Counter, Scope, Tx, action, image, placement_group, primary_ip, server, ssh_key, strand};
 use wolke_strand::{Frame, Program};
 use wolke_wire::cloud::action as wire;
 use wolke_wire::{Id, Kind};
@@ -109,13 +110,30 @@ pub(crate) fn check_contention(tx: &mut dyn Tx, refuse: bool, target: Target) ->
     Ok(())
 }
 
+/// Refuses what may not wait its turn behind the work that is under way on a server ([`wolke_domain::contention`]), and any
+/// work on a busy one where contention is refused.
+pub(crate) fn admit(tx: &mut dyn Tx, refuse: bool, project: Id, target: Target, asked: &str) -> Result<()> {
+    let Some(holder) = strand::holder(tx, target.kind, target.id)? else { return Ok(()) };
+    let action = strand::get(tx, holder)?.and_then(|strand| strand.action);
+    let running = match action {
+        Some(action) => action::get(tx, project, action)?.map(|(_, running)| running.command),
+        None => None,
+    };
+    if refuse || running.is_some_and(|running| contention::is_refused(&running, asked)) {
+        return Err(Error::locked(target.kind));
+    }
+    Ok(())
+}
+
 /// The resource whose actions are asked for must be the caller's.
-pub(crate) fn check_owner(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<()> {
+pub(crate) fn check_owner(tx: &mut dyn Tx, catalogue: &Catalogue, project: Id, kind: Kind, id: Id) -> Result<()> {
     let exists = match kind {
         Kind::Server => server::get(tx, project, id)?.is_some(),
         Kind::PrimaryIp => primary_ip::get(tx, project, id)?.is_some(),
+        Kind::PlacementGroup => placement_group::get(tx, project, id)?.is_some(),
         Kind::SshKey => ssh_key::get(tx, project, id)?.is_some(),
-        Kind::Image => Catalogue::builtin().image_by_id(id).is_some(),
+        Kind::Image if is_own(id) => image::get(tx, project, id)?.is_some(),
+        Kind::Image => catalogue.image_by_id(id).is_some(),
         _ => false,
     };
     if exists { Ok(()) } else { Err(Error::not_found(kind, id)) }
@@ -127,11 +145,11 @@ impl Control {
     /// # Errors
     /// `not_found`, for the resource or for the action.
     pub async fn get_action_of(&self, caller: &Caller, kind: Kind, resource: Option<Id>, action: Id) -> Result<Json> {
-        let caller_project = caller.project;
+        let (caller_project, catalogue) = (caller.project, self.core.catalogue());
         self.db
             .read(move |tx| {
                 if let Some(resource) = resource {
-                    check_owner(tx, caller_project, kind, resource)?;
+                    check_owner(tx, &catalogue, caller_project, kind, resource)?;
                 }
                 let found = match wolke_store::action::get(tx, caller_project, action)? {
                     None => false,

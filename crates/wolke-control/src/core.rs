@@ -1,6 +1,7 @@
 //! What strand steps and operations share: the catalogue, address pools, limits, the sealer and the simulation's settings.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use crate::operator::Operator;
 use wolke_domain::action::{Failure, Target};
 use wolke_domain::address::{Ipv4Pools, Ipv6Pools};
 use wolke_domain::catalogue::Catalogue;
@@ -20,12 +21,16 @@ pub struct Limits {
     pub ssh_keys: i64,
     /// Primary IPs.
     pub primary_ips: i64,
+    /// Placement groups.
+    pub placement_groups: i64,
+    /// Snapshots and backups together; asked when a snapshot is made.
+    pub snapshots: i64,
 }
 
 impl Default for Limits {
     /// Far beyond an account's usual limits: people come here to try things at scale.
     fn default() -> Self {
-        Self { servers: 1_000_000, ssh_keys: 10_000, primary_ips: 2_000_000 }
+        Self { servers: 1_000_000, ssh_keys: 10_000, primary_ips: 2_000_000, placement_groups: 100_000, snapshots: 1_000_000 }
     }
 }
 
@@ -39,6 +44,8 @@ impl Limits {
             Kind::Server => (self.servers, "server_limit"),
             Kind::SshKey => (self.ssh_keys, "ssh_key_limit"),
             Kind::PrimaryIp => (self.primary_ips, "primary_ip_limit"),
+            Kind::PlacementGroup => (self.placement_groups, "placement_group_limit"),
+            Kind::Image => (self.snapshots, "snapshot_limit"),
             _ => return Ok(()),
         };
         if number <= limit {
@@ -49,12 +56,22 @@ impl Limits {
 }
 
 /// How simulated hosts behave; changed while running.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simulation {
     /// The pace of simulated work.
     pub profile: LatencyProfile,
     /// What is broken.
     pub faults: SimFaults,
+    /// Hosts that a location makes on demand at most. A lower number takes none away that is there: with 0 no machine goes
+    /// anywhere else than where there is room already.
+    pub hosts_per_location: u32,
+}
+
+impl Default for Simulation {
+    fn default() -> Self {
+        let hosts_per_location = wolke_domain::placement::HOSTS_PER_LOCATION;
+        Self { profile: LatencyProfile::default(), faults: SimFaults::default(), hosts_per_location }
+    }
 }
 
 /// What steps and operations share.
@@ -68,7 +85,7 @@ pub struct Core {
     /// Seals secrets at rest.
     pub sealer: Arc<Sealer>,
     simulation: RwLock<Arc<Simulation>>,
-    catalogue: RwLock<Arc<Catalogue>>,
+    pub(crate) operator: Operator,
 }
 
 impl Core {
@@ -85,14 +102,19 @@ impl Core {
             limits: Limits::default(),
             sealer,
             simulation: RwLock::new(Arc::new(simulation)),
-            catalogue: RwLock::new(Arc::new(Catalogue::builtin().clone())),
+            operator: Operator::default(),
         })
+    }
+
+    /// With the operator's catalogue file, as [`Operator::with_file`] has read it.
+    pub fn set_operator(&mut self, operator: Operator) {
+        self.operator = operator;
     }
 
     /// What can be ordered now.
     #[must_use]
     pub fn catalogue(&self) -> Arc<Catalogue> {
-        Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner))
+        self.operator.catalogue()
     }
 
     /// How simulated hosts behave now.

@@ -6,21 +6,26 @@
 pub mod action;
 pub mod admin;
 mod catalogue;
+pub mod clock;
 mod control;
 mod core;
 mod hosts;
+pub mod image;
 pub mod listing;
 mod metadata;
+pub mod operator;
 mod pages;
 mod place;
+pub mod placement_group;
 pub mod primary_ip;
 pub mod server;
 pub mod ssh_key;
 mod tokens;
 pub mod view;
 
-pub use catalogue::ImageFilter;
+pub use catalogue::IsoFilter;
 pub use control::{Caller, Control, Options, Parts};
+pub use image::ImageFilter;
 pub use core::{Core, Limits, Simulation};
 pub use listing::{Filter, List, ListRequest};
 pub use tokens::Tokens;

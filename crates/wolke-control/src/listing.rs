@@ -73,11 +73,12 @@ impl Control {
                 let view = View::new(tx, &core, &fragments, &caller);
                 let seen = Seen { commits, moment: view.moment };
                 if let Some((kind, Some(id))) = request.of {
-                    crate::action::check_owner(tx, *project, kind, id)?;
+                    crate::action::check_owner(tx, &view.catalogue, *project, kind, id)?;
                 }
                 let found = page(tx, &query(request, *project))?;
                 let total = total(&found);
-                if let Some(entries) = pages.get(&question, &found, seen) {
+                let embedded = view.as_of_now(tx, pages.embedded(&question))?;
+                if let Some(entries) = pages.get(&question, &found, seen, &embedded) {
                     return Ok(List { entries, total });
                 }
                 let mut json = Json::with_capacity(found.entries.len() * ENTRY_BYTES_GUESS);
@@ -88,7 +89,7 @@ impl Control {
                     view.append_rev(tx, &mut json, request.kind, *id, *rev)?;
                 }
                 let entries = Bytes::from(json);
-                pages.put(question.clone(), found, &entries, seen);
+                pages.put(question.clone(), found, &entries, seen, view.embedded());
                 Ok(List { entries, total })
             })
             .await

@@ -1,11 +1,11 @@
 //! Joined pages of lists, kept as long as nothing on them has changed.
 //!
 //! A list reads (id, rev) of its page from the database. When these are what they were the last time the same question was
-//! asked, so is every byte of the page. On an engine that only this process writes to, even that read is left out while
+//! asked, and what stands inside them and changes by itself is what it was, so is every byte of the page. On an engine that only this process writes to, even that read is left out while
 //! nothing was committed. Nothing is invalidated; what differs is joined anew.
 
 use crate::listing::ListRequest;
-use crate::view::Moment;
+use crate::view::{Embedded, Moment};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -30,6 +30,7 @@ struct Answer {
     total: u64,
     json: Bytes,
     seen: Seen,
+    embedded: Embedded,
 }
 
 /// When a page was read.
@@ -65,11 +66,16 @@ impl Pages {
         (seen.commits.is_some() && answer.seen == seen).then(|| (answer.json.clone(), answer.total))
     }
 
-    /// The page of a question, if these are still its entries. It holds from `seen` on.
-    pub fn get(&self, question: &Question, found: &ListPage, seen: Seen) -> Option<Bytes> {
+    /// What stands inside the page that was kept for a question.
+    pub fn embedded(&self, question: &Question) -> Embedded {
+        self.kept().answers.get(question).map(|answer| answer.embedded.clone()).unwrap_or_default()
+    }
+
+    /// The page of a question, if these are still its entries and what stands inside them. It holds from `seen` on.
+    pub fn get(&self, question: &Question, found: &ListPage, seen: Seen, embedded: &Embedded) -> Option<Bytes> {
         let mut kept = self.kept();
         let answer = kept.answers.get_mut(question)?;
-        if answer.entries != found.entries || answer.seen.moment != seen.moment {
+        if answer.entries != found.entries || answer.seen.moment != seen.moment || answer.embedded != *embedded {
             return None;
         }
         (answer.total, answer.seen) = (total(found), seen);
@@ -77,20 +83,24 @@ impl Pages {
     }
 
     /// Keeps a page.
-    pub fn put(&self, question: Question, found: ListPage, json: &Bytes, seen: Seen) {
-        let bytes = json.len() + ENTRY_BYTES;
+    pub fn put(&self, question: Question, found: ListPage, json: &Bytes, seen: Seen, embedded: Embedded) {
+        let bytes = bytes_of(json, &embedded);
         let mut kept = self.kept();
         if kept.bytes + bytes > PAGES_BYTES_MAX {
             *kept = Kept::default();
         }
         if bytes <= PAGES_BYTES_MAX {
             kept.bytes += bytes;
-            let answer = Answer { total: total(&found), entries: found.entries, json: json.clone(), seen };
+            let answer = Answer { total: total(&found), entries: found.entries, json: json.clone(), seen, embedded };
             if let Some(old) = kept.answers.insert(question, answer) {
-                kept.bytes -= old.json.len() + ENTRY_BYTES;
+                kept.bytes -= bytes_of(&old.json, &old.embedded);
             }
         }
     }
+}
+
+fn bytes_of(json: &Bytes, embedded: &Embedded) -> usize {
+    json.len() + std::mem::size_of_val(embedded.as_slice()) + ENTRY_BYTES
 }
 
 /// The total of a page as the answer shows it.
@@ -131,31 +141,44 @@ mod tests {
     #[test]
     fn a_page_holds_as_long_as_its_entries() {
         let pages = Pages::default();
-        pages.put(question(1), found(&[(1, 1), (2, 5)]), &Bytes::from_static(b"x"), at(None, 0));
-        assert!(pages.get(&question(1), &found(&[(1, 1), (2, 5)]), at(None, 0)).is_some());
+        pages.put(question(1), found(&[(1, 1), (2, 5)]), &Bytes::from_static(b"x"), at(None, 0), Vec::new());
+        assert!(pages.get(&question(1), &found(&[(1, 1), (2, 5)]), at(None, 0), &Vec::new()).is_some());
         for changed in [&[(1, 1), (2, 6)][..], &[(1, 1)], &[(2, 5), (1, 1)]] {
-            assert!(pages.get(&question(1), &found(changed), at(None, 0)).is_none());
+            assert!(pages.get(&question(1), &found(changed), at(None, 0), &Vec::new()).is_none());
         }
-        assert!(pages.get(&question(2), &found(&[(1, 1), (2, 5)]), at(None, 0)).is_none());
+        assert!(pages.get(&question(2), &found(&[(1, 1), (2, 5)]), at(None, 0), &Vec::new()).is_none());
         assert!(pages.unchanged(&question(1), at(None, 0)).is_none(), "others may have written");
     }
 
     #[test]
     fn without_a_commit_nothing_has_changed() {
         let pages = Pages::default();
-        pages.put(question(1), found(&[(1, 1)]), &Bytes::from_static(b"x"), at(Some(4), 0));
+        pages.put(question(1), found(&[(1, 1)]), &Bytes::from_static(b"x"), at(Some(4), 0), Vec::new());
         assert_eq!(pages.unchanged(&question(1), at(Some(4), 0)), Some((Bytes::from_static(b"x"), 7)));
         assert!(pages.unchanged(&question(1), at(Some(5), 0)).is_none());
         // Read again after the fifth commit, which has changed something else.
-        assert!(pages.get(&question(1), &found(&[(1, 1)]), at(Some(5), 0)).is_some());
+        assert!(pages.get(&question(1), &found(&[(1, 1)]), at(Some(5), 0), &Vec::new()).is_some());
         assert!(pages.unchanged(&question(1), at(Some(5), 0)).is_some());
+    }
+
+    #[test]
+    fn a_page_holds_as_long_as_what_stands_inside() {
+        let (pages, entries) = (Pages::default(), found(&[(1, 1)]));
+        let snapshot = |rev| vec![(Kind::Image, 1_000_000_001, rev)];
+        pages.put(question(1), entries.clone(), &Bytes::from_static(b"x"), at(Some(4), 0), snapshot(3));
+        assert_eq!(pages.embedded(&question(1)), snapshot(3));
+        assert!(pages.embedded(&question(2)).is_empty());
+        assert!(pages.get(&question(1), &entries, at(Some(5), 0), &snapshot(4)).is_none());
+        assert!(pages.get(&question(1), &entries, at(Some(5), 0), &Vec::new()).is_none());
+        assert!(pages.unchanged(&question(1), at(Some(5), 0)).is_none(), "what was refused is not confirmed");
+        assert!(pages.get(&question(1), &entries, at(Some(5), 0), &snapshot(3)).is_some());
     }
 
     #[test]
     fn is_bounded() {
         let pages = Pages::default();
         for page in 0..200 {
-            pages.put(question(page), found(&[]), &Bytes::from(vec![0; 100_000]), at(None, 0));
+            pages.put(question(page), found(&[]), &Bytes::from(vec![0; 100_000]), at(None, 0), Vec::new());
         }
         let kept = pages.kept();
         assert!(kept.answers.values().map(|a| a.json.len()).sum::<usize>() <= PAGES_BYTES_MAX);

@@ -2,11 +2,19 @@
 
 mod backup;
 mod calendar;
+mod change_type;
 mod console;
 mod create;
+mod create_image;
+mod dns;
 mod make;
 mod metrics;
+mod password;
+mod placement_group;
 mod power;
+mod rebuild;
+mod relocate;
+mod rescue;
 mod spec;
 mod teardown;
 
@@ -18,6 +26,7 @@ use crate::listing::check_labels;
 use crate::view::Json;
 pub use console::{NewTicket, Redeemed, Ticket};
 pub use create::Created;
+pub(crate) use create_image::begin_image;
 pub use metrics::MetricsRequest;
 pub(crate) use metrics::traffic;
 pub use power::PowerVerb;
@@ -36,7 +45,7 @@ use wolke_wire::{ErrorCode, Id, Kind};
 
 /// Every program of the application.
 pub(crate) static REGISTRY: Registry<Core> =
-    Registry { programs: &[&make::PROGRAM, &power::PROGRAM, &teardown::PROGRAM, &calendar::PROGRAM] };
+    Registry { programs: &[&make::PROGRAM, &create_image::PROGRAM, &power::PROGRAM, &teardown::PROGRAM, &calendar::PROGRAM, &rebuild::PROGRAM, &change_type::PROGRAM, &password::PROGRAM] };
 
 /// World time that a host has for making or removing a server, in milliseconds.
 const HOST_DEADLINE_MS: i64 = 15 * 60 * 1000;

@@ -9,6 +9,8 @@ mod render;
 use crate::control::{Caller, Control};
 pub use fragment::Fragments;
 use fragment::{Fragment, Key};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
@@ -44,7 +46,12 @@ pub struct View<'a> {
     pub(crate) dialect: Dialect,
     pub(crate) project: Id,
     pub(crate) moment: Moment,
+    /// What stands inside the answer and changes by itself, with the rev that it has there.
+    embedded: RefCell<BTreeMap<(Kind, Id), (i64, Arc<[u8]>)>>,
 }
+
+/// Objects that stand inside an answer and change by themselves, with the revs that they have there.
+pub(crate) type Embedded = Vec<(Kind, Id, i64)>;
 
 impl Control {
     /// A resource as `{"server": {…}}`.
@@ -71,7 +78,7 @@ impl<'a> View<'a> {
     pub(crate) fn new(tx: &mut dyn Tx, core: &crate::core::Core, fragments: &'a Fragments, caller: &Caller) -> Self {
         let catalogue = core.catalogue();
         let moment = Moment::at(&catalogue, tx.now());
-        Self { catalogue, fragments, dialect: caller.dialect, project: caller.project, moment }
+        Self { catalogue, fragments, dialect: caller.dialect, project: caller.project, moment, embedded: RefCell::default() }
     }
 }
 
@@ -128,8 +135,12 @@ impl View<'_> {
         Ok(())
     }
 
-    /// A catalogue object with everything in it spliced: it never changes, so its whole is kept.
+    /// An object as it stands inside another one, with everything in it spliced. What is of the catalogue never changes, so
+    /// its whole is kept; anything else is looked up once for an answer.
     fn whole(&self, tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<Arc<[u8]>> {
+        if !render::is_catalogue(kind, id) {
+            return self.changing(tx, kind, id);
+        }
         if let Some(whole) = self.fragments.whole(self.dialect, kind, id, self.moment.catalogue) {
             return Ok(whole);
         }
@@ -137,10 +148,38 @@ impl View<'_> {
         let mut json = Json::new();
         self.splice(tx, &mut json, &fragment)?;
         let whole: Arc<[u8]> = json.into();
-        if render::is_catalogue(kind, id) {
-            self.fragments.keep_whole((self.dialect, kind, id), self.moment.catalogue, Arc::clone(&whole));
-        }
+        self.fragments.keep_whole((self.dialect, kind, id), self.moment.catalogue, Arc::clone(&whole));
         Ok(whole)
+    }
+
+    /// An embedded object that changes by itself. What is gone is null: only an answer to work that has failed, and that is
+    /// not in the database any more, can name it.
+    fn changing(&self, tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<Arc<[u8]>> {
+        if let Some((_, whole)) = self.embedded.borrow().get(&(kind, id)) {
+            return Ok(Arc::clone(whole));
+        }
+        let Some(rev) = render::embedded_rev(tx, self.project, kind, id)? else { return Ok(Arc::from(*b"null")) };
+        let fragment = self.fragment(tx, kind, id, Some(rev))?;
+        let fragment = fragment.ok_or_else(|| Error::internal(format!("no {kind} {id}")))?;
+        let mut json = Json::new();
+        self.splice(tx, &mut json, &fragment)?;
+        let whole: Arc<[u8]> = json.into();
+        self.embedded.borrow_mut().insert((kind, id), (rev, Arc::clone(&whole)));
+        Ok(whole)
+    }
+
+    /// What was embedded so far and changes by itself.
+    pub(crate) fn embedded(&self) -> Embedded {
+        self.embedded.borrow().iter().map(|((kind, id), (rev, _))| (*kind, *id, *rev)).collect()
+    }
+
+    /// The same objects with the revs that they have now.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub(crate) fn as_of_now(&self, tx: &mut dyn Tx, embedded: Embedded) -> Result<Embedded> {
+        let rev = |(kind, id, _)| Ok((kind, id, render::embedded_rev(tx, self.project, kind, id)?.unwrap_or(0)));
+        embedded.into_iter().map(rev).collect()
     }
 
     /// Servers show their traffic, which grows by the hour, and what their type includes.
@@ -194,6 +233,13 @@ impl Control {
             return Ok(());
         }
         Err(Error::internal(format!("{kind} {id} shows something else than its cached fragment of rev {rev}")))
+    }
+}
+
+/// Cuts the answer of an operation down to what the dialect has.
+pub(crate) fn prune(answer: &mut serde_json::Value, operation: &str, dialect: Dialect) {
+    if let Some(schema) = wolke_wire::contract::Contract::of(dialect).operation(operation).and_then(|o| o.success()) {
+        schema.prune(answer);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Router, rate limits, the request log, `/v1/openapi.json` and `docs/coverage.md` derive from it. Whether an operation
 //! exists in a dialect is the contract's word; what the contract has and this table has not is answered `not_found`.
 
-use crate::cloud::{action, datacenter, image, location, primary_ip, resource, server, server_type, ssh_key};
+use crate::cloud::{action, datacenter, image, iso, load_balancer_type, location, placement_group, pricing, primary_ip, resource, server, server_type, ssh_key};
 use crate::operation::{Operation, Verb};
 use wolke_wire::Kind;
 
@@ -49,6 +49,16 @@ operations! {
     server_reboot Post "/servers/{id}/actions/reboot" Server "reboot_server" => server::reboot;
     server_reset Post "/servers/{id}/actions/reset" Server "reset_server" => server::reset;
     server_shutdown Post "/servers/{id}/actions/shutdown" Server "shutdown_server" => server::shutdown;
+    server_request_console Post "/servers/{id}/actions/request_console" Server "request_console"
+        => server::request_console;
+    server_enable_backup Post "/servers/{id}/actions/enable_backup" Server "enable_backup" => server::enable_backup;
+    server_disable_backup Post "/servers/{id}/actions/disable_backup" Server "disable_backup" => server::disable_backup;
+    server_create_image Post "/servers/{id}/actions/create_image" Server "create_image" => image::create;
+    server_rebuild Post "/servers/{id}/actions/rebuild" Server "rebuild_server" => server::rebuild;
+    server_change_type Post "/servers/{id}/actions/change_type" Server "change_server_type" => server::change_type;
+    server_enable_rescue Post "/servers/{id}/actions/enable_rescue" Server "enable_rescue" => server::enable_rescue;
+    server_disable_rescue Post "/servers/{id}/actions/disable_rescue" Server "disable_rescue" => server::disable_rescue;
+    server_reset_password Post "/servers/{id}/actions/reset_password" Server "reset_password" => server::reset_password;
     server_change_protection Post "/servers/{id}/actions/change_protection" Server "change_protection"
         => server::change_protection;
 
@@ -70,16 +80,42 @@ operations! {
     primary_ip_change_protection Post "/primary_ips/{id}/actions/change_protection" PrimaryIp "change_protection"
         => primary_ip::change_protection;
 
+    primary_ip_assign Post "/primary_ips/{id}/actions/assign" PrimaryIp "assign_primary_ip" => primary_ip::assign;
+    primary_ip_unassign Post "/primary_ips/{id}/actions/unassign" PrimaryIp "unassign_primary_ip" => primary_ip::unassign;
+    primary_ip_change_dns_ptr Post "/primary_ips/{id}/actions/change_dns_ptr" PrimaryIp "change_dns_ptr"
+        => primary_ip::change_dns_ptr;
+    server_change_dns_ptr Post "/servers/{id}/actions/change_dns_ptr" Server "change_dns_ptr"
+        => primary_ip::change_dns_ptr_of_server;
+
+    list_placement_groups Get "/placement_groups" PlacementGroup => placement_group::list;
+    create_placement_group Post "/placement_groups" PlacementGroup => placement_group::create;
+    get_placement_group Get "/placement_groups/{id}" PlacementGroup => resource::get;
+    update_placement_group Put "/placement_groups/{id}" PlacementGroup => placement_group::update;
+    delete_placement_group Delete "/placement_groups/{id}" PlacementGroup => placement_group::delete;
+    server_add_to_placement_group Post "/servers/{id}/actions/add_to_placement_group" Server "add_to_placement_group"
+        => placement_group::add_server;
+    server_remove_from_placement_group Post "/servers/{id}/actions/remove_from_placement_group" Server
+        "remove_from_placement_group" => placement_group::remove_server;
+
     list_locations Get "/locations" Location => location::list;
     get_location Get "/locations/{id}" Location => resource::get;
     list_datacenters Get "/datacenters" Datacenter => datacenter::list;
     get_datacenter Get "/datacenters/{id}" Datacenter => resource::get;
     list_server_types Get "/server_types" ServerType => server_type::list;
     get_server_type Get "/server_types/{id}" ServerType => resource::get;
+    list_isos Get "/isos" Iso => iso::list;
+    get_iso Get "/isos/{id}" Iso => resource::get;
+    list_load_balancer_types Get "/load_balancer_types" LoadBalancerType => load_balancer_type::list;
+    get_load_balancer_type Get "/load_balancer_types/{id}" LoadBalancerType => resource::get;
+    get_pricing Get "/pricing" ServerType => pricing::get;
     list_images Get "/images" Image => image::list;
     list_images_actions Get "/images/actions" Image => action::list_of_kind;
     get_images_action Get "/images/actions/{id}" Image => action::get_of_kind;
     get_image Get "/images/{id}" Image => resource::get;
+    update_image Put "/images/{id}" Image => image::update;
+    delete_image Delete "/images/{id}" Image => image::delete;
+    image_change_protection Post "/images/{id}/actions/change_protection" Image "change_protection"
+        => image::change_protection;
     list_image_actions Get "/images/{id}/actions" Image => action::list_of_resource;
     get_image_action Get "/images/{id}/actions/{action_id}" Image => action::get_of_resource;
 }

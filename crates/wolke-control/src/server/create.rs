@@ -1,18 +1,19 @@
 //! `POST /servers`: one transaction that looks everything up, reserves it and starts the strand (design §3).
 
-use super::{absent, make, touch_both};
+use super::{absent, make, password, placement_group, teardown, touch_both};
 use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
+use crate::image;
 use crate::listing::check_labels;
+use crate::operator::stock;
 use crate::place::{self, Place};
 use crate::primary_ip;
 use crate::view::{Json, member};
 use std::sync::Arc;
 use wolke_domain::action::Target;
-use wolke_domain::catalogue::{Catalogue, Image, ServerType};
+use wolke_domain::catalogue::{Catalogue, ServerType};
 use wolke_domain::metrics::Traffic;
-use wolke_domain::rng::alphanumeric;
 use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status, USER_DATA_BYTES_MAX};
 use wolke_domain::{Error, FieldError, Result, name};
 use wolke_store::primary_ip::PrimaryIp;
@@ -20,8 +21,6 @@ use wolke_store::{Counter, Race, Tx, server, ssh_key};
 use wolke_wire::cloud::server::{CreateServer, CreateServerPublicNet};
 use wolke_wire::{ErrorCode, Id, IdOrName, Kind};
 
-/// The length of a generated root password: letters and digits, 119 bits.
-const ROOT_PASSWORD_LENGTH: usize = 20;
 /// SSH keys that one server may be given.
 const SSH_KEYS_MAX: usize = 100;
 
@@ -140,7 +139,7 @@ fn check(request: &CreateServer) -> Result<()> {
 /// What a request names, looked up.
 struct Found<'a> {
     server_type: &'a ServerType,
-    image: &'a Image,
+    image: image::Source,
     place: place::Place,
     ssh_keys: Vec<String>,
 }
@@ -150,28 +149,18 @@ fn find<'a>(tx: &mut dyn Tx, catalogue: &'a Catalogue, project: Id, request: &Cr
     absent(Kind::Volume, request.volumes.iter().copied())?;
     absent(Kind::Network, request.networks.iter().copied())?;
     absent(Kind::Firewall, request.firewalls.iter().map(|f| f.firewall))?;
-    absent(Kind::PlacementGroup, request.placement_group)?;
+    placement_group::check_joins(tx, project, request.placement_group)?;
     let server_type = catalogue
         .server_type(&request.server_type)
         .ok_or_else(|| Error::not_found_named(Kind::ServerType, &request.server_type.to_string()))?;
-    let image = catalogue
-        .image_for(&request.image, server_type.architecture)
-        .ok_or_else(|| Error::not_found_named(Kind::Image, &request.image.to_string()))?;
     if !server_type.is_listed(now) {
         return Err(Error::refused(
             ErrorCode::InvalidServerType,
             format!("server type {} is deprecated", server_type.name),
         ));
     }
-    if image.architecture != server_type.architecture {
-        return Err(Error::invalid("image", "its architecture differs from the server type's"));
-    }
-    if !image.is_usable(now) {
-        return Err(Error::refused(ErrorCode::ResourceUnavailable, format!("image {} is unavailable", image.name)));
-    }
-    if image.disk_size > server_type.disk {
-        return Err(Error::invalid("image", "does not fit on the disk of the server type"));
-    }
+    let image = image::find(tx, catalogue, project, &request.image, server_type.architecture)?;
+    image.check_fits(i64::from(server_type.disk))?;
     let asked = match place::asked(catalogue, request.location.as_ref(), request.datacenter.as_ref())? {
         None => beside_its_addresses(tx, catalogue, project, &request.public_net)?,
         asked => asked,
@@ -216,8 +205,9 @@ fn find_key(tx: &mut dyn Tx, project: Id, asked: &IdOrName) -> Result<String> {
 fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> Result<Created> {
     let catalogue = core.catalogue();
     let found = find(tx, &catalogue, project, request)?;
-    let root_password =
-        found.ssh_keys.is_empty().then(|| alphanumeric(&mut *tx.random("root_password"), ROOT_PASSWORD_LENGTH));
+    let root_password = found.ssh_keys.is_empty().then(|| password::draw(tx, "root_password"));
+    let sealed = root_password.as_deref().map(|password| password::seal(tx, core, password)).transpose()?;
+    stock::take(tx, core, found.server_type.id, found.place.location)?;
     let new = insert(tx, core, project, request, found)?;
     let addresses = attach_addresses(tx, core, &new, &request.public_net)?;
     let on_server = vec![Target::new(Kind::Server, new.id)];
@@ -229,7 +219,7 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
     } else {
         Vec::new()
     };
-    let strand = make::start(tx, &new, action, next_actions.clone())?;
+    let strand = make::start(tx, &new, action, next_actions.clone(), sealed)?;
     let accepted = Accepted { server: new, addresses };
     Ok(Created { server: accepted.server.id, action, next_actions, root_password, strand, accepted })
 }
@@ -247,7 +237,7 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer, fou
         created: tx.now().whole_second(),
         status: Status::Initializing,
         host: None,
-        placement_group: None,
+        placement_group: request.placement_group,
         details: Details {
             v: DETAILS_VERSION,
             server_type: found.server_type.id,
@@ -264,12 +254,15 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer, fou
             iso: None,
             rescue: None,
             rescue_epoch: 0,
+            rebuild_epoch: 0,
             backup: None,
+            moving: None,
             calendar: None,
         },
     };
     let number = server::insert(tx, &new)?;
     core.limits.check(Kind::Server, number)?;
+    placement_group::check_placeable(tx, core, &new, &teardown::need(core, &new))?;
     Ok(new)
 }
 

@@ -1,18 +1,18 @@
 //! The strand that makes a server: place → made → started, as one step when the host answers at once. Its abort tears the server down.
 
-use super::{HOST_DEADLINE_MS, ServerProgram, doomed_failure, note_power, power, scope, spec, teardown};
+use super::{HOST_DEADLINE_MS, ServerProgram, doomed_failure, note_power, password, placement_group, power, scope, spec, teardown};
 use crate::action::{self, Work};
 use crate::core::Core;
 use crate::hosts::{self, Look};
 use serde::{Deserialize, Serialize};
 use wolke_domain::action::{Failure, Status as ActionStatus, Target};
-use wolke_domain::placement::{self, Need, SIMULATED_HOST};
+use wolke_domain::placement::Need;
 use wolke_domain::server::{Server, Status};
 use wolke_domain::{Error, Result};
-use wolke_host::{ObjectKey, Power, PowerState};
+use wolke_host::{ObjectKey, Power};
 use wolke_store::{Tx, action as actions, host, primary_ip, server};
 use wolke_strand::{Flow, Frame, Program};
-use wolke_wire::{ErrorCode, Id, Kind};
+use wolke_wire::{Id, Kind};
 
 /// The kind of simulated hosts in the database.
 pub(super) const SIMULATED: &str = "sim";
@@ -37,18 +37,28 @@ struct Variables {
     start: bool,
     /// The generation whose observation is waited for.
     generation: i64,
+    /// Sealed; none where keys are. It goes with the strand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    root_password: Option<String>,
 }
 
-/// Starts the strand.
-pub(super) fn start(tx: &mut dyn Tx, server: &Server, action: Id, next_actions: Vec<Id>) -> Result<Id> {
+/// Starts the strand. `root_password` is sealed.
+pub(super) fn start(
+    tx: &mut dyn Tx,
+    server: &Server,
+    action: Id,
+    next_actions: Vec<Id>,
+    root_password: Option<String>,
+) -> Result<Id> {
     let program: ServerProgram = &PROGRAM;
+    let variables = Variables { server: server.id, start: !next_actions.is_empty(), generation: 0, root_password };
     let work = Work {
         program,
         step: "place",
         project: server.project,
         scope: scope(server),
         action,
-        variables: &Variables { server: server.id, start: !next_actions.is_empty(), generation: 0 },
+        variables: &variables,
         also: next_actions,
         locks: vec![Target::new(Kind::Server, server.id)],
         always: false,
@@ -76,11 +86,14 @@ fn place(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
         hosts::look(tx, core, on, ObjectKey::server(server.id), None)?
     } else {
         let addresses = primary_ip::of_server(tx, server.id)?;
-        let spec = spec::spec(core, &server, &addresses)?;
+        let mut spec = spec::spec(tx, core, &server, &addresses)?;
         let need = need_of(&spec);
-        let Some(on) = host_with_room(tx, server.details.location, &need)? else {
-            return Ok(Flow::Fail(Failure::new(ErrorCode::ResourceUnavailable, "no host has room for the server")));
+        let on = match placement_group::host_for(tx, core, &server, &need)? {
+            Ok(on) => on,
+            Err(failure) => return Ok(Flow::Fail(failure)),
         };
+        let sealed = variables.root_password.take();
+        spec.first_boot.root_password_hash = password::for_first_boot(tx, core, SIMULATED, sealed.as_deref())?;
         variables.generation = host::take(tx, on, &need)?;
         server.host = Some(on);
         server::set_status(tx, server.id, server.status, server.host)?;
@@ -101,18 +114,6 @@ pub(super) fn need_of(spec: &wolke_host::ServerSpec) -> Need {
         memory_mb: i64::from(spec.definition.memory_mb),
         disk_gb: i64::from(spec.disk_gb),
     }
-}
-
-/// A simulated location makes its hosts on demand.
-fn host_with_room(tx: &mut dyn Tx, location: Id, need: &Need) -> Result<Option<Id>> {
-    let rooms = host::candidates(tx, location, SIMULATED, need)?;
-    if let Some(found) = placement::choose(&rooms, need) {
-        return Ok(Some(found));
-    }
-    if !need.fits(&SIMULATED_HOST) {
-        return Ok(None);
-    }
-    host::insert(tx, location, SIMULATED, &SIMULATED_HOST).map(Some)
 }
 
 /// The abort. A machine that was made stays, whatever became of its start: its create was reported as a success.
@@ -197,7 +198,8 @@ fn start_machine(
     };
     variables.generation = generation;
     frame.write(&variables)?;
-    after_starting(tx, server, &variables, &look)
+    let waits = power::watch_start(tx, core, (server, on), (generation, "started"), &look)?;
+    Ok(waits.unwrap_or(Flow::Done))
 }
 
 /// Writes a power wish and looks; returns its generation. None when the machine should be gone.
@@ -222,18 +224,6 @@ fn started(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
         Err(failure) => return Ok(Flow::Fail(failure)),
     };
     let look = hosts::look(tx, core, on, ObjectKey::server(server.id), None)?;
-    after_starting(tx, &server, &variables, &look)
-}
-
-/// What follows from a look at a machine that is being started.
-fn after_starting(tx: &mut dyn Tx, server: &Server, variables: &Variables, look: &Look) -> Result<Flow> {
-    if let Some(failure) = look.failure_of(variables.generation) {
-        return Ok(Flow::Fail(failure));
-    }
-    if look.observed.has_applied(variables.generation) && look.observed.state.power == PowerState::Running {
-        note_power(tx, server, Status::Running)?;
-        return Ok(Flow::Done);
-    }
-    note_power(tx, server, Status::Starting)?;
-    Ok(wait(tx, "started", look))
+    let waits = power::watch_start(tx, core, (&server, on), (variables.generation, "started"), &look)?;
+    Ok(waits.unwrap_or(Flow::Done))
 }

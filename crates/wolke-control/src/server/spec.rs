@@ -1,12 +1,13 @@
 //! From a server to what its host has to know of it.
 
 use crate::core::Core;
+use crate::image;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use wolke_domain::server::Server;
 use wolke_domain::{Error, Result};
 use wolke_host::server::SERVER_SPEC_VERSION;
 use wolke_host::{Definition, FirstBoot, ImageRef, Power, PublicNic, Secret, ServerSpec};
-use wolke_store::Stored;
+use wolke_store::{Stored, Tx};
 use wolke_store::primary_ip::PrimaryIp;
 use wolke_wire::Id;
 use wolke_wire::cloud::Architecture;
@@ -15,12 +16,21 @@ use wolke_wire::cloud::Architecture;
 const MAC_PREFIX: [u8; 2] = [0x96, 0x00];
 
 /// The spec of a server that is switched off.
-pub(super) fn spec(core: &Core, server: &Server, addresses: &[Stored<PrimaryIp>]) -> Result<ServerSpec> {
+pub(super) fn spec(
+    tx: &mut dyn Tx,
+    core: &Core,
+    server: &Server,
+    addresses: &[Stored<PrimaryIp>],
+) -> Result<ServerSpec> {
     let details = &server.details;
     let missing = |what: &str| Error::internal(format!("server {}: {what} is not in the catalogue", server.id));
     let catalogue = core.catalogue();
     let kind = catalogue.server_type_by_id(details.server_type).ok_or_else(|| missing("its type"))?;
-    let image = details.image.and_then(|id| catalogue.image_by_id(id)).ok_or_else(|| missing("its image"))?;
+    let image = match details.image {
+        Some(id) => image::source_of(tx, &catalogue, server.project, id)?,
+        None => None,
+    };
+    let image = image.ok_or_else(|| missing("its image"))?;
     let datacenter = catalogue.datacenter_by_id(details.datacenter).ok_or_else(|| missing("its data center"))?;
     let location = catalogue.location_by_id(details.location).ok_or_else(|| missing("its location"))?;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "memory sizes are small and positive")]
@@ -41,14 +51,14 @@ pub(super) fn spec(core: &Core, server: &Server, addresses: &[Stored<PrimaryIp>]
             availability_zone: datacenter.name.clone(),
         },
         disk_gb: u32::try_from(details.primary_disk_gb).map_err(|_| missing("a disk of that size"))?,
-        image: ImageRef { id: image.id, name: image.name.clone() },
+        image: ImageRef { id: image.id, name: image.label },
         rebuild_epoch: 0,
         power: Power::Off,
         power_epoch: 0,
         first_boot: FirstBoot {
             ssh_keys: details.ssh_keys.clone(),
             user_data: details.user_data_sealed.clone().map(Secret),
-            // A clear password never reaches a host, and a simulated guest has nobody who logs in.
+            // Whoever makes the disk puts it in: it is in no details.
             root_password_hash: None,
         },
         iso: None,

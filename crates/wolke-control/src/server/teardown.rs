@@ -1,9 +1,10 @@
 //! Taking a server down: the strand of a delete, and the abort of a create.
 
-use super::{HOST_DEADLINE_MS, ServerProgram, scope};
+use super::{HOST_DEADLINE_MS, ServerProgram, calendar, relocate, scope};
 use crate::action::{self, Work};
 use crate::core::Core;
 use crate::hosts::{self, Look};
+use crate::operator::stock;
 use crate::primary_ip;
 use serde::{Deserialize, Serialize};
 use wolke_domain::Result;
@@ -11,7 +12,7 @@ use wolke_domain::action::Target;
 use wolke_domain::placement::Need;
 use wolke_domain::server::{Server, Status};
 use wolke_host::{Desired, ObjectKey, ObjectKind, PowerState};
-use wolke_store::{Stored, Tx, host, server};
+use wolke_store::{Stored, Tx, host, placement_group, server};
 use wolke_strand::{Flow, Frame, Program};
 use wolke_wire::{Id, Kind};
 
@@ -81,7 +82,10 @@ pub(super) fn removed(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result
 }
 
 fn after_removing(tx: &mut dyn Tx, core: &Core, server: &Stored<Server>, on: Id, look: &Look) -> Result<Flow> {
-    if look.observed.state.power != PowerState::Absent {
+    // A move that the delete has caught under way, or what an earlier one has left behind.
+    let left = relocate::abandon(tx, core, server.value.id)?;
+    let here = (look.observed.state.power != PowerState::Absent).then_some(look);
+    if let Some(look) = here.or(left.as_ref()) {
         let deadline = tx.now().plus_ms(HOST_DEADLINE_MS);
         return Ok(Flow::Wait { step: "removed", until: look.again, deadline, promised: look.promised });
     }
@@ -103,7 +107,8 @@ fn give_up(_tx: &mut dyn Tx, _core: &Core, _frame: &mut Frame) -> Result<Flow> {
     Ok(Flow::Done)
 }
 
-fn need(core: &Core, server: &Server) -> Need {
+/// What a machine takes of its host.
+pub(super) fn need(core: &Core, server: &Server) -> Need {
     let catalogue = core.catalogue();
     let kind = catalogue.server_type_by_id(server.details.server_type);
     #[allow(clippy::cast_possible_truncation, reason = "memory sizes are small")]
@@ -121,5 +126,9 @@ fn release(tx: &mut dyn Tx, core: &Core, server: &Stored<Server>, on: Option<Id>
         host::take(tx, on, &need(core, &server.value).returned())?;
         host::forget(tx, on, ObjectKind::Server.as_str(), server.value.id)?;
     }
-    server::delete(tx, &server.value)
+    stock::give(tx, core, server.value.details.server_type, server.value.details.location)?;
+    calendar::forget(tx, &server.value)?;
+    crate::image::delete_backups_of(tx, server.value.id)?;
+    server::delete(tx, &server.value)?;
+    server.value.placement_group.map_or(Ok(()), |group| placement_group::touch(tx, group))
 }

@@ -3,15 +3,16 @@
 use super::View;
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
-use wolke_store::{Tx, action, primary_ip, server, ssh_key, strand};
+use wolke_store::{Tx, action, image, operator, placement_group, primary_ip, server, ssh_key, strand};
 use wolke_wire::contract::Contract;
 use wolke_wire::dialect::Document;
-use wolke_wire::{Dialect, Id, Kind, cloud};
+use wolke_wire::{Dialect, Id, Kind, Timestamp, cloud};
 
 /// Whether an object comes from the catalogue.
 pub(super) const fn is_catalogue(kind: Kind, id: Id) -> bool {
     match kind {
-        Kind::Location | Kind::Datacenter | Kind::ServerType => true,
+        Kind::Location | Kind::Datacenter | Kind::ServerType | Kind::LoadBalancerType => true,
+        Kind::Iso => !crate::operator::iso::is_private(id),
         Kind::Image => !wolke_domain::image::is_own(id),
         _ => false,
     }
@@ -23,9 +24,17 @@ pub(super) fn rev(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<Op
         Kind::Server => server::rev(tx, project, id)?,
         Kind::SshKey => ssh_key::get(tx, project, id)?.map(|s| s.rev),
         Kind::PrimaryIp => primary_ip::get(tx, project, id)?.map(|s| s.rev),
+        Kind::PlacementGroup => placement_group::get(tx, project, id)?.map(|s| s.rev),
         Kind::Action => action::get(tx, project, id)?.map(|(rev, _)| rev),
+        Kind::Image => image::rev(tx, project, id)?,
+        Kind::Iso => operator::iso(tx, project, id)?.map(|(rev, _)| rev),
         _ => None,
     })
+}
+
+/// The rev of what stands inside another object: servers go on showing an image that was deleted.
+pub(super) fn embedded_rev(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<Option<i64>> {
+    if kind == Kind::Image { image::shown_rev(tx, project, id) } else { rev(tx, project, kind, id) }
 }
 
 /// Renders an own fragment; none when there is no such object.
@@ -37,8 +46,22 @@ pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Re
         Kind::PrimaryIp => primary_ip::get(tx, project, id)?
             .map(|s| json(&crate::primary_ip::to_wire(&s.value, view.dialect)))
             .transpose()?,
+        Kind::PlacementGroup => match placement_group::get(tx, project, id)? {
+            Some(s) => {
+                let members = placement_group::members(tx, id)?;
+                Some(json(&crate::placement_group::to_wire(&s.value, &members)?)?)
+            }
+            None => None,
+        },
         Kind::Action => action::get(tx, project, id)?.map(|(_, a)| json(&crate::action::to_wire(&a))).transpose()?,
-        _ => catalogue_value(&view.catalogue, kind, id)?,
+        Kind::Image if !is_catalogue(kind, id) => image::shown(tx, project, id)?
+            .map(|(image, deleted)| json(&crate::image::to_wire(&image, deleted)))
+            .transpose()?,
+        Kind::Iso if !is_catalogue(kind, id) => {
+            let now = tx.now();
+            operator::iso(tx, project, id)?.map(|(_, iso)| json(&crate::operator::iso::to_wire(&iso, now))).transpose()?
+        }
+        _ => catalogue_value(&view.catalogue, tx.now(), kind, id)?,
     };
     value.map(|value| finish(value, kind, view.dialect)).transpose()
 }
@@ -70,12 +93,14 @@ fn server_value(tx: &mut dyn Tx, view: &View<'_>, id: Id) -> Result<Option<serde
     json(&wire).map(Some)
 }
 
-fn catalogue_value(catalogue: &Catalogue, kind: Kind, id: Id) -> Result<Option<serde_json::Value>> {
+fn catalogue_value(catalogue: &Catalogue, now: Timestamp, kind: Kind, id: Id) -> Result<Option<serde_json::Value>> {
     match kind {
         Kind::Location => catalogue.location_by_id(id).map(|l| json(&cloud::location::Location::from(l))),
-        Kind::Datacenter => catalogue.datacenter_by_id(id).map(|d| json(&cloud::datacenter::Datacenter::from(d))),
-        Kind::ServerType => catalogue.server_type_by_id(id).map(|t| json(&cloud::server_type::ServerType::from(t))),
-        Kind::Image => catalogue.image_by_id(id).map(|i| json(&cloud::image::Image::from(i))),
+        Kind::Datacenter => catalogue.datacenter_by_id(id).map(|d| json(&catalogue.datacenter_to_wire(d, now))),
+        Kind::ServerType => catalogue.server_type_by_id(id).map(|t| json(&t.to_wire(now))),
+        Kind::LoadBalancerType => catalogue.load_balancer_type_by_id(id).map(|t| json(&t.to_wire(now))),
+        Kind::Image => catalogue.image_by_id(id).map(|i| json(&i.to_wire(now))),
+        Kind::Iso => catalogue.iso_by_id(id).map(|i| json(&i.to_wire(now))),
         _ => None,
     }
     .transpose()

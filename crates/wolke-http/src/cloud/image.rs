@@ -1,4 +1,4 @@
-//! Images, from the catalogue (fact sheet §3.9).
+//! Images: those of the catalogue, snapshots and backups (fact sheet §3.9).
 
 use crate::call::{Call, Reply};
 use wolke_control::ImageFilter;
@@ -26,6 +26,41 @@ pub async fn list(call: Call) -> Result<Reply> {
     };
     let list = call.control.list_images(&call.caller, &filter, &sort, page).await?;
     Ok(call.shape(Kind::Image.plural(), &list, page, b""))
+}
+
+/// `PUT /images/{id}`.
+///
+/// # Errors
+/// The application's.
+pub async fn update(mut call: Call) -> Result<Reply> {
+    let update = call.request()?;
+    call.control.update_image(&call.caller, call.id(), update).await.map(Reply::Json)
+}
+
+/// `DELETE /images/{id}`.
+///
+/// # Errors
+/// The application's.
+pub async fn delete(call: Call) -> Result<Reply> {
+    call.control.delete_image(&call.caller, call.id()).await.map(|()| Reply::Nothing)
+}
+
+/// `POST /images/{id}/actions/change_protection`.
+///
+/// # Errors
+/// The application's.
+pub async fn change_protection(mut call: Call) -> Result<Reply> {
+    let change = call.request()?;
+    call.control.change_image_protection(&call.caller, call.id(), change).await.map(Reply::Json)
+}
+
+/// `POST /servers/{id}/actions/create_image`.
+///
+/// # Errors
+/// The application's.
+pub async fn create(mut call: Call) -> Result<Reply> {
+    let request = call.request()?;
+    call.control.create_image(&call.caller, call.id(), request).await.map(Reply::Json)
 }
 
 fn not_an_id() -> wolke_domain::Error {

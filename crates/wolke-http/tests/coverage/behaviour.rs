@@ -1,6 +1,8 @@
 //! The behaviours: each changes something, restarts the control plane on the same files, and looks through other operations.
 
+mod backup;
 mod catalogue;
+mod console;
 mod image;
 mod metrics;
 mod primary_ip;
@@ -16,9 +18,12 @@ use wolke_wire::Dialect;
 pub async fn run(dialect: Dialect, proofs: &mut Proofs) {
     server::servers(dialect, proofs).await;
     server::power(dialect, proofs).await;
+    backup::backups(dialect, proofs).await;
+    console::console(dialect, proofs).await;
     ssh_key::ssh_keys(dialect, proofs).await;
     catalogue::catalogue(dialect, proofs).await;
     image::image_actions(dialect, proofs).await;
+    image::snapshots(dialect, proofs).await;
     metrics::metrics(dialect, proofs).await;
     if dialect != Dialect::D2018_04 {
         primary_ip::primary_ips(dialect, proofs).await;

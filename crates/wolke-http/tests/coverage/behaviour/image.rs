@@ -22,3 +22,31 @@ pub async fn image_actions(dialect: Dialect, proofs: &mut Proofs) {
         proofs.note(&world, &["create_server"], &["list_images_actions", "get_images_action"]);
     }
 }
+
+/// A snapshot is made, changed, protected and deleted; each is seen through later views.
+pub async fn snapshots(dialect: Dialect, proofs: &mut Proofs) {
+    let world = on_disk(dialect).await;
+    let id = world.create("/servers", server("a")).await;
+    let create = format!("/servers/{id}/actions/create_image");
+    let (stays, goes) = (world.post(&create, json!({})).await.ok(), world.post(&create, json!({})).await.ok());
+    let path = |made: &Value| format!("/images/{}", made["image"]["id"]);
+    let (stays, goes) = (path(&stays), path(&goes));
+    world.put(&stays, json!({"description": "renamed"})).await.ok();
+    world.post(&format!("{stays}/actions/change_protection"), json!({"delete": true})).await.ok();
+    world.delete(&goes).await.ok();
+
+    let world = world.restart().await;
+    let seen = world.see(&stays).await["image"].clone();
+    assert_eq!((&seen["description"], &seen["status"]), (&json!("renamed"), &json!("available")));
+    assert_eq!(seen["protection"]["delete"], true);
+    world.get(&goes).await.refused(404, "not_found");
+    assert_eq!(world.see("/images?type=snapshot").await["images"], json!([seen]));
+    let commands = world.see(&format!("{stays}/actions?sort=id")).await["actions"].clone();
+    let commands: Vec<&Value> = commands.as_array().unwrap().iter().map(|a| &a["command"]).collect();
+    assert_eq!(commands, ["create_image", "change_protection"]);
+    proofs.note(
+        &world,
+        &["server_create_image", "update_image", "delete_image", "image_change_protection"],
+        &["get_image", "list_images", "list_image_actions"],
+    );
+}
