@@ -31,6 +31,7 @@ pub struct Api {
     /// Counters.
     pub metrics: Metrics,
     pub(crate) rates: RateLimits,
+    pub(crate) consoles: Arc<crate::console::Places>,
     pub(crate) routes: Routes,
     pub(crate) correlations: Correlations,
 }
@@ -45,6 +46,7 @@ impl Api {
             clock,
             metrics: Metrics::default(),
             rates: RateLimits::new(settings.rate_limit),
+            consoles: Arc::default(),
             routes: Routes::new(),
             correlations: Correlations::new(settings.correlation_seed),
         })

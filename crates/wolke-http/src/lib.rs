@@ -12,6 +12,7 @@ pub mod body;
 pub mod call;
 mod caught;
 pub mod cloud;
+mod console;
 pub mod correlation;
 pub mod error;
 mod listing;
@@ -32,7 +33,7 @@ pub use api::{Api, Settings};
 pub use server::serve;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{any, get};
 use std::sync::Arc;
 
 /// The version prefix of the Cloud API.
@@ -45,6 +46,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/readyz", get(monitor::readyz))
         .route("/metrics", get(monitor::metrics))
         .route("/v1/openapi.json", get(openapi::serve))
+        // Every method and whatever follows: no other path may see, and log, what stands there.
+        .route("/console/{*token}", any(console::open))
         .fallback(pipeline::handle)
         .method_not_allowed_fallback(pipeline::handle)
         .with_state(api)

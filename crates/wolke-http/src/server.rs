@@ -31,6 +31,10 @@ const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 /// Pause after a failed accept: the process is out of files, and asking again at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Tells a connection that has left HTTP behind when the process drains; [`drive`] puts it into every request.
+#[derive(Clone, Debug)]
+pub(crate) struct Stopping(pub watch::Receiver<()>);
+
 /// Something that connections come from.
 pub trait Listener: Send + 'static {
     /// A connection.
@@ -104,15 +108,18 @@ async fn drive<S>(stream: S, peer: Peer, router: Router, mut stopping: watch::Re
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let stops = Stopping(stopping.clone());
     let service = service_fn(move |mut request: http::Request<Incoming>| {
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(stops.clone());
         router.clone().call(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
         .max_buf_size(BUFFER_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

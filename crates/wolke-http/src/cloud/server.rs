@@ -1,6 +1,7 @@
 //! Servers (fact sheet §3.1).
 
 use crate::call::{Call, Reply};
+use crate::console;
 use wolke_control::server::{MetricsRequest, PowerVerb};
 use wolke_domain::{Error, Result};
 use wolke_wire::cloud::metrics::MetricType;
@@ -75,6 +76,25 @@ fn not_a_step() -> Error {
     Error::invalid("step", "must be a number of seconds")
 }
 
+/// `POST /servers/{id}/actions/enable_backup`.
+///
+/// # Errors
+/// The application's.
+pub async fn enable_backup(mut call: Call) -> Result<Reply> {
+    let request = call.request()?;
+    let started = call.control.enable_server_backup(&call.caller, call.id(), request).await?;
+    call.control.show_started(&call.caller, started).await.map(Reply::Json)
+}
+
+/// `POST /servers/{id}/actions/disable_backup`.
+///
+/// # Errors
+/// The application's.
+pub async fn disable_backup(call: Call) -> Result<Reply> {
+    let started = call.control.disable_server_backup(&call.caller, call.id()).await?;
+    call.control.show_started(&call.caller, started).await.map(Reply::Json)
+}
+
 async fn power(call: Call, verb: PowerVerb) -> Result<Reply> {
     let started = call.control.power_server(&call.caller, call.id(), verb).await?;
     call.control.show_started(&call.caller, started).await.map(Reply::Json)
@@ -118,4 +138,67 @@ pub async fn reset(call: Call) -> Result<Reply> {
 /// The application's.
 pub async fn shutdown(call: Call) -> Result<Reply> {
     power(call, PowerVerb::Shutdown).await
+}
+
+/// `POST /servers/{id}/actions/request_console`.
+///
+/// # Errors
+/// The application's; `invalid_input` when the request names no host that the URL could lead to.
+pub async fn request_console(call: Call) -> Result<Reply> {
+    let origin = call.origin.strip_prefix("http").ok_or_else(|| Error::InvalidInput {
+        fields: Vec::new(),
+        message: Some("the request has no Host header, so there is no address for the console".into()),
+    })?;
+    let ticket = call.control.request_console(&call.caller, call.id()).await?;
+    // `http` becomes `ws`, and `https` behind a proxy `wss`.
+    let url = format!("ws{origin}{}{}", console::PREFIX, ticket.token.expose());
+    call.control.show_console(&call.caller, ticket, url).await.map(Reply::Json)
+}
+
+/// `POST /servers/{id}/actions/rebuild`.
+///
+/// # Errors
+/// The application's.
+pub async fn rebuild(mut call: Call) -> Result<Reply> {
+    let request = call.request()?;
+    let (started, password) = call.control.rebuild_server(&call.caller, call.id(), request).await?;
+    call.control.show_started_with_password(&call.caller, started, password).await.map(Reply::Json)
+}
+
+/// `POST /servers/{id}/actions/change_type`.
+///
+/// # Errors
+/// The application's.
+pub async fn change_type(mut call: Call) -> Result<Reply> {
+    let request = call.request()?;
+    let started = call.control.change_server_type(&call.caller, call.id(), request).await?;
+    call.control.show_started(&call.caller, started).await.map(Reply::Json)
+}
+
+/// `POST /servers/{id}/actions/enable_rescue`.
+///
+/// # Errors
+/// The application's.
+pub async fn enable_rescue(mut call: Call) -> Result<Reply> {
+    let request = call.request()?;
+    let (started, password) = call.control.enable_server_rescue(&call.caller, call.id(), request).await?;
+    call.control.show_started_with_password(&call.caller, started, Some(password)).await.map(Reply::Json)
+}
+
+/// `POST /servers/{id}/actions/disable_rescue`.
+///
+/// # Errors
+/// The application's.
+pub async fn disable_rescue(call: Call) -> Result<Reply> {
+    let started = call.control.disable_server_rescue(&call.caller, call.id()).await?;
+    call.control.show_started(&call.caller, started).await.map(Reply::Json)
+}
+
+/// `POST /servers/{id}/actions/reset_password`.
+///
+/// # Errors
+/// The application's.
+pub async fn reset_password(call: Call) -> Result<Reply> {
+    let (started, password) = call.control.reset_server_password(&call.caller, call.id()).await?;
+    call.control.show_started_with_password(&call.caller, started, Some(password)).await.map(Reply::Json)
 }

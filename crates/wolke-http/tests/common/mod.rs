@@ -7,8 +7,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test, helpers included")]
 
 mod ask;
+pub mod vnc;
 mod world;
 
+pub use ask::Answer;
 pub use world::{Setup, World};
 
 use serde_json::{Value, json};
