@@ -5,7 +5,8 @@ use crate::core::Simulation;
 use wolke_domain::clock::{ClockMode, ClockState, RATE_PERMILLE_MAX, WORLD_TIME_MAX};
 use wolke_domain::{Error, Result, name};
 use wolke_store::project::Project;
-use wolke_store::token::{NewToken, Token};
+use wolke_store::token::NewToken;
+pub use wolke_store::token::Token;
 use wolke_store::{Db, Race, clock, project, resource, strand, token};
 use wolke_wire::{Dialect, ErrorCode, Id, Kind, Timestamp};
 

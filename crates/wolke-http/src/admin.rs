@@ -8,6 +8,7 @@
 //! | `GET /status` | what runs here |
 //! | `GET` `POST /projects`, `DELETE /projects/{name}` | projects |
 //! | `GET` `POST /tokens`, `DELETE /tokens/{id}` | tokens; a secret is shown once |
+//! | `POST /tokens/find` | what a secret opens: the token, or null |
 //! | `GET /clock`, `POST /clock/mode` `/clock/set` `/clock/advance` | world time |
 //! | `GET /servers/{id}/metadata/{path}` | what the metadata service tells that server at `/{path}` |
 //! | `GET` `PUT /simulation` | how simulated hosts behave |
@@ -51,6 +52,7 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .route("/projects", get(project::list).post(project::create))
         .route("/projects/{name}", delete(project::delete))
         .route("/tokens", get(token::list).post(token::create))
+        .route("/tokens/find", post(token::find))
         .route("/tokens/{id}", delete(token::delete))
         .route("/clock", get(clock::show))
         .route("/clock/mode", post(clock::set_mode))

@@ -34,7 +34,7 @@ impl Cli {
     /// The settings that stand on the command line, by key.
     pub fn flags(&self) -> BTreeMap<&'static str, String> {
         let mut flags = self.common.0.clone();
-        if let Verb::Serve(own) = &self.verb {
+        if let Verb::Serve(own) | Verb::Config { serve: own, .. } | Verb::Doctor { serve: own, .. } = &self.verb {
             flags.extend(own.0.clone());
         }
         flags
@@ -79,6 +79,58 @@ pub enum Verb {
     /// The simulation: how long its work takes
     #[command(subcommand)]
     Sim(SimVerb),
+    /// Show what a server's metadata service says
+    #[command(after_help = "Examples:\n  wolke metadata 1                     the summary that cloud-init reads\n  \
+                            wolke metadata 1 userdata")]
+    Metadata {
+        /// Its id, from `hcloud server list`
+        #[arg(value_name = "SERVER", value_parser = clap::value_parser!(i64).range(1..))]
+        server: i64,
+        /// One of its parts
+        #[arg(value_parser = PossibleValuesParser::new(crate::command::metadata::names()))]
+        child: Option<String>,
+    },
+    /// Show every setting with its value and where that comes from
+    #[command(after_help = "Examples:\n  wolke config\n  wolke config --example > ~/.config/wolke/wolke.toml")]
+    Config {
+        /// Print a commented wolke.toml with every setting instead
+        #[arg(long)]
+        example: bool,
+        #[command(flatten)]
+        output: Output,
+        #[command(flatten)]
+        serve: Flags<true>,
+    },
+    /// Look for what would keep a server from working, and say how to mend it
+    ///
+    /// Tries disk, lock, databases, seal key, clocks and port, with and without a
+    /// server running. Changes nothing. Ends with 0 when no check has failed.
+    #[command(
+        verbatim_doc_comment,
+        after_help = "Example:\n  wolke doctor --data /var/lib/wolke --listen 127.0.0.1:8080"
+    )]
+    Doctor {
+        #[command(flatten)]
+        output: Output,
+        #[command(flatten)]
+        serve: Flags<true>,
+    },
+    /// Print what completes commands in a shell
+    #[command(after_help = "Examples:\n  source <(wolke completions bash)\n  \
+                            wolke completions zsh > \"${fpath[1]}/_wolke\"\n  \
+                            wolke completions fish > ~/.config/fish/completions/wolke.fish")]
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: CompletionShell,
+    },
+    /// Print the manual page, or write one for each command
+    #[command(after_help = "Examples:\n  wolke man | man -l -\n  wolke man --dir ~/.local/share/man/man1")]
+    Man {
+        /// Write wolke.1, wolke-serve.1 and the others there
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 impl Verb {
@@ -91,8 +143,24 @@ impl Verb {
             Self::Token(_) => "token",
             Self::Clock(_) => "clock",
             Self::Sim(_) => "sim",
+            Self::Metadata { .. } => "metadata",
+            Self::Config { .. } => "config",
+            Self::Doctor { .. } => "doctor",
+            Self::Completions { .. } => "completions",
+            Self::Man { .. } => "man",
         }
     }
+}
+
+/// The shells that commands can be completed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CompletionShell {
+    /// bash
+    Bash,
+    /// zsh
+    Zsh,
+    /// fish
+    Fish,
 }
 
 /// Who reads the output of `wolke env`.
@@ -168,9 +236,9 @@ pub enum TokenVerb {
     },
     /// Delete a token: it stops working at once
     Delete {
-        /// Its id, from `wolke token list`
-        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
-        id: i64,
+        /// Its id or its name, from `wolke token list`
+        #[arg(value_name = "ID|NAME")]
+        token: String,
     },
 }
 
@@ -341,7 +409,9 @@ mod tests {
             &["serve", "--latency", "slow"],
             &["project", "list", "--listen", "127.0.0.1:1"],
             &["clock", "mode", "scaled"],
-            &["token", "delete", "0"],
+            &["metadata", "web1"],
+            &["metadata", "1", "password"],
+            &["completions", "tcsh"],
             &["sim", "latency", "set", "slow"],
             &[],
         ] {

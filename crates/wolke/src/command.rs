@@ -1,6 +1,8 @@
 //! The operator's commands. Each asks the admin API, whoever serves it, and prints the answer.
 
 mod clock;
+pub mod config;
+pub mod metadata;
 mod project;
 mod sim;
 mod token;
@@ -24,7 +26,14 @@ pub async fn run(settings: &Settings, verb: &Verb) -> Result<((), Option<Lock>)>
         Verb::Token(verb) => token::run(&access, verb).await,
         Verb::Clock(verb) => clock::run(&access, verb).await,
         Verb::Sim(verb) => sim::run(&access, verb).await,
-        Verb::Serve(_) | Verb::Env { .. } => Ok(()),
+        Verb::Metadata { server, child } => metadata::run(&access, *server, child.as_deref()).await,
+        // Those that need no control plane do not come here.
+        Verb::Serve(_)
+        | Verb::Env { .. }
+        | Verb::Config { .. }
+        | Verb::Doctor { .. }
+        | Verb::Completions { .. }
+        | Verb::Man { .. } => Ok(()),
     };
     let lock = access.close().await;
     outcome.map(|()| ((), lock))

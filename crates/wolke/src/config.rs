@@ -2,12 +2,14 @@
 //!
 //! **Invariant:** nothing else in the program looks at the environment or at a configuration file.
 
+pub mod document;
 mod find;
 pub mod list;
 mod overlay;
 mod settings;
 
 pub use find::resolve;
+pub use overlay::Source;
 pub use settings::{LogForm, Settings};
 
 #[cfg(test)]

@@ -15,7 +15,9 @@
 use crate::config::Settings;
 use crate::failure::{Failure, Result};
 use crate::files;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use wolke_store::migrate::Role;
 
 /// The name of the one world of this release.
 pub const WORLD: &str = "main";
@@ -56,6 +58,24 @@ impl Directory {
         files::make_directory(&self.path)
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where an embedded database is, or would be.
+    pub fn database(&self, role: Role) -> PathBuf {
+        match role {
+            Role::Root => self.file("root.db"),
+            Role::World => self.file("worlds").join(format!("{WORLD}.db")),
+        }
+    }
+
+    /// Whether a first start has been here: with its databases, or with the key to those on PostgreSQL.
+    pub fn is_installed(&self) -> bool {
+        self.database(Role::Root).exists() || self.file("seal.key").exists()
+    }
+
     /// A file in it.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
@@ -66,7 +86,7 @@ impl Directory {
     /// # Errors
     /// When it cannot be made.
     pub fn root_database(&self) -> Result<PathBuf> {
-        let path = self.file("root.db");
+        let path = self.database(Role::Root);
         files::touch(&path).map(|()| path)
     }
 
@@ -75,9 +95,8 @@ impl Directory {
     /// # Errors
     /// When it cannot be made.
     pub fn world_database(&self) -> Result<PathBuf> {
-        let folder = self.file("worlds");
-        files::make_directory(&folder)?;
-        let path = folder.join(format!("{WORLD}.db"));
+        files::make_directory(&self.file("worlds"))?;
+        let path = self.database(Role::World);
         files::touch(&path).map(|()| path)
     }
 
@@ -117,6 +136,27 @@ impl Directory {
     /// [`Taken`] with the name of the process that has it, or a failure of the file system.
     pub fn lock(&self, command: &str) -> Result<Result<Lock, Taken>> {
         Lock::take(&self.path, command)
+    }
+
+    /// Who holds the directory, without taking it for longer than the look.
+    ///
+    /// # Errors
+    /// A failure of the file system.
+    pub fn holder(&self) -> Result<Option<String>> {
+        let path = self.file("lock");
+        let file = match std::fs::File::open(&path) {
+            Ok(file) => file,
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+            Err(e) => return Err(Failure::file("open", &path, e)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                let holder = files::read(&path)?.filter(|holder| !holder.is_empty());
+                Ok(Some(holder.unwrap_or_else(|| "another process".to_owned())))
+            }
+            Err(std::fs::TryLockError::Error(e)) => Err(Failure::file("lock", &path, e)),
+        }
     }
 
     /// Waits until no other process sets this directory up. The turn ends when the file is dropped.

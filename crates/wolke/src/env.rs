@@ -4,22 +4,29 @@ use crate::cli::EnvFormat;
 use crate::config::Settings;
 use crate::directory::{Directory, Lock};
 use crate::failure::{Failure, Result};
-use crate::reach::{self, Access};
+use crate::reach::Access;
 use crate::{files, first_token, output};
+use http::Method;
+use serde_json::Value;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Prints the lines.
+/// Prints the lines. Without a server the installation is opened for a moment, as a start would: then the token works.
 ///
 /// # Errors
-/// When there is no token, or nobody can tell the port.
+/// When nothing is installed, there is no token, or nobody can tell the port.
 pub async fn run(settings: &Settings, format: EnvFormat) -> Result<((), Option<Lock>)> {
-    let mut lock = None;
-    let server = reach::server(settings).await;
-    let directory = server.clone().unwrap_or_else(|| Directory::of(settings));
-    let endpoint = match &server {
-        Some(directory) => files::read(&directory.endpoint())?,
-        None => None,
+    let access = Access::open(settings, "env").await?;
+    let outcome = print(settings, &access, format).await;
+    let lock = access.close().await;
+    outcome.map(|()| ((), lock))
+}
+
+async fn print(settings: &Settings, access: &Access, format: EnvFormat) -> Result<()> {
+    let (directory, endpoint) = match access {
+        Access::Server(directory) => (directory.clone(), files::read(&directory.endpoint())?),
+        Access::Own(_) => (Directory::of(settings), None),
     };
+    let token = token(access, &directory).await?;
     let endpoint = match endpoint {
         Some(endpoint) => endpoint,
         None => {
@@ -30,26 +37,23 @@ pub async fn run(settings: &Settings, format: EnvFormat) -> Result<((), Option<L
             endpoint
         }
     };
-    if server.is_none() && files::read(&directory.token())?.is_none() {
-        lock = first_start(settings).await?;
-    }
-    let token = files::read(&directory.token())?.filter(|token| first_token::is_token(token)).ok_or_else(|| {
-        let file = directory.token();
-        Failure::new(format!(
-            "there is no token in {}: start `wolke serve`, or use one of `wolke token create`",
-            file.display()
-        ))
-    })?;
-    output::line(&lines(format, &variables(&token, &endpoint)))?;
-    Ok(((), lock))
+    output::line(&lines(format, &variables(&token, &endpoint)))
 }
 
-/// Makes the data directory with its token, so that `wolke env` works before the first `wolke serve`.
-async fn first_start(settings: &Settings) -> Result<Option<Lock>> {
-    if settings.ephemeral {
-        return Err(Failure::new("no ephemeral server is running here: start one with `wolke serve --ephemeral`"));
+/// The token of the first start, which may have been deleted since.
+async fn token(access: &Access, directory: &Directory) -> Result<String> {
+    let file = directory.token();
+    let make = "make one with HCLOUD_TOKEN=$(wolke token create --project PROJECT)";
+    let Some(secret) = files::read(&file)?.filter(|token| first_token::is_token(token)) else {
+        return Err(Failure::new(format!("there is no token in {}: {make}", file.display())));
+    };
+    let asked = serde_json::json!({"secret": secret});
+    match access.call(Method::POST, "/tokens/find", Some(&asked)).await? {
+        Value::Null => {
+            Err(Failure::new(format!("the token in {} was deleted, or its project was: {make}", file.display())))
+        }
+        _ => Ok(secret),
     }
-    Ok(Access::open(settings, "env").await?.close().await)
 }
 
 /// Where a server would listen.
@@ -89,13 +93,18 @@ fn lines(format: EnvFormat, variables: &[(&'static str, String)]) -> String {
         lines.join("\n")
     };
     match format {
-        EnvFormat::Shell => each(|name, value| format!("export {name}={}", quote(value, r"'\''"))),
+        EnvFormat::Shell => each(|name, value| format!("export {name}={}", shell_word(value))),
         EnvFormat::Fish => each(|name, value| format!("set -gx {name} {}", quote(&value.replace('\\', r"\\"), r"\'"))),
         EnvFormat::Json => {
             let members = variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into()));
             format!("{:#}", serde_json::Value::Object(members.collect()))
         }
     }
+}
+
+/// A text as one word of a POSIX shell.
+pub fn shell_word(text: &str) -> String {
+    quote(text, r"'\''")
 }
 
 /// In single quotes, unless every character is harmless.

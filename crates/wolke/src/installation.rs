@@ -17,6 +17,14 @@ use wolke_strand::{Worker, WorkerOptions, births};
 /// The PostgreSQL schema of the root database.
 const ROOT_SCHEMA: &str = "wolke_root";
 
+/// The PostgreSQL schema of a database.
+pub fn schema(role: Role) -> String {
+    match role {
+        Role::Root => ROOT_SCHEMA.to_owned(),
+        Role::World => format!("wolke_world_{WORLD}"),
+    }
+}
+
 /// The control plane of one process, running.
 ///
 /// Its databases are closed when the runtime ends, since tasks share them: a lock on the directory has to outlive that.
@@ -121,10 +129,7 @@ impl Opener<'_> {
         let seed = random::system_seed().map_err(|e| Failure::new(format!("the system has no randomness: {e}")))?;
         let clock = Arc::clone(self.clock);
         if let Some(url) = &self.settings.database {
-            let schema = match role {
-                Role::Root => ROOT_SCHEMA.to_owned(),
-                Role::World => format!("wolke_world_{WORLD}"),
-            };
+            let schema = schema(role);
             let url = url.clone();
             let connections = postgres::CONNECTIONS_DEFAULT;
             let open = postgres::Open { url, schema, role, clock, seed, on_commit, connections };

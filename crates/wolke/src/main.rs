@@ -5,6 +5,7 @@ mod clock;
 mod command;
 mod config;
 mod directory;
+mod doctor;
 mod duration;
 mod env;
 mod failure;
@@ -12,6 +13,7 @@ mod files;
 mod first_token;
 mod installation;
 mod log;
+mod manual;
 mod output;
 mod reach;
 mod seal_key;
@@ -40,11 +42,19 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<()> {
+    // What is printed of the program itself must not fail for a broken configuration.
+    match &cli.verb {
+        Verb::Completions { shell } => return manual::completions(*shell),
+        Verb::Man { dir } => return manual::pages(dir.as_deref()),
+        _ => {}
+    }
     let settings = config::resolve(&cli.flags(), cli.config.as_deref(), &environment())?;
     log::start(&settings);
     match &cli.verb {
         Verb::Serve(_) => serve::run(&settings),
         Verb::Env { format } => reach::briefly(env::run(&settings, *format)),
+        Verb::Config { example, output, .. } => command::config::run(&settings, *example, *output),
+        Verb::Doctor { output, .. } => doctor::run(&settings, *output),
         verb => reach::briefly(command::run(&settings, verb)),
     }
 }

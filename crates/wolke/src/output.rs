@@ -37,6 +37,14 @@ pub fn line(text: &str) -> Result<()> {
     }
 }
 
+/// Writes a text to standard output as it is, and ends the line if it does not.
+///
+/// # Errors
+/// As [`line`].
+pub fn text(text: &str) -> Result<()> {
+    line(text.strip_suffix('\n').unwrap_or(text))
+}
+
 /// Writes a remark for people to standard error, where it does not get in the way of programs.
 pub fn remark(text: &str) {
     // There is nobody left to tell when this fails.

@@ -9,7 +9,7 @@ use crate::failure::{Failure, Result};
 use crate::installation::Installation;
 use crate::socket;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, Limited};
 use hyper_util::rt::TokioIo;
@@ -36,11 +36,16 @@ pub async fn server(settings: &Settings) -> Option<Directory> {
         false => vec![Directory::persistent(settings), Directory::ephemeral(settings)],
     };
     for directory in directories {
-        if socket::connect(&directory.socket()).await.is_some() {
+        if is_server(&directory).await {
             return Some(directory);
         }
     }
     None
+}
+
+/// Whether a server answers in this directory.
+pub async fn is_server(directory: &Directory) -> bool {
+    socket::connect(&directory.socket()).await.is_some()
 }
 
 /// Takes a directory, waiting a little while `give_up` thinks that its holder will not keep it.
@@ -52,11 +57,13 @@ pub async fn hold(
     command: &str,
     give_up: impl Fn(&Taken) -> bool,
 ) -> Result<Result<Lock, Taken>> {
-    let mut looks = PATIENCE.as_millis() / LOOK_AGAIN.as_millis();
+    let most = PATIENCE.as_millis() / LOOK_AGAIN.as_millis();
+    let mut looks = 0;
     loop {
         match directory.lock(command)? {
-            Err(taken) if looks > 0 && !give_up(&taken) => {
-                looks -= 1;
+            // At least two looks: `wolke doctor` may be looking, too, and then the name is that of a dead holder.
+            Err(taken) if looks < most && (looks == 0 || !give_up(&taken)) => {
+                looks += 1;
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
             outcome => return Ok(outcome),
@@ -109,7 +116,7 @@ impl Access {
         if directory.is_ephemeral() {
             return Err(Failure::new("no ephemeral server is running here, and nothing else remembers its state"));
         }
-        directory.make()?;
+        check_installed(settings, &directory)?;
         let lock = match &settings.database {
             // The database coordinates: the directory need not be ours.
             Some(_) => None,
@@ -135,6 +142,15 @@ impl Access {
     /// # Errors
     /// The API's refusal, in its words; or when the server went away.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
+        let bytes = self.bytes(method, path, body).await?;
+        if bytes.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&bytes)
+            .map_err(|e| Failure::new(format!("the server answered with what is no JSON: {e}")))
+    }
+
+    async fn bytes(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Bytes> {
         let text = body.map(ToString::to_string).unwrap_or_default();
         let request = Request::builder()
             .method(method)
@@ -150,6 +166,15 @@ impl Access {
         read(response).await
     }
 
+    /// As [`Access::call`] with `GET`, for answers that are text as they are.
+    ///
+    /// # Errors
+    /// As [`Access::call`].
+    pub async fn text(&self, path: &str) -> Result<String> {
+        let bytes = self.bytes(Method::GET, path, None).await?;
+        String::from_utf8(bytes.to_vec()).map_err(|_| Failure::new("the server answered with what is no text"))
+    }
+
     /// Puts a control plane of our own away. Returns its lock, which has to outlive the runtime: the databases are closed
     /// with that.
     pub async fn close(self) -> Option<Lock> {
@@ -163,6 +188,18 @@ impl Access {
     }
 }
 
+/// A mistyped directory must not become an installation: only `serve` makes one.
+fn check_installed(settings: &Settings, directory: &Directory) -> Result<()> {
+    // With a key named, the installation is the database.
+    if directory.is_installed() || settings.database.is_some() && settings.seal_key.is_some() {
+        return directory.make();
+    }
+    let place = directory.path().display();
+    Err(Failure::new(format!(
+        "nothing is installed in {place}: `wolke serve` makes an installation; or name the right directory with --data DIR"
+    )))
+}
+
 async fn send(directory: &Directory, request: Request<Body>) -> Result<Response<hyper::body::Incoming>> {
     let gone = || Failure::new("the server went away before it answered: try again");
     let stream = socket::connect(&directory.socket()).await.ok_or_else(gone)?;
@@ -174,21 +211,17 @@ async fn send(directory: &Directory, request: Request<Body>) -> Result<Response<
     response
 }
 
-async fn read(response: Response<Body>) -> Result<Value> {
+/// The body of an answer that is none of a refusal.
+async fn read(response: Response<Body>) -> Result<Bytes> {
     let status = response.status();
     let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
     let bytes = body.map_err(|e| Failure::new(format!("the answer broke off: {e}")))?.to_bytes();
-    let value = match bytes.is_empty() {
-        true => Value::Null,
-        false => serde_json::from_slice(&bytes)
-            .map_err(|e| Failure::new(format!("the server answered {status} with what is no JSON: {e}")))?,
-    };
     if status.is_success() {
-        return Ok(value);
+        return Ok(bytes);
     }
-    Err(Failure::new(
-        value["error"]["message"].as_str().map_or_else(|| format!("refused with {status}"), str::to_owned),
-    ))
+    let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let refusal = value["error"]["message"].as_str().unwrap_or_default();
+    Err(Failure::new(if refusal.is_empty() { format!("refused with {status}") } else { refusal.to_owned() }))
 }
 
 /// Runs a command that needs the control plane for a moment.

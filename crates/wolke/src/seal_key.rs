@@ -11,7 +11,7 @@ use wolke_store::seal::{KEY_LENGTH, Sealer};
 use wolke_store::{Db, Race, Tx, migrate, random, token};
 
 /// Where the root database keeps the fingerprint.
-const META: &str = "seal_key";
+const META: &str = migrate::SEAL_KEY;
 /// Hexadecimal digits of a fingerprint: enough to tell keys apart, useless for guessing one.
 const FINGERPRINT_LENGTH: usize = 16;
 

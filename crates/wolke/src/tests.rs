@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use wolke_store::migrate::{self, Role};
 use wolke_store::sqlite::{Open, SqliteDb};
 
-fn settings(folder: &Folder, more: &[(&'static str, &str)]) -> Settings {
+pub fn settings(folder: &Folder, more: &[(&'static str, &str)]) -> Settings {
     let data = folder.path().join("data").to_string_lossy().into_owned();
     let mut flags = BTreeMap::from([("data", data), ("listen", "127.0.0.1:0".to_owned())]);
     flags.extend(more.iter().map(|(key, text)| (*key, (*text).to_owned())));
@@ -35,7 +35,7 @@ fn life<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// A server's life, with `work` in the middle of it.
-fn serving<T>(settings: &Settings, work: impl AsyncFnOnce(&str) -> T) -> T {
+pub fn serving<T>(settings: &Settings, work: impl AsyncFnOnce(&str) -> T) -> T {
     let directory = Directory::of(settings);
     directory.make().unwrap();
     life(async {
@@ -160,6 +160,7 @@ fn commands_cannot_tell_a_server_from_a_database() {
         assert!(access.is_server());
         session(&access).await
     });
+    serving(&without, async |_| ());
     let by_itself = life(async {
         let access = Access::open(&without, "project").await.unwrap();
         assert!(!access.is_server());
@@ -316,6 +317,34 @@ fn tokens_are_drawn_with_the_seal_key() {
     let token = next_token(&settings, &key);
     assert_eq!(token, next_token(&settings, &key), "the copies have nothing else of their own");
     assert_ne!(token, next_token(&settings, &"7".repeat(64)), "without the key nobody can work a token out");
+}
+
+#[test]
+fn only_serve_makes_an_installation() {
+    let folder = Folder::new();
+    let typo = settings(&folder, &[]);
+    let refused = life(async { Access::open(&typo, "env").await.err().unwrap() });
+    assert!(refused.text.contains("nothing is installed in") && refused.text.contains("wolke serve"), "{refused:?}");
+    assert!(!Directory::of(&typo).path().exists(), "nothing is left there");
+    let named = settings(&folder, &[("database", "postgres://nobody@127.0.0.1:1/nothing")]);
+    let refused = life(async { Access::open(&named, "env").await.err().unwrap() });
+    assert!(refused.text.contains("nothing is installed in"), "{refused:?}");
+}
+
+#[test]
+fn a_secret_is_known_by_what_it_opens() {
+    let folder = Folder::new();
+    let settings = settings(&folder, &[]);
+    serving(&settings, async |_| {
+        let access = Access::open(&settings, "test").await.unwrap();
+        let find = async |secret: &str| {
+            access.call(Method::POST, "/tokens/find", Some(&json!({"secret": secret}))).await.unwrap()
+        };
+        assert_eq!(find(&token(&settings)).await["name"], "first start");
+        assert_eq!(find("wrong").await, Value::Null);
+        access.call(Method::DELETE, "/tokens/1", None).await.unwrap();
+        assert_eq!(find(&token(&settings)).await, Value::Null);
+    });
 }
 
 #[test]

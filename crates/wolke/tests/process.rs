@@ -146,6 +146,10 @@ fn the_first_signal_waits_and_the_second_does_not() {
 #[test]
 fn env_with_and_without_a_server() {
     let folder = Folder::new("env");
+    let nothing = folder.run(&["env"]);
+    assert!(nothing.status.code() == Some(1) && text(&nothing.stderr).contains("nothing is installed"), "{nothing:?}");
+    assert!(nothing.stdout.is_empty() && !folder.data().exists(), "{nothing:?}");
+    assert_eq!(Serving::start(&folder, &[]).end_quietly(), Some(0));
     let before = folder.run(&["env"]);
     assert!(before.status.success() && text(&before.stderr).contains("no server is running"), "{before:?}");
     assert!(text(&before.stdout).contains("export HCLOUD_ENDPOINT=http://127.0.0.1:4280/v1\n"), "{before:?}");
@@ -171,6 +175,7 @@ fn env_with_and_without_a_server() {
 #[test]
 fn secrets_are_shown_once_and_alone() {
     let folder = Folder::new("secrets");
+    assert_eq!(Serving::start(&folder, &[]).end_quietly(), Some(0));
     let made = folder.run(&["token", "create", "--read-only", "--name", "ci"]);
     let secret = text(&made.stdout).trim_end().to_owned();
     assert_eq!((secret.len(), secret.chars().all(|c| c.is_ascii_alphanumeric())), (64, true), "{made:?}");
@@ -181,17 +186,98 @@ fn secrets_are_shown_once_and_alone() {
         assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{file}");
     }
     let id = listed.lines().find(|line| line.contains("ci")).unwrap().split(' ').next().unwrap().to_owned();
-    assert_eq!(folder.run(&["token", "delete", &id]).status.code(), Some(0));
+    assert_eq!(folder.run(&["token", "delete", "ci"]).status.code(), Some(0));
     assert_eq!(folder.run(&["token", "delete", &id]).status.code(), Some(1));
+}
+
+#[test]
+fn a_deleted_token_is_not_given_out() {
+    let folder = Folder::new("deleted");
+    let serving = Serving::start(&folder, &[]);
+    assert_eq!(folder.run(&["token", "delete", "first start"]).status.code(), Some(0));
+    let refused = folder.run(&["env"]);
+    assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(1), String::new()));
+    let said = text(&refused.stderr);
+    assert!(said.contains("was deleted") && said.contains("wolke token create"), "{said}");
+    assert_eq!(serving.end_quietly(), Some(0));
+    // Without a server the installation is opened as a start would, which makes a new one.
+    assert!(folder.run(&["env"]).status.success());
+}
+
+#[test]
+fn metadata_of_a_server() {
+    let folder = Folder::new("metadata");
+    let serving = Serving::start(&folder, &[]);
+    let token = std::fs::read_to_string(folder.data().join("token")).unwrap();
+    let body = r##"{"name":"web-1","server_type":"cpx22","image":"debian-12","user_data":"#cloud-config\n"}"##;
+    let mut stream = std::net::TcpStream::connect(serving.url().trim_start_matches("http://")).unwrap();
+    let request = format!(
+        "POST /v1/servers HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        token.trim(),
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let said = |args: &[&str]| text(&folder.run(args).stdout);
+    assert_eq!(said(&["metadata", "1", "hostname"]), "web-1\n");
+    assert_eq!(said(&["metadata", "1", "userdata"]), "#cloud-config\n");
+    assert!(said(&["metadata", "1"]).contains("\ninstance-id: 1\n"));
+    assert_eq!(said(&["metadata", "1", "private-networks"]), "[]\n");
+    let nobody = folder.run(&["metadata", "2"]);
+    assert!(nobody.status.code() == Some(1) && text(&nobody.stderr).contains("not found"), "{nobody:?}");
+}
+
+#[test]
+fn a_doctor_changes_nothing_and_says_what_fails() {
+    let folder = Folder::new("doctor");
+    let fresh = folder.run(&["doctor"]);
+    assert_eq!(fresh.status.code(), Some(0), "{fresh:?}");
+    assert!(!folder.data().exists() && !folder.0.join(".local").exists(), "nothing is made");
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap().to_string();
+    let failed = folder.run(&["doctor", "--output", "json", "--listen", &taken]);
+    assert_eq!((failed.status.code(), text(&failed.stderr).contains("1 of ")), (Some(1), true), "{failed:?}");
+    let said: serde_json::Value = serde_json::from_slice(&failed.stdout).unwrap();
+    let port = said["checks"].as_array().unwrap().iter().find(|check| check["name"] == "port").unwrap();
+    assert_eq!((&said["failed"], &port["status"]), (&1.into(), &"fail".into()));
+    assert!(port["fix"].as_str().unwrap().contains("--listen"), "{port}");
+    let people = text(&folder.run(&["doctor", "--listen", &taken]).stdout);
+    assert!(people.contains("\nFAIL     port ") && people.contains(" fix: "), "{people}");
+}
+
+#[test]
+fn completions_and_pages_need_no_configuration() {
+    let folder = Folder::new("manual");
+    std::fs::create_dir_all(folder.0.join(".config/wolke")).unwrap();
+    std::fs::write(folder.0.join(".config/wolke/wolke.toml"), "broken").unwrap();
+    for (shell, part) in [("bash", "complete -F _wolke"), ("zsh", "#compdef wolke"), ("fish", "complete -c wolke")] {
+        let script = text(&folder.run(&["completions", shell]).stdout);
+        assert!(script.contains(part) && script.contains("insecure-listen"), "{shell}: {script}");
+    }
+    assert!(text(&folder.run(&["man"]).stdout).contains(".TH wolke 1"));
+    let pages = folder.0.join("man/man1");
+    assert_eq!(folder.run(&["man", "--dir", pages.to_str().unwrap()]).status.code(), Some(0));
+    for page in ["wolke.1", "wolke-serve.1", "wolke-token-create.1", "wolke-doctor.1"] {
+        assert!(std::fs::read_to_string(pages.join(page)).unwrap().contains(".SH NAME"), "{page}");
+    }
+    assert_eq!(folder.run(&["config"]).status.code(), Some(2));
 }
 
 #[test]
 fn exit_codes() {
     let folder = Folder::new("codes");
+    assert_eq!(Serving::start(&folder, &[]).end_quietly(), Some(0));
     for (args, code) in [
         (&["--version"][..], 0),
         (&["--help"], 0),
         (&["serve", "--help"], 0),
+        (&["config"], 0),
+        (&["config", "--example"], 0),
+        (&["completions", "bash"], 0),
+        (&["man"], 0),
+        (&["metadata", "1"], 1),
         (&["project", "delete", "nothing"], 1),
         (&["serve", "--nonsense"], 2),
         (&["serve", "--listen", "nowhere"], 2),

@@ -71,6 +71,20 @@ pub struct NewToken {
     pub dialect: Option<Dialect>,
 }
 
+/// The request of `POST /tokens/find`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FindToken {
+    /// The secret that somebody has.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for FindToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FindToken(…)")
+    }
+}
+
 /// The answer of `POST /tokens`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreatedToken {

@@ -2,13 +2,13 @@
 
 use super::body;
 use crate::cli::{Format, TokenVerb};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::output::{self, Column, print};
 use crate::reach::Access;
 use http::Method;
 use serde_json::Value;
 use wolke_http::admin::types::NewToken;
-use wolke_wire::Dialect;
+use wolke_wire::{Dialect, Id};
 
 const COLUMNS: &[Column] = &[
     ("ID", "id"),
@@ -45,7 +45,28 @@ pub(super) async fn run(access: &Access, verb: &TokenVerb) -> Result<()> {
                 }
             }
         }
-        TokenVerb::Delete { id } => access.call(Method::DELETE, &format!("/tokens/{id}"), None).await.map(|_| ()),
+        TokenVerb::Delete { token } => {
+            let id = find(&access.call(Method::GET, "/tokens", None).await?, token)?;
+            access.call(Method::DELETE, &format!("/tokens/{id}"), None).await.map(|_| ())
+        }
+    }
+}
+
+/// The id of the token that is meant: that of the id, else the only one of the name.
+fn find(tokens: &Value, asked: &str) -> Result<Id> {
+    let all = || tokens.as_array().into_iter().flatten();
+    let id_of = |token: &Value| token["id"].as_i64();
+    if let Some(id) = all().filter_map(id_of).find(|id| asked.parse() == Ok(*id)) {
+        return Ok(id);
+    }
+    let named: Vec<_> = all().filter(|token| token["name"] == asked).filter_map(id_of).collect();
+    match named.as_slice() {
+        [id] => Ok(*id),
+        [] => Err(Failure::new(format!("there is no token '{asked}': `wolke token list` shows all"))),
+        several => {
+            let ids: Vec<_> = several.iter().map(ToString::to_string).collect();
+            Err(Failure::new(format!("several tokens are called '{asked}': name one by its id, {}", ids.join(" or "))))
+        }
     }
 }
 
@@ -63,8 +84,18 @@ fn for_people(mut tokens: Value, projects: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::for_people;
+    use super::{find, for_people};
     use serde_json::json;
+
+    #[test]
+    fn a_token_is_meant_by_its_id_or_its_name() {
+        let tokens =
+            json!([{"id": 1, "name": "ci"}, {"id": 2, "name": "1"}, {"id": 3, "name": "x"}, {"id": 4, "name": "x"}]);
+        let found = |asked: &str| find(&tokens, asked).map_err(|failure| failure.text);
+        assert_eq!((found("ci"), found("1"), found("4")), (Ok(1), Ok(1), Ok(4)));
+        assert!(found("x").unwrap_err().contains("3 or 4"));
+        assert!(found("y").is_err() && found("0").is_err() && found("").is_err());
+    }
 
     #[test]
     fn ids_become_names() {

@@ -5,6 +5,7 @@ use crate::failure::{Failure, Result};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use toml::Spanned;
 
 /// The largest configuration file that is read.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -18,8 +19,8 @@ const FOREIGN: [&str; 6] =
 pub enum Source {
     /// Nobody has said anything.
     Default,
-    /// A configuration file.
-    File(PathBuf),
+    /// A configuration file, and the line in it.
+    File(PathBuf, usize),
     /// An environment variable.
     Variable(&'static str),
     /// A flag.
@@ -42,7 +43,7 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
             Source::Default => write!(f, "the default of {}", self.key),
-            Source::File(path) => write!(f, "{} in {}", self.key, path.display()),
+            Source::File(path, line) => write!(f, "{} in {}:{line}", self.key, path.display()),
             Source::Variable(name) => f.write_str(name),
             Source::Flag(name) => write!(f, "--{name}"),
         }
@@ -121,14 +122,17 @@ impl Overlay {
             return Err(Failure::usage(format!("{} is too large for a configuration file", path.display())));
         }
         let text = std::fs::read_to_string(path).map_err(|e| Failure::file("read", path, e))?;
-        let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
+        let table: BTreeMap<String, Spanned<toml::Value>> = toml::from_str(&text).map_err(|e| {
             Failure::usage(format!("{} is not valid TOML: {}", path.display(), e.to_string().trim_end()))
         })?;
+        let line_of =
+            |place: std::ops::Range<usize>| 1 + text.bytes().take(place.start).filter(|c| *c == b'\n').count();
         let mut overlay = Self::default();
         for (key, value) in table {
+            let (line, value) = (line_of(value.span()), value.into_inner());
             let Some(setting) = by_key(&key) else {
                 let known = nearest(&key, SETTINGS.iter().map(|setting| setting.key));
-                return Err(unknown("the key", &key, &path.display().to_string(), known));
+                return Err(unknown("the key", &key, &format!("{}:{line}", path.display()), known));
             };
             let text = text_of(setting.form, value, path).ok_or_else(|| {
                 let kind = match setting.form {
@@ -136,9 +140,9 @@ impl Overlay {
                     Form::Switch => "true or false",
                     Form::Text(_) | Form::Path(_) | Form::Word(_) => "a string",
                 };
-                Failure::usage(format!("{key} in {} must be {kind}", path.display()))
+                Failure::usage(format!("{key} in {}:{line} must be {kind}", path.display()))
             })?;
-            overlay.put(setting.key, text, Source::File(path.to_owned()));
+            overlay.put(setting.key, text, Source::File(path.to_owned(), line));
         }
         Ok(overlay)
     }

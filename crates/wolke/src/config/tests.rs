@@ -62,7 +62,7 @@ fn flags_over_environment_over_files_over_defaults() {
     assert_eq!(settings.settle.as_millis(), 4);
     let source = |key| settings.said.get(key).map(|value| value.source.clone());
     assert_eq!(source("settle"), Some(Source::Flag("settle")));
-    assert_eq!(source("listen"), Some(Source::File(home.folder.path().join(USER_FILE))));
+    assert_eq!(source("listen"), Some(Source::File(home.folder.path().join(USER_FILE), 2)));
     assert_eq!(source("log"), Some(Source::Default));
     assert_eq!(source("database"), None);
 }
@@ -97,9 +97,12 @@ fn data_directories() {
 #[test]
 fn unknown_names_are_refused_with_the_nearest() {
     let mut home = Home::new();
-    home.file(USER_FILE, "rate-limit = 5");
+    home.file(USER_FILE, "\nrate-limit = 5");
     let text = home.refusal(&[]);
-    assert!(text.contains("rate-limit") && text.contains(USER_FILE) && text.contains("rate_limit?"), "{text}");
+    assert!(
+        text.contains("rate-limit") && text.contains(&format!("{USER_FILE}:2 ")) && text.contains("rate_limit?"),
+        "{text}"
+    );
     home.file(USER_FILE, "");
     home.variable("WOLKE_LISTN", "x");
     let text = home.refusal(&[]);
