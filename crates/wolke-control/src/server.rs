@@ -7,6 +7,7 @@ mod console;
 mod create;
 mod create_image;
 mod dns;
+mod iso;
 mod make;
 mod metrics;
 mod password;

@@ -119,6 +119,12 @@ impl Error {
         Self::refused(ErrorCode::Protected, format!("{} is delete protected", kind.label()))
     }
 
+    /// `server is rebuild protected`.
+    #[must_use]
+    pub fn rebuild_protected(kind: Kind) -> Self {
+        Self::refused(ErrorCode::Protected, format!("{} is rebuild protected", kind.label()))
+    }
+
     /// Work on the resource is under way and contention is refused or its queue is full.
     #[must_use]
     pub fn locked(kind: Kind) -> Self {

@@ -8,6 +8,7 @@
 //!   any → Deleting → (none)
 //! ```
 
+use crate::placement::Need;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wolke_wire::{Id, Timestamp};
@@ -104,9 +105,15 @@ pub struct Details {
     /// How often rescue was enabled: tells one from the next.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rescue_epoch: i64,
+    /// How often a rebuild was begun: the number of its disk. It only grows, so that a failed one is not mistaken for the next.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rebuild_epoch: i64,
     /// Daily backups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<Backup>,
+    /// The move to another host that is under way, or what it has left behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moving: Option<Moving>,
     /// The strand that keeps its appointments: the next backup, the end of rescue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<Id>,
@@ -138,6 +145,18 @@ pub struct Backup {
     /// When the next one is due (world time).
     #[serde(with = "millis")]
     pub next: Timestamp,
+}
+
+/// A machine that changes hosts while it is off. It is made on the new host, [`Server::host`], before the old one is cleared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moving {
+    /// The host that it comes from.
+    pub from: Id,
+    /// The room that it takes there until it is gone.
+    pub need: Need,
+    /// Whether the old host was told to remove it: until then the move can be given up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
 }
 
 /// Timestamps as milliseconds, as everywhere in the database.

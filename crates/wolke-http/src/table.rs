@@ -58,6 +58,8 @@ operations! {
     server_change_type Post "/servers/{id}/actions/change_type" Server "change_server_type" => server::change_type;
     server_enable_rescue Post "/servers/{id}/actions/enable_rescue" Server "enable_rescue" => server::enable_rescue;
     server_disable_rescue Post "/servers/{id}/actions/disable_rescue" Server "disable_rescue" => server::disable_rescue;
+    server_attach_iso Post "/servers/{id}/actions/attach_iso" Server "attach_iso" => server::attach_iso;
+    server_detach_iso Post "/servers/{id}/actions/detach_iso" Server "detach_iso" => server::detach_iso;
     server_reset_password Post "/servers/{id}/actions/reset_password" Server "reset_password" => server::reset_password;
     server_change_protection Post "/servers/{id}/actions/change_protection" Server "change_protection"
         => server::change_protection;

@@ -3,17 +3,20 @@
 use crate::stmt::statements;
 use crate::tx::{Counter, Tx};
 use crate::value::Row;
-use wolke_domain::placement::{Need, Room};
+use wolke_domain::placement::{GROUP_MEMBERS_MAX, Need, Room};
 use wolke_domain::{Error, Result};
 use wolke_wire::Id;
 
-/// How many hosts placement looks at.
+/// How many hosts placement looks at: more than other members of a group can take, so that one of them is left to choose.
 pub const CANDIDATES_MAX: usize = 16;
+const _: () = assert!(CANDIDATES_MAX > GROUP_MEMBERS_MAX);
 
 statements! { "host";
     INSERT = "INSERT INTO host (id, location, kind, generation, free_cores, free_memory_mb, free_disk_gb) VALUES ($1, $2, $3, 0, $4, $5, $6)";
     CANDIDATES = "SELECT id, free_cores, free_memory_mb, free_disk_gb FROM host WHERE location = $1 AND kind = $2
         AND free_memory_mb >= $3 AND free_cores >= $4 AND free_disk_gb >= $5 ORDER BY free_memory_mb, id LIMIT 16";
+    COUNT_IN = "SELECT count(*) FROM host WHERE location = $1 AND kind = $2";
+    ROOM = "SELECT kind, free_cores, free_memory_mb, free_disk_gb FROM host WHERE id = $1";
     TAKE = "UPDATE host SET generation = generation + 1, free_cores = free_cores - $1, free_memory_mb = free_memory_mb - $2,
         free_disk_gb = free_disk_gb - $3 WHERE id = $4 RETURNING generation";
     DESIRE = "INSERT INTO host_object (host, kind, id, generation, tombstone, spec, observed_generation, observed, sim) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -102,6 +105,24 @@ pub fn candidates(tx: &mut dyn Tx, location: Id, kind: &str, need: &Need) -> Res
             Ok(Room { host: r.int(0)?, free })
         })
         .collect()
+}
+
+/// How many hosts of a kind a location has.
+///
+/// # Errors
+/// The engine's failure.
+pub fn count_in(tx: &mut dyn Tx, location: Id, kind: &str) -> Result<i64> {
+    tx.query_one(&COUNT_IN, &[location.into(), kind.into()])?.map_or(Ok(0), |r| r.int(0))
+}
+
+/// The kind of a host and what it has left.
+///
+/// # Errors
+/// Internal, when there is no such host.
+pub fn room(tx: &mut dyn Tx, host: Id) -> Result<(String, Need)> {
+    let row = tx.query_one(&ROOM, &[host.into()])?;
+    let row = row.ok_or_else(|| Error::internal(format!("there is no host {host}")))?;
+    Ok((row.text(0)?.to_owned(), Need { cores: row.int(1)?, memory_mb: row.int(2)?, disk_gb: row.int(3)? }))
 }
 
 /// Takes room on a host (negative: gives it back) and returns the generation of the change that follows.

@@ -46,6 +46,7 @@ codes! {
     Timeout = "timeout",
     ActionFailed = "action_failed",
     PlacementError = "placement_error",
+    ResourceInUse = "resource_in_use",
     ServerNotStopped = "server_not_stopped",
     ServerHasIpv4 = "server_has_ipv4",
     ServerHasIpv6 = "server_has_ipv6",
@@ -55,6 +56,8 @@ codes! {
     PrimaryIpDatacenterMismatch = "primary_ip_datacenter_mismatch",
     MustBeUnassigned = "must_be_unassigned",
     InvalidServerType = "invalid_server_type",
+    RescueAlreadyEnabled = "rescue_already_enabled",
+    RescueAlreadyDisabled = "rescue_already_disabled",
 }
 
 impl std::fmt::Display for ErrorCode {

@@ -1,6 +1,9 @@
 //! The strand that makes a server: place → made → started, as one step when the host answers at once. Its abort tears the server down.
 
-use super::{HOST_DEADLINE_MS, ServerProgram, doomed_failure, note_power, password, placement_group, power, scope, spec, teardown};
+use super::{
+    HOST_DEADLINE_MS, ServerProgram, doomed_failure, note_power, password, placement_group, power, scope, spec,
+    teardown,
+};
 use crate::action::{self, Work};
 use crate::core::Core;
 use crate::hosts::{self, Look};

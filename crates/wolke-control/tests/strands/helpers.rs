@@ -2,6 +2,7 @@
 
 use crate::common::{Engine, World, check_at_rest, world};
 use wolke_control::Simulation;
+use wolke_control::clock::Jump;
 use wolke_domain::server::Status;
 use wolke_domain::{Error, Result};
 use wolke_host::{LatencyProfile, OperationKind, Policy};
@@ -42,6 +43,18 @@ pub fn drive(world: &World, drive: &mut Drive<'_, wolke_control::Core>) -> Resul
     check_at_rest(&world.db).map(|_| ())
 }
 
+/// Takes a jump from event to event and drives what happens on the way; returns how often it stopped.
+pub fn travel(world: &World, drive: &mut Drive<'_, wolke_control::Core>, jump: Jump) -> Result<usize> {
+    let mut journey = block_on(world.control.depart(jump))?;
+    for stops in 0.. {
+        drive.until_idle()?;
+        if !block_on(world.control.next_stop(&mut journey))? {
+            return Ok(stops);
+        }
+    }
+    Err(Error::internal("a jump does not end"))
+}
+
 pub fn slow() -> Simulation {
     let after = |ms| Policy::After { ms };
     let profile = LatencyProfile::none()
@@ -57,4 +70,45 @@ pub fn running(engine: &Engine, simulation: Simulation) -> (World, Id) {
     let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
     drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
     (world, created.server)
+}
+
+/// A pace in which everything that is done to a server takes its time.
+pub fn slow_actions() -> Simulation {
+    let kinds = [
+        OperationKind::Create,
+        OperationKind::Rebuild,
+        OperationKind::Resize,
+        OperationKind::Change,
+        OperationKind::Start,
+        OperationKind::Stop,
+        OperationKind::Delete,
+        OperationKind::Reset,
+        OperationKind::SetPassword,
+    ];
+    let slow = |profile: LatencyProfile, kind| profile.with(kind, Policy::After { ms: 1_500 });
+    let profile = kinds.into_iter().fold(LatencyProfile::none(), slow);
+    Simulation { profile, ..Simulation::default() }
+}
+
+/// What a server remembers.
+pub fn details(world: &World, id: Id) -> wolke_domain::server::Details {
+    let read = move |tx: &mut dyn wolke_store::Tx| Ok(server::by_id(tx, id)?.unwrap().value.details);
+    world.db.read_blocking(read).unwrap()
+}
+
+/// The last spec that the host of a server was given.
+pub fn spec_of(world: &World, id: Id) -> wolke_host::ServerSpec {
+    let read = move |tx: &mut dyn wolke_store::Tx| {
+        let on = server::by_id(tx, id)?.unwrap().value.host.unwrap();
+        Ok(wolke_store::host::object(tx, on, "server", id)?.unwrap().spec)
+    };
+    let wish: serde_json::Value = serde_json::from_str(&world.db.read_blocking(read).unwrap()).unwrap();
+    serde_json::from_value(wish["present"].clone()).unwrap()
+}
+
+/// Deletes a server and drives until it is gone.
+pub fn remove(world: &World, id: Id) -> Result<()> {
+    block_on(world.control.delete_server(&world.caller, id))?;
+    drive(world, &mut Drive::new(&world.db, &world.core, Disturbance::None))?;
+    ensure(status(world, id).is_none(), "the server is gone")
 }

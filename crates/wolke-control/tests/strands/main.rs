@@ -8,10 +8,17 @@
     reason = "tests fail by panicking"
 )]
 
+mod backups;
 #[path = "../common/mod.rs"]
 mod common;
+mod change_type;
 mod create;
 mod delete;
 mod helpers;
+mod images;
+mod password;
+mod placement;
 mod power;
+mod rebuild;
+mod rescue;
 mod time;

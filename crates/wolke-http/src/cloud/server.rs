@@ -202,3 +202,22 @@ pub async fn reset_password(call: Call) -> Result<Reply> {
     let (started, password) = call.control.reset_server_password(&call.caller, call.id()).await?;
     call.control.show_started_with_password(&call.caller, started, Some(password)).await.map(Reply::Json)
 }
+
+/// `POST /servers/{id}/actions/attach_iso`.
+///
+/// # Errors
+/// The application's.
+pub async fn attach_iso(mut call: Call) -> Result<Reply> {
+    let request = call.request()?;
+    let started = call.control.attach_iso(&call.caller, call.id(), request).await?;
+    call.control.show_started(&call.caller, started).await.map(Reply::Json)
+}
+
+/// `POST /servers/{id}/actions/detach_iso`.
+///
+/// # Errors
+/// The application's.
+pub async fn detach_iso(call: Call) -> Result<Reply> {
+    let started = call.control.detach_iso(&call.caller, call.id()).await?;
+    call.control.show_started(&call.caller, started).await.map(Reply::Json)
+}

@@ -278,6 +278,72 @@ pub struct ChangeServerProtection {
     pub rebuild: Option<bool>,
 }
 
+/// The request of `POST /servers/{id}/actions/rebuild`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Rebuild {
+    /// What the disk is made from.
+    pub image: IdOrName,
+    /// For cloud-init, instead of what the server was created with. Since 2026. May hold secrets.
+    #[serde(default)]
+    pub user_data: Option<Secret>,
+}
+
+/// The request of `POST /servers/{id}/actions/change_type`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ChangeServerType {
+    /// The new size.
+    pub server_type: IdOrName,
+    /// Whether the disk grows to the new type's. 2018 could leave it open: then it grows.
+    #[serde(default = "form::yes", deserialize_with = "form::null_true")]
+    pub upgrade_disk: bool,
+}
+
+text_enum! {
+    /// A rescue system.
+    RescueType {
+        /// Linux for 64 bits.
+        Linux64 = "linux64",
+        /// Linux for 32 bits: until 2024.
+        Linux32 = "linux32",
+        /// FreeBSD: in 2018.
+        Freebsd64 = "freebsd64",
+    }
+}
+
+impl RescueType {
+    /// Whether SSH keys can be brought along (dialects A.6).
+    #[must_use]
+    pub const fn takes_keys(self) -> bool {
+        matches!(self, Self::Linux64 | Self::Linux32)
+    }
+}
+
+/// The request of `POST /servers/{id}/actions/enable_rescue`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct EnableRescue {
+    /// Which system: `linux64` unless another is asked for.
+    #[serde(default, rename = "type")]
+    pub kind: Option<RescueType>,
+    /// Who may log in: ids of keys.
+    #[serde(default, deserialize_with = "form::null_default")]
+    pub ssh_keys: Vec<Id>,
+}
+
+impl EnableRescue {
+    /// The system that is asked for.
+    #[must_use]
+    pub fn system(&self) -> RescueType {
+        self.kind.unwrap_or(RescueType::Linux64)
+    }
+}
+
+/// The request of `POST /servers/{id}/actions/attach_iso`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct AttachIso {
+    /// The disc.
+    pub iso: IdOrName,
+}
+
 #[cfg(test)]
 mod tests {
     use super::{CreateServer, CreateServerPublicNet};
