@@ -10,6 +10,7 @@ mod create;
 mod list;
 mod load;
 mod many;
+mod mixed;
 mod report;
 mod start;
 

@@ -2,6 +2,7 @@
 
 use crate::Bench;
 use crate::load::{Load, Measured, Until, request};
+use crate::mixed::{self, Mixed};
 use crate::report::{Row, Target};
 use crate::start::memory_mib;
 use e2e::api::server_body;
@@ -18,6 +19,8 @@ const FILLERS: usize = 64;
 const MEMORY_MIB: f64 = 300.0;
 /// A server by id may take this many times what it takes in the small project.
 const BY_ID_RATIO: f64 = 1.5;
+/// Mixed work may take this many times what it takes in the small project.
+const MIXED_RATIO: f64 = 1.5;
 /// 99 of 100 pages of a list may take this long, milliseconds.
 const PAGE_P99_MS: f64 = 10.0;
 /// Servers on a page.
@@ -38,6 +41,7 @@ pub fn run(bench: &Bench) -> Vec<Row> {
     let token = installation.token();
     let mut ids = fill(&server, &token, 0..FEW, many);
     let few_by_id = by_id(bench, &server, &token, &ids);
+    let few_mixed = mixed::run(bench, &server, &token, "few");
     ids.extend(fill(&server, &token, FEW..many, many));
     let many_by_id = by_id(bench, &server, &token, &ids);
     let (few_ms, many_ms) = (few_by_id.percentile(0.5), many_by_id.percentile(0.5));
@@ -47,6 +51,7 @@ pub fn run(bench: &Bench) -> Vec<Row> {
             .target(Target::AtMost(few_ms * BY_ID_RATIO))
             .details(json!({"p99_ms": many_by_id.percentile(0.99), "few_p99_ms": few_by_id.percentile(0.99)})),
     ];
+    rows.extend(mixed_rows(bench, &server, &token, &few_mixed, many));
     for selector in SELECTORS {
         let filter = if selector.is_empty() { String::new() } else { format!("&label_selector={}", encode(selector)) };
         let named = if selector.is_empty() { "no selector" } else { selector };
@@ -62,6 +67,19 @@ pub fn run(bench: &Bench) -> Vec<Row> {
             .target(Target::AtMost(MEMORY_MIB)),
     );
     rows
+}
+
+/// Mixed work beside so many servers, and beside few.
+fn mixed_rows(bench: &Bench, server: &Wolke, token: &str, few: &Mixed, many: u64) -> Vec<Row> {
+    let mixed = mixed::run(bench, server, token, "many");
+    vec![
+        Row::new(format!("mixed work, {FEW} servers"), few.rate, "operations/s")
+            .details(json!({ "p99_ms": few.p99_ms })),
+        Row::new(format!("mixed work, {many} servers (floor: {FEW})"), mixed.rate, "operations/s")
+            .floor(few.rate)
+            .target(Target::AtLeast(few.rate / MIXED_RATIO))
+            .details(json!({ "p99_ms": mixed.p99_ms })),
+    ]
 }
 
 /// Creates servers of the given numbers, out of `many`, and returns their ids.
