@@ -1,23 +1,13 @@
-//! What the operator does: projects, tokens, the clock, the simulation.
+//! What the operator does: projects, tokens, the simulation. The clock has a module of its own.
 
 use crate::control::Control;
 use crate::core::Simulation;
-use wolke_domain::clock::{ClockMode, ClockState, RATE_PERMILLE_MAX, WORLD_TIME_MAX};
 use wolke_domain::{Error, Result, name};
 use wolke_store::project::Project;
 use wolke_store::token::NewToken;
 pub use wolke_store::token::Token;
-use wolke_store::{Db, Race, clock, project, resource, strand, token};
-use wolke_wire::{Dialect, ErrorCode, Id, Kind, Timestamp};
-
-/// What the clock shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClockView {
-    /// World time now.
-    pub now: Timestamp,
-    /// How it moves.
-    pub state: ClockState,
-}
+use wolke_store::{Db, Race, project, resource, token};
+use wolke_wire::{Dialect, ErrorCode, Id, Kind};
 
 /// Makes a project, unless one of that name is there.
 ///
@@ -34,15 +24,6 @@ pub async fn ensure_project(db: &Db, name: &str) -> Result<Project> {
         None => project::insert(tx, &wanted),
     })
     .await
-}
-
-/// World time ends: behind its last year no timestamp can be shown, and nothing could be waited for.
-fn check_end(field: &str, world: Timestamp) -> Result<()> {
-    if world < WORLD_TIME_MAX {
-        Ok(())
-    } else {
-        Err(Error::invalid(field, format!("must lie before {WORLD_TIME_MAX}")))
-    }
 }
 
 impl Control {
@@ -150,72 +131,6 @@ impl Control {
         }
         self.tokens.put(epoch, hash, &found);
         Ok(Some(found))
-    }
-
-    /// The clock.
-    ///
-    /// # Errors
-    /// The engine's failure.
-    pub async fn clock(&self) -> Result<ClockView> {
-        self.db.read(|tx| Ok(ClockView { now: tx.now(), state: clock::get(tx)? })).await
-    }
-
-    /// Changes how the clock moves; world time goes on from where it is.
-    ///
-    /// # Errors
-    /// `invalid_input` for a rate that is not between 1 and [`RATE_PERMILLE_MAX`].
-    pub async fn set_clock_mode(&self, mode: ClockMode, rate_permille: i64) -> Result<ClockView> {
-        if !(1..=RATE_PERMILLE_MAX).contains(&rate_permille) {
-            return Err(Error::invalid("rate", format!("must be between 0.001 and {}", RATE_PERMILLE_MAX / 1000)));
-        }
-        self.change_clock(move |state, real| Ok(state.with_mode(real, mode, rate_permille))).await
-    }
-
-    /// Sets world time.
-    ///
-    /// # Errors
-    /// `invalid_input` when it would run backwards: timers that have fired do not fire again.
-    pub async fn set_clock(&self, world: Timestamp) -> Result<ClockView> {
-        self.change_clock(move |state, real| {
-            if world < state.world_at(real) {
-                return Err(Error::invalid("time", "lies in the past of this world"));
-            }
-            check_end("time", world)?;
-            Ok(state.set(real, world))
-        })
-        .await
-    }
-
-    /// Moves world time forward.
-    ///
-    /// # Errors
-    /// `invalid_input` for a negative step.
-    pub async fn advance_clock(&self, milliseconds: i64) -> Result<ClockView> {
-        if milliseconds < 0 {
-            return Err(Error::invalid("duration", "must not be negative"));
-        }
-        self.change_clock(move |state, real| {
-            let world = state.world_at(real).plus_ms(milliseconds);
-            check_end("duration", world)?;
-            Ok(state.set(real, world))
-        })
-        .await
-    }
-
-    async fn change_clock(
-        &self,
-        change: impl Fn(ClockState, Timestamp) -> Result<ClockState> + Send + 'static,
-    ) -> Result<ClockView> {
-        self.db
-            .write(vec![Race::Database], move |tx| {
-                let state = clock::get(tx)?;
-                let next = change(state, tx.facts().real_now)?;
-                clock::set(tx, next)?;
-                // What waits for simulated work waits no more.
-                if next.mode == ClockMode::Instant { strand::wake_all(tx) } else { Ok(()) }
-            })
-            .await?;
-        self.clock().await
     }
 
     /// How simulated hosts behave.

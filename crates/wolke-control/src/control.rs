@@ -64,6 +64,8 @@ pub struct Control {
     pub(crate) fragments: Arc<Fragments>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) pages: Arc<Pages>,
+    /// Jumps of the clock take turns.
+    pub(crate) jumps: tokio::sync::Mutex<()>,
 }
 
 impl Control {
@@ -74,8 +76,9 @@ impl Control {
     pub async fn new(parts: Parts) -> Result<Self> {
         let Parts { root, db, world, core, worker, tokens, options } = parts;
         let (fragments, pages) = (Arc::new(Fragments::default()), Arc::new(Pages::default()));
-        let control = Self { root, db, world, core, worker, options, fragments, tokens, pages };
+        let control = Self { root, db, world, core, worker, options, fragments, tokens, pages, jumps: tokio::sync::Mutex::default() };
         control.ensure_pools().await?;
+        control.refresh_operator().await?;
         Ok(control)
     }
 

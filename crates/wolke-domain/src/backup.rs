@@ -6,8 +6,6 @@ use wolke_wire::Timestamp;
 
 /// The windows of the contract, in UTC. The first goes over midnight.
 pub const WINDOWS: [&str; 6] = ["22-02", "02-06", "06-10", "10-14", "14-18", "18-22"];
-/// How many backups a server keeps: one more takes the place of the oldest.
-pub const BACKUPS_MAX: usize = 7;
 
 /// A day in milliseconds; world time knows no leap seconds.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;

@@ -1,18 +1,24 @@
 //! World time.
 
-use super::types::{AdvanceClock, Clock, SetClock, SetClockMode};
+use super::types::{AdvanceClock, Clock, Jumped, SetClock, SetClockMode};
 use super::{Admin, Answer, Shown, request};
 use axum::body::Body;
 use axum::extract::State;
 use http::StatusCode;
 use std::sync::Arc;
-use wolke_control::admin::ClockView;
+use wolke_control::clock::{ClockView, Jump};
 
 /// The clock as the admin API shows it.
 impl From<ClockView> for Clock {
     fn from(view: ClockView) -> Self {
         Self { now: view.now, mode: view.state.mode, rate_permille: view.state.rate_permille }
     }
+}
+
+async fn jump(admin: &Admin, jump: Jump) -> Answer<Jumped> {
+    let jumped = admin.control.jump_clock(jump).await?;
+    let (clock, stops, warning) = (jumped.clock.into(), jumped.stops, jumped.warning);
+    Ok(Shown(StatusCode::OK, Jumped { clock, stops, warning }))
 }
 
 /// `GET /clock`.
@@ -27,13 +33,13 @@ pub async fn set_mode(State(admin): State<Arc<Admin>>, body: Body) -> Answer<Clo
 }
 
 /// `POST /clock/set`.
-pub async fn set(State(admin): State<Arc<Admin>>, body: Body) -> Answer<Clock> {
+pub async fn set(State(admin): State<Arc<Admin>>, body: Body) -> Answer<Jumped> {
     let set: SetClock = request(body).await?;
-    Ok(Shown(StatusCode::OK, admin.control.set_clock(set.now).await?.into()))
+    jump(&admin, Jump::To(set.now)).await
 }
 
 /// `POST /clock/advance`.
-pub async fn advance(State(admin): State<Arc<Admin>>, body: Body) -> Answer<Clock> {
+pub async fn advance(State(admin): State<Arc<Admin>>, body: Body) -> Answer<Jumped> {
     let advance: AdvanceClock = request(body).await?;
-    Ok(Shown(StatusCode::OK, admin.control.advance_clock(advance.milliseconds).await?.into()))
+    jump(&admin, Jump::By(advance.milliseconds)).await
 }

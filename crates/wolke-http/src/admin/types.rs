@@ -105,6 +105,18 @@ pub struct Clock {
     pub rate_permille: i64,
 }
 
+/// The clock after a jump.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jumped {
+    /// Where it ended.
+    #[serde(flatten)]
+    pub clock: Clock,
+    /// How often it stopped on the way, its end included.
+    pub stops: u32,
+    /// What did not go as it should.
+    pub warning: Option<String>,
+}
+
 /// The request of `POST /clock/mode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -145,6 +157,8 @@ pub struct Simulation {
     pub profile: LatencyProfile,
     /// What is broken.
     pub faults: SimFaults,
+    /// Hosts that a location makes on demand at most.
+    pub hosts_per_location: u32,
 }
 
 /// The request of `PUT /simulation`; what is absent stays.
@@ -160,4 +174,7 @@ pub struct SetSimulation {
     /// What shall be broken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub faults: Option<SimFaults>,
+    /// Hosts that a location shall make at most; those that are there stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts_per_location: Option<u32>,
 }

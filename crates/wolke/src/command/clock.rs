@@ -4,7 +4,7 @@ use super::body;
 use crate::cli::{ClockVerb, Mode, Output};
 use crate::duration;
 use crate::failure::{Failure, Result};
-use crate::output::{Column, print};
+use crate::output::{Column, print, remark};
 use crate::reach::Access;
 use http::Method;
 use serde_json::{Value, json};
@@ -13,6 +13,8 @@ use wolke_http::admin::types::{AdvanceClock, SetClock, SetClockMode};
 use wolke_wire::Timestamp;
 
 const COLUMNS: &[Column] = &[("NOW", "now"), ("MODE", "mode"), ("RATE", "rate")];
+/// A jump says how often it stopped as well.
+const JUMP_COLUMNS: &[Column] = &[("NOW", "now"), ("MODE", "mode"), ("RATE", "rate"), ("STOPS", "stops")];
 /// The rate of real time, in thousandths.
 const REAL_TIME: i64 = 1000;
 
@@ -42,7 +44,10 @@ fn show(mut clock: Value, output: Output) -> Result<()> {
     if let Some(permille) = clock["rate_permille"].as_i64() {
         clock["rate"] = if clock["mode"] == "scaled" { json!(rate_of(permille)) } else { Value::Null };
     }
-    print(output.format, &clock, COLUMNS)
+    if let Some(warning) = clock["warning"].as_str() {
+        remark(warning);
+    }
+    print(output.format, &clock, if clock["stops"].is_null() { COLUMNS } else { JUMP_COLUMNS })
 }
 
 const fn mode_of(mode: Mode) -> ClockMode {
