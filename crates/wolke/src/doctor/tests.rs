@@ -216,6 +216,7 @@ fn lines_for_people() {
 }
 
 /// A PostgreSQL to make databases and roles on; or says that the test is skipped.
+#[expect(clippy::disallowed_methods, reason = "where the test suite's own PostgreSQL is, is no setting")]
 fn superuser(test: &str) -> Option<(String, ::postgres::Client)> {
     let Ok(url) = std::env::var("WOLKE_TEST_POSTGRES") else {
         assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "{test}: CI=true allows no skip");
