@@ -235,6 +235,17 @@ fn a_doctor_changes_nothing_and_says_what_fails() {
     let fresh = folder.run(&["doctor"]);
     assert_eq!(fresh.status.code(), Some(0), "{fresh:?}");
     assert!(!folder.data().exists() && !folder.0.join(".local").exists(), "nothing is made");
+    // What a killed server has left (a log that was not folded into its databases) is read, and stays.
+    drop(Serving::start(&folder, &[]));
+    let log = || std::fs::read(folder.data().join("worlds/main.db-wal")).unwrap();
+    let before = log();
+    let killed = folder.run(&["doctor"]);
+    let said = text(&killed.stdout);
+    assert!(
+        killed.status.success() && said.contains("nobody holds") && said.contains("this release works with"),
+        "{said}"
+    );
+    assert!(!before.is_empty() && before == log());
     let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = holder.local_addr().unwrap().to_string();
     let failed = folder.run(&["doctor", "--output", "json", "--listen", &taken]);

@@ -1,4 +1,5 @@
-//! A look at a database file that changes nothing, with or without a server working on it.
+//! A look at a database file that changes nothing, with or without a server working on it. (A log that a killed process has left
+//! is indexed anew by whoever reads it: the `-shm` file beside it, which holds nothing that is not in the log.)
 
 use super::connection::{Access, open_file, rows};
 use super::engine_error;
