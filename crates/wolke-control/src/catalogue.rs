@@ -71,9 +71,8 @@ impl Control {
             let name = Some(iso.name.as_str());
             iso.is_usable(now) && filter.matches(name, iso.architecture)
         });
-        let own = own.iter().filter(|iso| {
-            private::is_usable(iso, now) && filter.matches(None, iso.details.architecture)
-        });
+        let own =
+            own.iter().filter(|iso| private::is_usable(iso, now) && filter.matches(None, iso.details.architecture));
         let ids = public.map(|iso| iso.id).chain(own.map(|iso| iso.id)).collect();
         self.list_ids(caller, Kind::Iso, ids, page).await
     }

@@ -35,6 +35,11 @@ impl Tokens {
         }
     }
 
+    /// Real time, monotonic, in milliseconds.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.clock.monotonic_ms()
+    }
+
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::SeqCst)
     }

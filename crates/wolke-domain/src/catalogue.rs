@@ -1,29 +1,42 @@
-//! What can be ordered: locations, data centers, server types with their prices, system images (fact sheet §8).
+//! What can be ordered: locations, data centers, server types and load balancer types with their prices, system and app
+//! images, ISOs (fact sheet §8).
 //!
-//! The built-in catalogue is a TOML file inside the binary. It is data only; what has stock *now* and what is hidden
-//! *now* are functions of it and of world time.
+//! The built-in catalogue is a TOML file inside the binary; an operator lays files and changes of the same form over it
+//! ([`Document`]). It is data only; what has stock *now* and what is hidden *now* are functions of it and of world time.
 //!
 //! **Invariants** (checked when a catalogue is read): lists are sorted by id; ids are unique within a kind; names are
 //! unique within a kind, for images together with the architecture; every reference resolves; every offer has a price.
 
+mod document;
+mod entry;
+mod file;
 mod parse;
 pub mod price;
 mod wire;
 
 use std::sync::OnceLock;
 
-use wolke_wire::cloud::server_type::{CpuType, StorageType};
-use wolke_wire::cloud::{Architecture, Deprecation};
+use wolke_wire::cloud::Architecture;
 use wolke_wire::{Id, IdOrName, Timestamp};
 
+pub use document::Document;
+pub use entry::{
+    AddressPrice, Datacenter, Image, Iso, LoadBalancerType, Location, Offer, Pricing, ServerType, shown,
+};
 pub use parse::CatalogueError;
-use price::Price;
 
 /// How long a deprecated image can still be used after the announcement, in days (fact sheet §3.9).
 pub const DEPRECATED_IMAGE_DAYS: i64 = 90;
 
 /// The zone in which a server without a location is placed if it can be (fact sheet §3.1).
 pub const DEFAULT_NETWORK_ZONE: &str = "eu-central";
+
+/// Ids of images and ISOs that an operator adds at run time without naming one lie above; those of projects
+/// ([`crate::image::OWN_ID_MIN`]) above these.
+pub const OPERATOR_ID_BASE: Id = 900_000_000;
+
+/// Room for the dates that pass within one epoch: [`Catalogue::version`].
+const DATES_MAX: i64 = 1 << 20;
 
 /// Everything that can be ordered.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,121 +51,18 @@ pub struct Catalogue {
     pub datacenters: Vec<Datacenter>,
     /// Sizes of servers.
     pub server_types: Vec<ServerType>,
-    /// System images.
+    /// Sizes of load balancers.
+    pub load_balancer_types: Vec<LoadBalancerType>,
+    /// System and app images.
     pub images: Vec<Image>,
-}
-
-/// A place where resources live.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Location {
-    /// Its id.
-    pub id: Id,
-    /// `fsn1`.
-    pub name: String,
-    /// For people.
-    pub description: String,
-    /// ISO 3166-1 alpha-2 code.
-    pub country: String,
-    /// The city.
-    pub city: String,
-    /// Degrees north.
-    pub latitude: f64,
-    /// Degrees east.
-    pub longitude: f64,
-    /// `eu-central`.
-    pub network_zone: String,
-}
-
-/// A data center inside a location.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Datacenter {
-    /// Its id.
-    pub id: Id,
-    /// `fsn1-dc14`.
-    pub name: String,
-    /// For people.
-    pub description: String,
-    /// The location's id.
-    pub location: Id,
-    /// Server types that can stand here.
-    pub supported: Vec<Id>,
-    /// Server types that are in stock here.
-    pub available: Vec<Id>,
-}
-
-/// A size of server.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ServerType {
-    /// Its id.
-    pub id: Id,
-    /// `cpx22`.
-    pub name: String,
-    /// For people.
-    pub description: String,
-    /// `regular_purpose`, `cost_optimized`, `general_purpose`.
-    pub category: String,
-    /// Number of cores.
-    pub cores: u32,
-    /// Memory in GB.
-    pub memory: f64,
-    /// Disk in GB.
-    pub disk: u32,
-    /// Whose the cores are.
-    pub cpu_type: CpuType,
-    /// Where the disk lives.
-    pub storage_type: StorageType,
-    /// The instruction set.
-    pub architecture: Architecture,
-    /// Whether it goes away everywhere.
-    pub deprecation: Option<Deprecation>,
-    /// Where it is offered, in the order that is shown.
-    pub offers: Vec<Offer>,
-}
-
-/// A server type in a location.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// The location's id.
-    pub location: Id,
-    /// The location's name.
-    pub location_name: String,
-    /// For an hour.
-    pub hourly: Price,
-    /// At most for a month.
-    pub monthly: Price,
-    /// Bytes of outgoing traffic in a month that cost nothing.
-    pub included_traffic: u64,
-    /// For each TB after that.
-    pub price_per_tb_traffic: Price,
-    /// Whether it goes away here.
-    pub deprecation: Option<Deprecation>,
-    /// Whether it is in stock.
-    pub available: bool,
-    /// Whether it is the one to take here.
-    pub recommended: bool,
-}
-
-/// A system image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
-    /// Its id.
-    pub id: Id,
-    /// `ubuntu-24.04`; exists once for each architecture.
-    pub name: String,
-    /// For people.
-    pub description: String,
-    /// `ubuntu`.
-    pub os_flavor: String,
-    /// `24.04`.
-    pub os_version: String,
-    /// The instruction set.
-    pub architecture: Architecture,
-    /// The smallest disk that it fits on, in GB.
-    pub disk_size: u32,
-    /// When it was made.
-    pub created: Timestamp,
-    /// Whether it goes away; `unavailable_after` is [`DEPRECATED_IMAGE_DAYS`] after the announcement.
-    pub deprecation: Option<Deprecation>,
+    /// ISOs that everybody sees.
+    pub isos: Vec<Iso>,
+    /// What is not priced by type.
+    pub pricing: Pricing,
+    /// Tells this catalogue from those before it.
+    pub epoch: i64,
+    /// Points in time at which something of it changes, in order.
+    dates: Vec<Timestamp>,
 }
 
 impl Catalogue {
@@ -161,14 +71,37 @@ impl Catalogue {
     pub fn builtin() -> &'static Self {
         static BUILTIN: OnceLock<Catalogue> = OnceLock::new();
         #[allow(clippy::expect_used, reason = "the text is part of the binary and a test reads it")]
-        BUILTIN.get_or_init(|| Self::parse(include_str!("catalogue.toml")).expect("the built-in catalogue is valid"))
+        BUILTIN.get_or_init(|| Document::builtin().catalogue().expect("the built-in catalogue is valid"))
+    }
+
+    /// Reads a catalogue.
+    ///
+    /// # Errors
+    /// As [`Document::parse`] and [`Document::catalogue`].
+    pub fn parse(text: &str) -> Result<Self, CatalogueError> {
+        Document::parse(text)?.catalogue()
     }
 
     /// A number that differs whenever what this catalogue shows at `now` differs from what another one showed, or itself at
     /// another time.
     #[must_use]
-    pub const fn version(&self, _now: Timestamp) -> i64 {
-        0
+    pub fn version(&self, now: Timestamp) -> i64 {
+        let passed = self.dates.partition_point(|date| *date <= now);
+        // More dates than that cannot be read from a file of bounded size.
+        self.epoch * DATES_MAX + i64::try_from(passed).unwrap_or(DATES_MAX - 1)
+    }
+
+    /// The same catalogue in a later epoch, in which these types are sold out in these locations: (type, location).
+    #[must_use]
+    pub fn at_epoch(&self, epoch: i64, sold_out: impl IntoIterator<Item = (Id, Id)>) -> Self {
+        let mut catalogue = Self { epoch, ..self.clone() };
+        for (server_type, location) in sold_out {
+            let found = catalogue.server_types.binary_search_by_key(&server_type, |kind| kind.id).ok();
+            let kind = found.and_then(|index| catalogue.server_types.get_mut(index));
+            let offers = kind.into_iter().flat_map(|kind| &mut kind.offers);
+            offers.filter(|offer| offer.location == location).for_each(|offer| offer.available = false);
+        }
+        catalogue
     }
 
     /// The location that a request names.
@@ -201,10 +134,12 @@ impl Catalogue {
         self.datacenters.iter().find(|datacenter| datacenter.location == location)
     }
 
-    /// The data center that lists recommend: the one of the first location.
+    /// The data center that lists recommend: the one of the first location that has anything in stock, else the first.
     #[must_use]
-    pub fn recommended_datacenter(&self) -> Option<&Datacenter> {
-        self.locations.first().and_then(|location| self.datacenter_in(location.id))
+    pub fn recommended_datacenter(&self, now: Timestamp) -> Option<&Datacenter> {
+        let centers = || self.locations.iter().filter_map(|location| self.datacenter_in(location.id));
+        let in_stock = |place: Id| self.server_types.iter().any(|kind| kind.is_orderable_in(place, now));
+        centers().find(|datacenter| in_stock(datacenter.location)).or_else(|| centers().next())
     }
 
     /// The server type that a request names, removed ones included.
@@ -224,7 +159,31 @@ impl Catalogue {
         self.server_types.iter().filter(move |server_type| server_type.is_listed(now))
     }
 
-    /// The system image with an id, removed ones included.
+    /// The load balancer type that a request names, removed ones included.
+    #[must_use]
+    pub fn load_balancer_type(&self, asked: &IdOrName) -> Option<&LoadBalancerType> {
+        find(&self.load_balancer_types, asked)
+    }
+
+    /// The load balancer type with an id, removed ones included.
+    #[must_use]
+    pub fn load_balancer_type_by_id(&self, id: Id) -> Option<&LoadBalancerType> {
+        by_id(&self.load_balancer_types, id)
+    }
+
+    /// The public ISO that a request names, removed ones included.
+    #[must_use]
+    pub fn iso(&self, asked: &IdOrName) -> Option<&Iso> {
+        find(&self.isos, asked)
+    }
+
+    /// The public ISO with an id, removed ones included: they stay readable (fact sheet §3.10).
+    #[must_use]
+    pub fn iso_by_id(&self, id: Id) -> Option<&Iso> {
+        by_id(&self.isos, id)
+    }
+
+    /// The system or app image with an id, removed ones included.
     #[must_use]
     pub fn image_by_id(&self, id: Id) -> Option<&Image> {
         by_id(&self.images, id)
@@ -239,7 +198,7 @@ impl Catalogue {
         })
     }
 
-    /// The system images of lists, by id.
+    /// The system and app images of lists, by id.
     pub fn listed_images(&self, now: Timestamp, include_deprecated: bool) -> impl Iterator<Item = &Image> {
         self.images.iter().filter(move |image| image.is_listed(now, include_deprecated))
     }
@@ -254,54 +213,6 @@ impl Catalogue {
     }
 }
 
-impl ServerType {
-    /// Whether lists show it: as long as it can be had somewhere.
-    #[must_use]
-    pub fn is_listed(&self, now: Timestamp) -> bool {
-        !is_past(self.deprecation, now) && self.offers.iter().any(|offer| !is_past(offer.deprecation, now))
-    }
-
-    /// The offer in a location.
-    #[must_use]
-    pub fn offer(&self, location: Id) -> Option<&Offer> {
-        self.offers.iter().find(|offer| offer.location == location)
-    }
-
-    /// Whether a server of this type can be made in a location.
-    #[must_use]
-    pub fn is_orderable_in(&self, location: Id, now: Timestamp) -> bool {
-        !is_past(self.deprecation, now) && self.offer(location).is_some_and(|offer| offer.is_orderable(now))
-    }
-}
-
-impl Offer {
-    /// Whether it is in stock and not gone.
-    #[must_use]
-    pub fn is_orderable(&self, now: Timestamp) -> bool {
-        self.available && !is_past(self.deprecation, now)
-    }
-}
-
-impl Image {
-    /// Whether lists show it. Deprecated images are shown on demand, and not at all once they are gone.
-    #[must_use]
-    pub fn is_listed(&self, now: Timestamp, include_deprecated: bool) -> bool {
-        let announced = self.deprecation.is_some_and(|deprecation| deprecation.announced <= now);
-        !is_past(self.deprecation, now) && (include_deprecated || !announced)
-    }
-
-    /// Whether servers can be made from it.
-    #[must_use]
-    pub fn is_usable(&self, now: Timestamp) -> bool {
-        !is_past(self.deprecation, now)
-    }
-}
-
-/// Whether something is gone for good.
-fn is_past(deprecation: Option<Deprecation>, now: Timestamp) -> bool {
-    deprecation.is_some_and(|deprecation| deprecation.unavailable_after <= now)
-}
-
 /// What has an id and a name that is unique within its kind.
 trait Entry {
     fn id(&self) -> Id;
@@ -314,7 +225,7 @@ macro_rules! entries {
         fn name(&self) -> &str { &self.name }
     })* };
 }
-entries!(Location, Datacenter, ServerType, Image);
+entries!(Location, Datacenter, ServerType, LoadBalancerType, Image, Iso);
 
 fn by_id<T: Entry>(entries: &[T], id: Id) -> Option<&T> {
     entries.binary_search_by_key(&id, Entry::id).ok().and_then(|index| entries.get(index))

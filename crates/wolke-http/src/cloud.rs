@@ -3,7 +3,11 @@
 pub mod action;
 pub mod datacenter;
 pub mod image;
+pub mod iso;
+pub mod load_balancer_type;
 pub mod location;
+pub mod placement_group;
+pub mod pricing;
 pub mod primary_ip;
 pub mod resource;
 pub mod server;

@@ -1,7 +1,7 @@
 //! A request of the Cloud API from its head to its answer: one function, its steps in order.
 //!
-//! Correlation id → token → rate limit → path → dialect → method → scope → ids, query and body against the contract →
-//! handler. A path that leads nowhere is `not_found` with or without a token; everything behind a path asks for one.
+//! Correlation id → token → rate limit → path → dialect → method → scope → the operator's faults → ids, query and body
+//! against the contract → handler. A path that leads nowhere is `not_found` with or without a token; everything behind a path asks for one.
 
 use crate::api::Api;
 use crate::call::{Call, Reply};
@@ -22,6 +22,7 @@ use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use wolke_control::Caller;
+use wolke_domain::fault::When;
 use wolke_domain::{Error, Result};
 use wolke_wire::contract::{Contract, OperationContract};
 use wolke_wire::{Dialect, ErrorCode, ID_MAX, Id, Kind};
@@ -114,6 +115,11 @@ async fn answer(api: &Arc<Api>, parts: &Parts, body: Body, trail: &mut Trail) ->
         let code = if forbidden { ErrorCode::Forbidden } else { ErrorCode::TokenReadonly };
         return Err(Error::refused(code, "the token is read-only"));
     }
+    api.control.refresh_operator().await?;
+    let fault = api.control.fault(operation.id, operation.target).await?;
+    if let Some((When::Before, error)) = fault {
+        return Err(error);
+    }
     let ids = ids(parameters)?;
     let query = query(contract, parts)?;
     let body = if operation.mutating() { checked_body(api, contract, body).await? } else { Value::Null };
@@ -128,7 +134,9 @@ async fn answer(api: &Arc<Api>, parts: &Parts, body: Body, trail: &mut Trail) ->
         origin: origin(parts),
         uri: parts.uri.clone(),
     };
-    (operation.handler)(call).await
+    let reply = (operation.handler)(call).await?;
+    // The work is done, and the client is not to know.
+    fault.map_or(Ok(reply), |(_, error)| Err(error))
 }
 
 /// The holder of the token in the `Authorization` header; none without one that leads anywhere.

@@ -61,7 +61,7 @@ pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Re
             let now = tx.now();
             operator::iso(tx, project, id)?.map(|(_, iso)| json(&crate::operator::iso::to_wire(&iso, now))).transpose()?
         }
-        _ => catalogue_value(&view.catalogue, tx.now(), kind, id)?,
+        _ => catalogue_value(&view.catalogue, (tx.now(), view.dialect), kind, id)?,
     };
     value.map(|value| finish(value, kind, view.dialect)).transpose()
 }
@@ -93,25 +93,53 @@ fn server_value(tx: &mut dyn Tx, view: &View<'_>, id: Id) -> Result<Option<serde
     json(&wire).map(Some)
 }
 
-fn catalogue_value(catalogue: &Catalogue, now: Timestamp, kind: Kind, id: Id) -> Result<Option<serde_json::Value>> {
+fn catalogue_value(
+    catalogue: &Catalogue,
+    (now, dialect): (Timestamp, Dialect),
+    kind: Kind,
+    id: Id,
+) -> Result<Option<serde_json::Value>> {
     match kind {
         Kind::Location => catalogue.location_by_id(id).map(|l| json(&cloud::location::Location::from(l))),
         Kind::Datacenter => catalogue.datacenter_by_id(id).map(|d| json(&catalogue.datacenter_to_wire(d, now))),
         Kind::ServerType => catalogue.server_type_by_id(id).map(|t| json(&t.to_wire(now))),
         Kind::LoadBalancerType => catalogue.load_balancer_type_by_id(id).map(|t| json(&t.to_wire(now))),
-        Kind::Image => catalogue.image_by_id(id).map(|i| json(&i.to_wire(now))),
+        Kind::Image => catalogue.image_by_id(id).map(|i| json(&image_value(i, now, dialect))),
         Kind::Iso => catalogue.iso_by_id(id).map(|i| json(&i.to_wire(now))),
         _ => None,
     }
     .transpose()
 }
 
+/// In 2018 `deprecated` is the day from which on an image is gone, later the day of the announcement (dialects A.7).
+fn image_value(image: &wolke_domain::catalogue::Image, now: Timestamp, dialect: Dialect) -> cloud::image::Image {
+    let mut wire = image.to_wire(now);
+    if dialect.document() == Document::D2018 {
+        wire.deprecated = wire.deprecation.map(|deprecation| deprecation.unavailable_after);
+    }
+    wire
+}
+
 /// Values that a dialect writes differently; membership was settled by pruning.
 fn adapt(value: &mut serde_json::Value, kind: Kind, dialect: Dialect) {
     match kind {
         Kind::Server => adapt_public_net(value, dialect),
-        Kind::Image if dialect.document() != Document::D2026 => adapt_os_flavor(value),
+        Kind::Image if dialect.document() != Document::D2026 => {
+            adapt_os_flavor(value);
+            if dialect.document() == Document::D2018 {
+                adapt_image_of_2018(value);
+            }
+        }
         _ => {}
+    }
+}
+
+/// App images count as system images, and what can be used no more has no word of its own (dialects A.10).
+fn adapt_image_of_2018(image: &mut serde_json::Value) {
+    for (member, newer, older) in [("type", "app", "system"), ("status", "unavailable", "available")] {
+        if let Some(value) = image.get_mut(member).filter(|value| *value == newer) {
+            *value = older.into();
+        }
     }
 }
 

@@ -3,13 +3,20 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use serde::Deserialize;
-use wolke_wire::cloud::server_type::{CpuType, StorageType};
+use wolke_wire::cloud::image::ImageType;
 use wolke_wire::cloud::{Architecture, Deprecation};
-use wolke_wire::{Id, Timestamp};
+use wolke_wire::{Kind, Timestamp};
 
+use super::document::Document;
+use super::file::{
+    DatacenterEntry, ImageEntry, IsoEntry, LoadBalancerTypeEntry, LocationEntry, OfferEntry, PricingEntry,
+    ServerTypeEntry,
+};
 use super::price::Price;
-use super::{Catalogue, DEPRECATED_IMAGE_DAYS, Datacenter, Image, Location, Offer, ServerType};
+use super::{
+    AddressPrice, Catalogue, DEPRECATED_IMAGE_DAYS, Datacenter, Image, Iso, LoadBalancerType, Location, Offer, Pricing,
+    ServerType,
+};
 
 /// Bytes of a TiB; the file counts traffic in these, the contract in bytes.
 const TIB: f64 = 1_099_511_627_776.0;
@@ -23,6 +30,14 @@ pub enum CatalogueError {
     /// No TOML, or another shape than expected.
     #[error("cannot read the catalogue: {0}")]
     Syntax(String),
+    /// An entry that lacks something, or holds what it cannot hold.
+    #[error("catalogue: {entry}: {problem}")]
+    Entry {
+        /// `server_type 'cpx22'`.
+        entry: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Two entries cannot be told apart.
     #[error("catalogue: {what} '{which}' is there twice")]
     Duplicate {
@@ -49,144 +64,70 @@ pub enum CatalogueError {
     },
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    pricing: Pricing,
-    location: Vec<LocationEntry>,
-    datacenter: Vec<DatacenterEntry>,
-    server_type: Vec<ServerTypeEntry>,
-    image: Vec<ImageEntry>,
+/// Reads a catalogue from its document.
+pub(super) fn catalogue(document: &Document) -> Result<Catalogue, CatalogueError> {
+    let pricing: PricingEntry = document.read_pricing()?;
+    let locations: Vec<LocationEntry> = document.read_list(Kind::Location.singular())?;
+    let datacenters: Vec<DatacenterEntry> = document.read_list(Kind::Datacenter.singular())?;
+    let server_types: Vec<ServerTypeEntry> = document.read_list(Kind::ServerType.singular())?;
+    let balancer_types: Vec<LoadBalancerTypeEntry> = document.read_list(Kind::LoadBalancerType.singular())?;
+    let images_: Vec<ImageEntry> = document.read_list(Kind::Image.singular())?;
+    let isos: Vec<IsoEntry> = document.read_list(Kind::Iso.singular())?;
+    let vat = pricing.vat_rate.clone();
+    let mut catalogue = Catalogue {
+        currency: pricing.currency.clone(),
+        vat_rate: pricing.vat_rate.clone(),
+        pricing: new_pricing(&pricing, &locations)?,
+        datacenters: datacenters.into_iter().map(|entry| datacenter(entry, &locations)).collect::<Result<_, _>>()?,
+        server_types: server_types
+            .into_iter()
+            .map(|entry| server_type(entry, &locations, &vat))
+            .collect::<Result<_, _>>()?,
+        load_balancer_types: balancer_types
+            .into_iter()
+            .map(|entry| load_balancer_type(entry, &locations, &vat))
+            .collect::<Result<_, _>>()?,
+        locations: locations.into_iter().map(location).collect(),
+        images: images_.into_iter().map(images).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect(),
+        isos: isos.into_iter().map(iso).collect(),
+        epoch: 0,
+        dates: Vec::new(),
+    };
+    catalogue.sort();
+    catalogue.check()?;
+    catalogue.dates = dates(&catalogue);
+    Ok(catalogue)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pricing {
-    currency: String,
-    vat_rate: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LocationEntry {
-    id: Id,
-    name: String,
-    description: String,
-    country: String,
-    city: String,
-    latitude: f64,
-    longitude: f64,
-    network_zone: String,
-    included_traffic: f64,
-    price_per_tb_traffic: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DatacenterEntry {
-    id: Id,
-    name: String,
-    description: String,
-    location: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ServerTypeEntry {
-    id: Id,
-    name: String,
-    description: String,
-    category: String,
-    cores: u32,
-    memory: f64,
-    disk: u32,
-    cpu_type: CpuType,
-    #[serde(default = "local")]
-    storage_type: StorageType,
-    architecture: Architecture,
-    deprecation: Option<Deprecation>,
-    offers: Vec<OfferEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OfferEntry {
-    at: Vec<String>,
-    hourly: String,
-    monthly: String,
-    deprecation: Option<Deprecation>,
-    #[serde(default = "yes")]
-    available: bool,
-    #[serde(default = "yes")]
-    recommended: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ImageEntry {
-    name: String,
-    description: String,
-    os_flavor: String,
-    os_version: String,
-    disk_size: u32,
-    created: Timestamp,
-    deprecated: Option<Timestamp>,
-    ids: ImageIds,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ImageIds {
-    x86: Option<Id>,
-    arm: Option<Id>,
-}
-
-const fn local() -> StorageType {
-    StorageType::Local
-}
-
-const fn yes() -> bool {
-    true
+/// Every point in time at which something of a catalogue changes.
+fn dates(catalogue: &Catalogue) -> Vec<Timestamp> {
+    let offers = |offers: &[Offer]| offers.iter().map(|offer| offer.deprecation).collect::<Vec<_>>();
+    let mut all: Vec<Option<Deprecation>> = Vec::new();
+    for kind in &catalogue.server_types {
+        all.push(kind.deprecation);
+        all.extend(offers(&kind.offers));
+    }
+    for kind in &catalogue.load_balancer_types {
+        all.push(kind.deprecation);
+        all.extend(offers(&kind.offers));
+    }
+    all.extend(catalogue.images.iter().map(|image| image.deprecation));
+    all.extend(catalogue.isos.iter().map(|iso| iso.deprecation));
+    let mut dates: Vec<Timestamp> =
+        all.into_iter().flatten().flat_map(|d| [d.announced, d.unavailable_after]).collect();
+    dates.sort_unstable();
+    dates.dedup();
+    dates
 }
 
 impl Catalogue {
-    /// Reads a catalogue.
-    ///
-    /// # Errors
-    /// The first thing that is malformed or breaks an invariant of [`super`].
-    pub fn parse(text: &str) -> Result<Self, CatalogueError> {
-        let file: File = toml::from_str(text).map_err(|error| CatalogueError::Syntax(error.to_string()))?;
-        let vat_rate = file.pricing.vat_rate;
-        let mut server_types = Vec::with_capacity(file.server_type.len());
-        for entry in file.server_type {
-            server_types.push(server_type(entry, &file.location, &vat_rate)?);
-        }
-        let mut datacenters = Vec::with_capacity(file.datacenter.len());
-        for entry in file.datacenter {
-            datacenters.push(datacenter(entry, &file.location, &server_types)?);
-        }
-        let mut catalogue = Self {
-            currency: file.pricing.currency,
-            vat_rate,
-            locations: file.location.into_iter().map(location).collect(),
-            datacenters,
-            server_types,
-            images: file.image.into_iter().flat_map(images).collect(),
-        };
-        catalogue.sort();
-        catalogue.check()?;
-        Ok(catalogue)
-    }
-
     fn sort(&mut self) {
         self.locations.sort_by_key(|entry| entry.id);
         self.datacenters.sort_by_key(|entry| entry.id);
         self.server_types.sort_by_key(|entry| entry.id);
         self.images.sort_by_key(|entry| entry.id);
-        for datacenter in &mut self.datacenters {
-            datacenter.supported.sort_unstable();
-            datacenter.available.sort_unstable();
-        }
+        self.load_balancer_types.sort_by_key(|entry| entry.id);
+        self.isos.sort_by_key(|entry| entry.id);
     }
 
     fn check(&self) -> Result<(), CatalogueError> {
@@ -198,8 +139,21 @@ impl Catalogue {
         unique("server type", self.server_types.iter().map(|entry| &entry.name))?;
         unique("image id", self.images.iter().map(|entry| entry.id))?;
         unique("image", self.images.iter().map(|entry| format!("{} ({})", entry.name, entry.architecture)))?;
+        unique("load balancer type id", self.load_balancer_types.iter().map(|entry| entry.id))?;
+        unique("load balancer type", self.load_balancer_types.iter().map(|entry| &entry.name))?;
+        unique("iso id", self.isos.iter().map(|entry| entry.id))?;
+        unique("iso", self.isos.iter().map(|entry| &entry.name))?;
+        for (what, prices) in [
+            ("price of a floating IP", &self.pricing.floating_ips),
+            ("price of a primary IP", &self.pricing.primary_ips),
+        ] {
+            unique(what, prices.iter().map(|price| format!("{} in {}", price.kind, price.location_name)))?;
+        }
         for server_type in &self.server_types {
             unique("location of a server type", server_type.offers.iter().map(|offer| offer.location))?;
+        }
+        for kind in &self.load_balancer_types {
+            unique("location of a load balancer type", kind.offers.iter().map(|offer| offer.location))?;
         }
         Ok(())
     }
@@ -240,21 +194,9 @@ fn location_named<'a>(
         .ok_or_else(|| CatalogueError::UnknownLocation { entry: entry.to_owned(), location: name.to_owned() })
 }
 
-fn datacenter(
-    entry: DatacenterEntry,
-    locations: &[LocationEntry],
-    server_types: &[ServerType],
-) -> Result<Datacenter, CatalogueError> {
+fn datacenter(entry: DatacenterEntry, locations: &[LocationEntry]) -> Result<Datacenter, CatalogueError> {
     let location = location_named(locations, &entry.name, &entry.location)?.id;
-    let offered = || server_types.iter().filter_map(|kind| Some((kind, kind.offer(location)?)));
-    Ok(Datacenter {
-        location,
-        supported: offered().filter(|(kind, _)| kind.deprecation.is_none()).map(|(kind, _)| kind.id).collect(),
-        available: offered().filter(|(_, offer)| offer.available).map(|(kind, _)| kind.id).collect(),
-        id: entry.id,
-        name: entry.name,
-        description: entry.description,
-    })
+    Ok(Datacenter { location, id: entry.id, name: entry.name, description: entry.description })
 }
 
 fn server_type(
@@ -262,13 +204,7 @@ fn server_type(
     locations: &[LocationEntry],
     vat_rate: &str,
 ) -> Result<ServerType, CatalogueError> {
-    let mut offers = Vec::new();
-    for offer in &entry.offers {
-        for name in &offer.at {
-            let location = location_named(locations, &entry.name, name)?;
-            offers.push(new_offer(offer, location, vat_rate, &entry)?);
-        }
-    }
+    let offers = new_offers(&entry.offers, locations, vat_rate, (&entry.name, entry.deprecation))?;
     Ok(ServerType {
         id: entry.id,
         name: entry.name,
@@ -285,51 +221,134 @@ fn server_type(
     })
 }
 
-fn new_offer(
-    offer: &OfferEntry,
-    location: &LocationEntry,
+fn load_balancer_type(
+    entry: LoadBalancerTypeEntry,
+    locations: &[LocationEntry],
     vat_rate: &str,
-    owner: &ServerTypeEntry,
-) -> Result<Offer, CatalogueError> {
-    let price = |text: &str| {
-        Price::parse(text, vat_rate)
-            .ok_or_else(|| CatalogueError::Price { entry: owner.name.clone(), price: text.to_owned() })
-    };
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few TiB")]
-    let included_traffic = (location.included_traffic * TIB) as u64;
-    Ok(Offer {
-        location: location.id,
-        location_name: location.name.clone(),
-        hourly: price(&offer.hourly)?,
-        monthly: price(&offer.monthly)?,
-        included_traffic,
-        price_per_tb_traffic: price(&location.price_per_tb_traffic)?,
-        // What goes away everywhere goes away here.
-        deprecation: offer.deprecation.or(owner.deprecation),
-        available: offer.available,
-        recommended: offer.recommended,
+) -> Result<LoadBalancerType, CatalogueError> {
+    let offers = new_offers(&entry.offers, locations, vat_rate, (&entry.name, entry.deprecation))?;
+    Ok(LoadBalancerType {
+        id: entry.id,
+        name: entry.name,
+        description: entry.description,
+        max_connections: entry.max_connections,
+        max_services: entry.max_services,
+        max_targets: entry.max_targets,
+        max_assigned_certificates: entry.max_assigned_certificates,
+        deprecation: entry.deprecation,
+        offers,
     })
 }
 
+fn new_offers(
+    entries: &[OfferEntry],
+    locations: &[LocationEntry],
+    vat_rate: &str,
+    (owner, deprecation): (&str, Option<Deprecation>),
+) -> Result<Vec<Offer>, CatalogueError> {
+    let mut offers = Vec::new();
+    for entry in entries {
+        for name in &entry.at {
+            let location = location_named(locations, owner, name)?;
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few TiB")]
+            let included_traffic = (location.included_traffic * TIB) as u64;
+            offers.push(Offer {
+                location: location.id,
+                location_name: location.name.clone(),
+                hourly: price(owner, &entry.hourly, vat_rate)?,
+                monthly: price(owner, &entry.monthly, vat_rate)?,
+                included_traffic,
+                price_per_tb_traffic: price(&location.name, &location.price_per_tb_traffic, vat_rate)?,
+                // What goes away everywhere goes away here.
+                deprecation: entry.deprecation.or(deprecation),
+                available: entry.available,
+                recommended: entry.recommended,
+            });
+        }
+    }
+    Ok(offers)
+}
+
+fn price(owner: &str, text: &str, vat_rate: &str) -> Result<Price, CatalogueError> {
+    Price::parse(text, vat_rate)
+        .ok_or_else(|| CatalogueError::Price { entry: owner.to_owned(), price: text.to_owned() })
+}
+
+fn new_pricing(entry: &PricingEntry, locations: &[LocationEntry]) -> Result<Pricing, CatalogueError> {
+    let of = |name: &str, text: &str| price(name, text, &entry.vat_rate);
+    // The rate alone is no price, but has the same form.
+    of("pricing.server_backup", &entry.server_backup)?;
+    let mut floating_ips = Vec::new();
+    for price in &entry.floating_ips {
+        for name in &price.at {
+            let location_name = location_named(locations, "pricing.floating_ips", name)?.name.clone();
+            let monthly = of("pricing.floating_ips", &price.monthly)?;
+            floating_ips.push(AddressPrice { kind: price.kind, location_name, hourly: None, monthly });
+        }
+    }
+    let mut primary_ips = Vec::new();
+    for price in &entry.primary_ips {
+        for name in &price.at {
+            let location_name = location_named(locations, "pricing.primary_ips", name)?.name.clone();
+            let (hourly, monthly) =
+                (Some(of("pricing.primary_ips", &price.hourly)?), of("pricing.primary_ips", &price.monthly)?);
+            primary_ips.push(AddressPrice { kind: price.kind, location_name, hourly, monthly });
+        }
+    }
+    Ok(Pricing {
+        image: of("pricing.image", &entry.image)?,
+        volume: of("pricing.volume", &entry.volume)?,
+        floating_ip: of("pricing.floating_ip", &entry.floating_ip)?,
+        traffic: of("pricing.traffic", &entry.traffic)?,
+        server_backup: entry.server_backup.clone(),
+        floating_ips,
+        primary_ips,
+    })
+}
+
+fn iso(entry: IsoEntry) -> Iso {
+    Iso {
+        id: entry.id,
+        name: entry.name,
+        description: entry.description,
+        architecture: entry.architecture,
+        deprecation: entry.deprecation,
+    }
+}
+
 /// One image for each architecture.
-fn images(entry: ImageEntry) -> impl Iterator<Item = Image> {
+fn images(entry: ImageEntry) -> Result<Vec<Image>, CatalogueError> {
+    let problem =
+        |problem: &str| CatalogueError::Entry { entry: format!("image '{}'", entry.name), problem: problem.to_owned() };
+    if !matches!(entry.kind, ImageType::System | ImageType::App) {
+        return Err(problem("type must be system or app: the others belong to projects"));
+    }
+    let ids: Vec<_> = [(entry.ids.x86, Architecture::X86), (entry.ids.arm, Architecture::Arm)]
+        .into_iter()
+        .filter_map(|(id, architecture)| Some((id?, architecture)))
+        .collect();
+    if ids.is_empty() {
+        return Err(problem("ids must name x86 or arm"));
+    }
+    if ids.iter().any(|(id, _)| !(1..crate::image::OWN_ID_MIN).contains(id)) {
+        return Err(problem("its ids must lie below those of snapshots and backups"));
+    }
     let deprecation = entry.deprecated.map(|announced| Deprecation {
         announced,
         unavailable_after: announced.plus_ms(DEPRECATED_IMAGE_DAYS * DAY_MS),
     });
-    [(entry.ids.x86, Architecture::X86), (entry.ids.arm, Architecture::Arm)].into_iter().filter_map(
-        move |(id, architecture)| {
-            Some(Image {
-                id: id?,
-                name: entry.name.clone(),
-                description: entry.description.clone(),
-                os_flavor: entry.os_flavor.clone(),
-                os_version: entry.os_version.clone(),
-                architecture,
-                disk_size: entry.disk_size,
-                created: entry.created,
-                deprecation,
-            })
-        },
-    )
+    let image = |(id, architecture)| Image {
+        id,
+        kind: entry.kind,
+        name: entry.name.clone(),
+        description: entry.description.clone(),
+        os_flavor: entry.os_flavor.clone(),
+        os_version: entry.os_version.clone(),
+        architecture,
+        disk_size: entry.disk_size,
+        rapid_deploy: entry.rapid_deploy,
+        created: entry.created,
+        deprecation,
+    };
+    Ok(ids.into_iter().map(image).collect())
 }

@@ -16,7 +16,7 @@ pub async fn list(call: Call) -> Result<Reply> {
         name::host_name("name", wanted).map_err(|e| Error::invalid_fields(vec![e]))?;
     }
     let list = call.control.list_catalogue(&call.caller, Kind::Datacenter, wanted, &sort, page).await?;
-    let recommendation =
-        call.control.recommended_datacenter().map(|id| format!(",\"recommendation\":{id}")).unwrap_or_default();
+    let recommended = call.control.recommended_datacenter().await?;
+    let recommendation = recommended.map(|id| format!(",\"recommendation\":{id}")).unwrap_or_default();
     Ok(call.shape(Kind::Datacenter.plural(), &list, page, recommendation.as_bytes()))
 }

@@ -1,0 +1,213 @@
+//! What the operator decides: the catalogue's changes, stock, private ISOs, blocked addresses, faults.
+//!
+//! All of it is in the world's database; this is the copy that a process works with. It is read again when a commit, here or
+//! in another process, says that it has changed ([`wolke_store::Signal::OperatorChanged`]); on an engine with other writers
+//! also when it is older than [`AGE_MS_MAX`], because a notification can be lost.
+//!
+//! **Invariant:** a copy is never replaced by an older one.
+
+mod entries;
+mod fault;
+pub(crate) mod iso;
+pub(crate) mod stock;
+
+use crate::control::Control;
+use crate::core::Core;
+pub use entries::{Entry, NewImage};
+pub use fault::ActiveFault;
+use fault::Faults;
+pub use iso::NewIso;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+pub use stock::StockView;
+use wolke_domain::catalogue::{Catalogue, CatalogueError, Document};
+use wolke_domain::{Error, Result};
+use wolke_store::operator::{self, Change, Stock};
+use wolke_store::{Db, Tx};
+use wolke_wire::Id;
+
+/// How old a copy may be where a notification can be lost, in real milliseconds.
+const AGE_MS_MAX: i64 = 2_000;
+
+/// The copy of what the operator has decided.
+pub struct Operator {
+    /// The built-in catalogue with the operator's file over it.
+    base: Document,
+    catalogue: RwLock<Arc<Catalogue>>,
+    decided: RwLock<Arc<Decided>>,
+    /// What was last put together from the base and the changes, before stock: stock changes far more often.
+    together: Mutex<(Vec<Change>, Arc<Catalogue>)>,
+    /// [`Db::operator_changes`] when the copy was read.
+    seen: AtomicU64,
+    /// When the copy was read, on the monotonic clock.
+    read_at: AtomicI64,
+}
+
+/// What is not in the catalogue.
+#[derive(Default)]
+pub(crate) struct Decided {
+    epoch: i64,
+    limited: HashSet<(Id, Id)>,
+    pub(crate) faults: Faults,
+}
+
+/// What is read in one transaction.
+struct Snapshot {
+    epoch: i64,
+    changes: Vec<Change>,
+    stock: Vec<Stock>,
+    faults: Vec<(Id, wolke_domain::fault::Fault)>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Default for Operator {
+    fn default() -> Self {
+        Self::new(Document::builtin(), Arc::new(Catalogue::builtin().clone()))
+    }
+}
+
+impl Operator {
+    fn new(base: Document, catalogue: Arc<Catalogue>) -> Self {
+        Self {
+            base,
+            catalogue: RwLock::new(Arc::clone(&catalogue)),
+            decided: RwLock::default(),
+            together: Mutex::new((Vec::new(), catalogue)),
+            seen: AtomicU64::new(u64::MAX),
+            read_at: AtomicI64::new(i64::MIN),
+        }
+    }
+
+    /// With the operator's file over the built-in catalogue.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or with the catalogue that comes of it.
+    pub fn with_file(text: &str) -> Result<Self, CatalogueError> {
+        let mut base = Document::builtin();
+        base.lay(&Document::parse(text)?)?;
+        let catalogue = Arc::new(base.catalogue()?);
+        Ok(Self::new(base, catalogue))
+    }
+
+    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn decided(&self) -> Arc<Decided> {
+        Arc::clone(&self.decided.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether something has changed, or may have.
+    fn is_stale(&self, db: &Db, now_ms: i64) -> bool {
+        self.seen.load(Ordering::SeqCst) != db.operator_changes()
+            || (db.is_shared() && now_ms.saturating_sub(self.read_at.load(Ordering::SeqCst)) > AGE_MS_MAX)
+    }
+
+    /// Takes a snapshot in, unless it is older than what is there.
+    fn take(&self, snapshot: Snapshot) {
+        // Whoever holds this lock is the only one that replaces the copies.
+        let mut together = lock(&self.together);
+        let old = self.decided();
+        if snapshot.epoch < old.epoch {
+            return;
+        }
+        if together.0 != snapshot.changes {
+            *together = (snapshot.changes.clone(), Arc::new(put_together(&self.base, &snapshot.changes)));
+        }
+        let sold_out = snapshot.stock.iter().filter(|stock| stock.remaining == 0);
+        let catalogue = together.1.at_epoch(snapshot.epoch, sold_out.map(|stock| (stock.server_type, stock.location)));
+        let decided = Decided {
+            epoch: snapshot.epoch,
+            limited: snapshot.stock.iter().map(|stock| (stock.server_type, stock.location)).collect(),
+            faults: old.faults.replaced_by(snapshot.faults),
+        };
+        *self.catalogue.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalogue);
+        *self.decided.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(decided);
+    }
+}
+
+impl Decided {
+    /// Whether stock of a type in a location is counted.
+    pub(crate) fn is_limited(&self, server_type: Id, location: Id) -> bool {
+        self.limited.contains(&(server_type, location))
+    }
+}
+
+/// The base with all changes over it. A change that no longer fits, because the file was changed since, is left out: the
+/// rest of the cloud must not stand still for it.
+fn put_together(base: &Document, changes: &[Change]) -> Catalogue {
+    match with_changes(base, changes) {
+        Ok(catalogue) => catalogue,
+        Err(first) => {
+            tracing::error!(error = %first, "a change of the catalogue does not fit the file: looking which");
+            let mut kept: Vec<Change> = Vec::new();
+            for change in changes {
+                kept.push(change.clone());
+                if let Err(error) = with_changes(base, &kept) {
+                    tracing::error!(kind = %change.kind, name = change.name, error = %error, "left out");
+                    kept.pop();
+                }
+            }
+            with_changes(base, &kept).unwrap_or_else(|_| Catalogue::builtin().clone())
+        }
+    }
+}
+
+fn with_changes(base: &Document, changes: &[Change]) -> Result<Catalogue, CatalogueError> {
+    let mut document = base.clone();
+    for change in changes {
+        document.lay(&Document::entry(change.kind, &change.doc)?)?;
+    }
+    document.catalogue()
+}
+
+fn snapshot(tx: &mut dyn Tx) -> Result<Snapshot> {
+    Ok(Snapshot {
+        epoch: operator::epoch(tx)?,
+        changes: operator::changes(tx)?,
+        stock: operator::stock(tx)?,
+        faults: operator::faults(tx)?,
+    })
+}
+
+/// Reads what the operator has decided; to be called before strands run.
+///
+/// # Errors
+/// The engine's failure.
+pub async fn load(db: &Db, core: &Core, now_ms: i64) -> Result<()> {
+    // Before the transaction begins: what changes after it is read again.
+    let seen = db.operator_changes();
+    let snapshot = db.read(snapshot).await?;
+    core.operator.take(snapshot);
+    core.operator.read_at.fetch_max(now_ms, Ordering::SeqCst);
+    core.operator.seen.store(seen, Ordering::SeqCst);
+    Ok(())
+}
+
+impl Control {
+    /// Reads what the operator has decided if it has changed; costs two loads of an atomic when it has not.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub async fn refresh_operator(&self) -> Result<()> {
+        let now_ms = self.tokens.now_ms();
+        if !self.core.operator.is_stale(&self.db, now_ms) {
+            return Ok(());
+        }
+        load(&self.db, &self.core, now_ms).await
+    }
+
+    /// After a change of its own: whoever asks next sees it.
+    async fn operator_changed(&self) -> Result<()> {
+        load(&self.db, &self.core, self.tokens.now_ms()).await
+    }
+}
+
+/// What is wrong with a catalogue, to whoever asked for the change.
+fn refuse(error: &CatalogueError) -> Error {
+    Error::InvalidInput { fields: Vec::new(), message: Some(error.to_string()) }
+}

@@ -1,0 +1,25 @@
+//! ISOs: the catalogue's, and those that only the project sees (fact sheet §3.10).
+
+use crate::call::{Call, Reply};
+use wolke_control::IsoFilter;
+use wolke_domain::{Error, Result};
+use wolke_wire::Kind;
+use wolke_wire::cloud::Architecture;
+
+/// `GET /isos`.
+///
+/// # Errors
+/// `invalid_input`; also for a wildcard without an architecture (dialects A.4).
+pub async fn list(call: Call) -> Result<Reply> {
+    let page = call.page()?;
+    let known = |text| Architecture::parse(text).ok_or_else(|| Error::invalid("architecture", "must be x86 or arm"));
+    let architectures: Vec<_> = call.parameters("architecture").map(known).collect::<Result<_>>()?;
+    let with_wildcards = call.parameter("include_architecture_wildcard") == Some("true");
+    if with_wildcards && architectures.is_empty() {
+        let message = "can only be used together with architecture";
+        return Err(Error::invalid("include_architecture_wildcard", message));
+    }
+    let filter = IsoFilter { name: call.parameter("name").map(str::to_owned), architectures, with_wildcards };
+    let list = call.control.list_isos(&call.caller, &filter, page).await?;
+    Ok(call.shape(Kind::Iso.plural(), &list, page, b""))
+}
