@@ -1,4 +1,8 @@
-//! Primary IPs: operations, view, and what a server does with them.
+//! Primary IPs: operations, view, and what a server does with them. Moving them between servers: `primary_ip/assign.rs`;
+//! reverse DNS: `primary_ip/dns.rs`.
+
+mod assign;
+mod dns;
 
 use crate::action;
 use crate::control::{Caller, Control};
@@ -6,16 +10,16 @@ use crate::core::Core;
 use crate::listing::check_labels;
 use crate::place::{self, Place};
 use crate::view::{Json, View, member};
-use std::net::Ipv4Addr;
+pub(crate) use dns::{Entry, change_entry, dns_ptr};
 use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::rng::alphanumeric;
-use wolke_domain::server::{Server, Status};
+use wolke_domain::server::Server;
 use wolke_domain::{Error, FieldError, Result, name, primary_ip as rules};
 use wolke_store::primary_ip::{Details, PrimaryIp};
-use wolke_store::{Counter, Race, Tx, address, primary_ip, resource, server, strand};
+use wolke_store::{Counter, Race, Tx, address, primary_ip, resource};
 use wolke_wire::cloud::primary_ip as wire;
-use wolke_wire::cloud::{DeleteProtection, DnsPtr, Embed};
+use wolke_wire::cloud::{DeleteProtection, Embed};
 use wolke_wire::{Dialect, ErrorCode, Id, Kind};
 
 /// A primary IP as the contract shows it.
@@ -39,18 +43,6 @@ pub(crate) fn to_wire(ip: &PrimaryIp, dialect: Dialect) -> wire::PrimaryIp {
         protection: DeleteProtection { delete: ip.details.delete_protected },
         labels: ip.details.labels.clone(),
         created: ip.created,
-    }
-}
-
-/// Reverse DNS: an IPv4 address has a default entry, an IPv6 network has none (fact sheet §7).
-pub(crate) fn dns_ptr(ip: &PrimaryIp) -> Vec<DnsPtr> {
-    let own = ip.details.dns_ptr.iter().map(|(ip, name)| DnsPtr { ip: ip.clone(), dns_ptr: name.clone() });
-    let own: Vec<DnsPtr> = own.collect();
-    match ip.ip.parse::<Ipv4Addr>() {
-        Ok(address) if own.is_empty() => {
-            vec![DnsPtr { ip: ip.ip.clone(), dns_ptr: rules::default_dns_ptr(address) }]
-        }
-        _ => own,
     }
 }
 
@@ -156,19 +148,6 @@ fn remove(tx: &mut dyn Tx, ip: &PrimaryIp) -> Result<()> {
     address::release(tx, Kind::PrimaryIp, ip.id)
 }
 
-/// The server that a new primary IP shall be assigned to: off, and without an address of that family.
-fn check_assignee(tx: &mut dyn Tx, project: Id, id: Id, family: i64) -> Result<Server> {
-    let server = server::expect(tx, project, id)?.value;
-    if server.status != Status::Off || strand::holder(tx, Kind::Server, id)?.is_some() {
-        return Err(Error::refused(ErrorCode::ServerNotStopped, "server must be powered off"));
-    }
-    if primary_ip::of_server(tx, id)?.iter().any(|a| a.value.family == family) {
-        let code = if family == 4 { ErrorCode::ServerHasIpv4 } else { ErrorCode::ServerHasIpv6 };
-        return Err(Error::refused(code, format!("server already has an IPv{family} address")));
-    }
-    Ok(server)
-}
-
 fn check_create(request: &wire::CreatePrimaryIp) -> Result<()> {
     let mut fields: Vec<FieldError> = name::resource_name("name", &request.name).err().into_iter().collect();
     if request.assignee_type == Some(wire::AssigneeType::Unassigned) && request.assignee_id.is_some() {
@@ -194,7 +173,8 @@ impl Control {
     /// Creates a primary IP, free or for a server that is off; the answer holds the assignment's action, if any.
     ///
     /// # Errors
-    /// `invalid_input`, `not_found`, `uniqueness_error`, `server_not_stopped`, `server_has_ipv4`, `server_has_ipv6`.
+    /// `invalid_input`, `not_found`, `uniqueness_error`, `server_not_stopped`, `locked`, `server_has_ipv4`,
+    /// `server_has_ipv6`.
     pub async fn create_primary_ip(&self, caller: &Caller, request: wire::CreatePrimaryIp) -> Result<Json> {
         check_create(&request)?;
         let (core, project) = (Arc::clone(&self.core), caller.project);
@@ -284,7 +264,7 @@ impl Control {
     /// Deletes a primary IP. An assigned one is refused since 2026-05; before, it is taken from its stopped server.
     ///
     /// # Errors
-    /// `not_found`, `protected`, `must_be_unassigned`, `server_not_stopped`.
+    /// `not_found`, `protected`, `must_be_unassigned`, `server_not_stopped`, `locked`.
     pub async fn delete_primary_ip(&self, caller: &Caller, id: Id) -> Result<()> {
         let (project, dialect) = (caller.project, caller.dialect);
         self.db
@@ -298,11 +278,7 @@ impl Control {
                         let message = "primary IP must be unassigned before it can be deleted";
                         return Err(Error::refused(ErrorCode::MustBeUnassigned, message));
                     }
-                    let server = server::expect(tx, project, assignee)?.value;
-                    let busy = strand::holder(tx, Kind::Server, assignee)?.is_some();
-                    if server.status != Status::Off || busy {
-                        return Err(Error::refused(ErrorCode::ServerNotStopped, "server must be powered off"));
-                    }
+                    assign::check_stopped(tx, project, assignee)?;
                     resource::touch(tx, Kind::Server, assignee)?;
                 }
                 remove(tx, &old.value)
@@ -315,7 +291,7 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &wire::CreatePrima
     let family = if request.kind == wire::IpType::Ipv4 { 4 } else { 6 };
     let place = match request.assignee_id {
         Some(assignee) => {
-            let server = check_assignee(tx, project, assignee, family)?;
+            let server = assign::check_assignee(tx, project, assignee, family)?;
             Place { location: server.details.location, datacenter: server.details.datacenter }
         }
         None => place::asked(&core.catalogue(), request.location.as_ref(), request.datacenter.as_ref())?

@@ -1,45 +1,13 @@
 //! The pure rules of primary IPs (fact sheet §3.2, dialects D.1).
 
-use std::net::{IpAddr, Ipv4Addr};
-
-use ipnet::IpNet;
-use wolke_wire::Id;
-
-use crate::name::host_name;
+use crate::server::{Server, Status};
 use crate::{Error, FieldError, Result};
-
-/// The most reverse DNS entries of one IPv6 network.
-pub const DNS_PTR_PER_IPV6_MAX: usize = 100;
+use wolke_wire::{ErrorCode, Id, Kind};
 
 /// The name of a primary IP that was made together with a server.
 #[must_use]
 pub fn default_name(id: Id) -> String {
     format!("primary_ip-{id}")
-}
-
-/// What an IPv4 address resolves to until someone says otherwise; octets reversed as on the real service.
-#[must_use]
-pub fn default_dns_ptr(address: Ipv4Addr) -> String {
-    let [a, b, c, d] = address.octets();
-    format!("static.{d}.{c}.{b}.{a}.clients.your-server.de")
-}
-
-/// The address that a reverse DNS entry is for: the IPv4 address itself, or any address of the IPv6 network.
-///
-/// # Errors
-/// The field `ip` when the text is no address or not one of `own`.
-pub fn dns_ptr_address(own: IpNet, asked: &str) -> Result<IpAddr> {
-    let address: IpAddr = asked.parse().map_err(|_| Error::invalid("ip", "is not a valid IP address"))?;
-    if own.contains(&address) { Ok(address) } else { Err(Error::invalid("ip", "does not belong to this primary IP")) }
-}
-
-/// Checks the host name of a reverse DNS entry.
-///
-/// # Errors
-/// The field `dns_ptr`.
-pub fn check_dns_ptr(text: &str) -> Result<(), FieldError> {
-    // A name in the DNS may be written with its root.
-    host_name("dns_ptr", text.strip_suffix('.').unwrap_or(text))
 }
 
 /// Delete protection and deletion together with the assignee exclude each other.
@@ -54,35 +22,39 @@ pub fn check_protection(field: &'static str, protected: bool, auto_delete: bool)
     }
 }
 
+/// Addresses and the placement group change while a server stands still: it is off, and nobody works on it.
+///
+/// # Errors
+/// `server_not_stopped`; `locked` while work on it is under way or queued.
+pub fn check_stopped(server: &Server, is_busy: bool) -> Result<()> {
+    if server.status != Status::Off {
+        return Err(Error::refused(ErrorCode::ServerNotStopped, "server must be powered off"));
+    }
+    if is_busy || server.details.doomed { Err(Error::locked(Kind::Server)) } else { Ok(()) }
+}
+
+/// The refusal of a second address of a family on one server.
+#[must_use]
+pub fn has_family(family: i64) -> Error {
+    let code = if family == 4 { ErrorCode::ServerHasIpv4 } else { ErrorCode::ServerHasIpv6 };
+    Error::refused(code, format!("server already has an IPv{family} address"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{check_dns_ptr, check_protection, default_dns_ptr, dns_ptr_address};
-
-    #[test]
-    fn reverse_names() {
-        assert_eq!(default_dns_ptr("198.18.3.4".parse().unwrap()), "static.4.3.18.198.clients.your-server.de");
-        assert!(check_dns_ptr("server01.example.com").is_ok());
-        assert!(check_dns_ptr("server01.example.com.").is_ok());
-        for bad in ["", ".", "a b", "a..b", "-a.de"] {
-            assert_eq!(check_dns_ptr(bad).unwrap_err().name, "dns_ptr", "{bad}");
-        }
-    }
-
-    #[test]
-    fn reverse_addresses() {
-        let v4 = "198.18.0.1/32".parse().unwrap();
-        let v6 = "2001:db8:1:1::/64".parse().unwrap();
-        assert!(dns_ptr_address(v4, "198.18.0.1").is_ok());
-        assert!(dns_ptr_address(v6, "2001:DB8:1:1::17").is_ok());
-        for (own, bad) in [(v4, "198.18.0.2"), (v4, "2001:db8:1:1::1"), (v6, "2001:db8:1:2::1"), (v6, "x"), (v6, "")] {
-            assert!(dns_ptr_address(own, bad).unwrap_err().message().contains("field 'ip'"), "{bad}");
-        }
-    }
+    use super::{check_protection, has_family};
+    use wolke_wire::ErrorCode;
 
     #[test]
     fn protection_excludes_auto_delete() {
         assert_eq!(check_protection("delete", true, true).unwrap_err().name, "delete");
         assert!(check_protection("delete", true, false).is_ok());
         assert!(check_protection("auto_delete", false, true).is_ok());
+    }
+
+    #[test]
+    fn families_have_codes_of_their_own() {
+        assert_eq!(has_family(4).code(), ErrorCode::ServerHasIpv4);
+        assert_eq!(has_family(6).code(), ErrorCode::ServerHasIpv6);
     }
 }

@@ -76,7 +76,7 @@ pub enum Verb {
     /// World time: show it, set it, let it pass
     #[command(subcommand)]
     Clock(ClockVerb),
-    /// The simulation: how long its work takes
+    /// The simulation: how long its work takes, how much room there is
     #[command(subcommand)]
     Sim(SimVerb),
     /// Show what a server's metadata service says
@@ -105,10 +105,7 @@ pub enum Verb {
     ///
     /// Tries disk, lock, databases, seal key, clocks and port, with and without a
     /// server running. Changes nothing. Ends with 0 when no check has failed.
-    #[command(
-        verbatim_doc_comment,
-        after_help = "Example:\n  wolke doctor --data /var/lib/wolke --listen 127.0.0.1:8080"
-    )]
+    #[command(verbatim_doc_comment, after_help = "Example:\n  wolke doctor --data /var/lib/wolke --listen 127.0.0.1:8080")]
     Doctor {
         #[command(flatten)]
         output: Output,
@@ -296,6 +293,27 @@ pub enum SimVerb {
     /// How long simulated work takes, until the server ends
     #[command(subcommand)]
     Latency(LatencyVerb),
+    /// How many hosts a location has at most, until the server ends
+    #[command(subcommand)]
+    Hosts(HostsVerb),
+}
+
+/// `wolke sim hosts`.
+#[derive(Debug, Subcommand)]
+pub enum HostsVerb {
+    /// Show the limit
+    Show(#[command(flatten)] Output),
+    /// Change it; hosts that are there stay
+    #[command(
+        after_help = "A location makes hosts as servers need room. Members of a placement group need a host each.\n\nExample:\n  wolke sim hosts set 3"
+    )]
+    Set {
+        /// Hosts per location
+        #[arg(value_parser = clap::value_parser!(u32).range(..=i64::from(wolke_domain::placement::HOSTS_PER_LOCATION)))]
+        number: u32,
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 /// `wolke sim latency`.

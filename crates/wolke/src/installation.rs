@@ -8,7 +8,6 @@ use crate::{files, first_token};
 use std::sync::Arc;
 use wolke_control::{Control, Core, Options, Parts, Simulation, Tokens};
 use wolke_domain::clock::Clock;
-use wolke_host::SimFaults;
 use wolke_store::migrate::Role;
 use wolke_store::seal::Sealer;
 use wolke_store::{Db, OnCommit, postgres, random, sqlite};
@@ -61,7 +60,7 @@ impl Installation {
             Some(sealer) => sealer,
             None => set_up(key, directory, &root, &db).await?,
         };
-        let simulation = Simulation { profile: settings.latency.clone(), faults: SimFaults::default() };
+        let simulation = Simulation { profile: settings.latency.clone(), ..Simulation::default() };
         let core = Arc::new(Core::new(Arc::new(sealer), simulation)?);
         let jitter = WorkerOptions { jitter_seed: u64::from(std::process::id()) };
         let worker = Worker::start(Arc::clone(&db), Arc::clone(&core), cradle, jitter).await?;

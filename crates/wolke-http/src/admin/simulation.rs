@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use http::StatusCode;
 use std::sync::Arc;
+use wolke_domain::placement::HOSTS_PER_LOCATION;
 use wolke_domain::{Error, Result};
 use wolke_host::LatencyProfile;
 
@@ -24,6 +25,12 @@ pub async fn set(State(admin): State<Arc<Admin>>, body: Body) -> Answer<Simulati
     if let Some(faults) = set.faults {
         next.faults = faults;
     }
+    if let Some(hosts) = set.hosts_per_location {
+        if hosts > HOSTS_PER_LOCATION {
+            return Err(Error::invalid("hosts_per_location", format!("must not exceed {HOSTS_PER_LOCATION}")).into());
+        }
+        next.hosts_per_location = hosts;
+    }
     admin.control.set_simulation(next);
     Ok(Shown(StatusCode::OK, shown(admin.control.simulation())))
 }
@@ -41,5 +48,6 @@ fn profile(set: &SetSimulation) -> Result<Option<LatencyProfile>> {
 fn shown(simulation: wolke_control::Simulation) -> Simulation {
     let is_it = |name: &&&str| LatencyProfile::preset(name).as_ref() == Some(&simulation.profile);
     let preset = LatencyProfile::PRESETS.iter().find(is_it).map(|name| (*name).to_owned());
-    Simulation { preset, profile: simulation.profile, faults: simulation.faults }
+    let hosts_per_location = simulation.hosts_per_location;
+    Simulation { preset, profile: simulation.profile, faults: simulation.faults, hosts_per_location }
 }

@@ -47,3 +47,38 @@ pub async fn change_protection(mut call: Call) -> Result<Reply> {
     let change = call.request()?;
     call.control.change_primary_ip_protection(&call.caller, call.id(), change).await.map(Reply::Json)
 }
+
+/// `POST /primary_ips/{id}/actions/assign`.
+///
+/// # Errors
+/// The application's.
+pub async fn assign(mut call: Call) -> Result<Reply> {
+    let request = call.request()?;
+    call.control.assign_primary_ip(&call.caller, call.id(), request).await.map(Reply::Json)
+}
+
+/// `POST /primary_ips/{id}/actions/unassign`.
+///
+/// # Errors
+/// The application's.
+pub async fn unassign(call: Call) -> Result<Reply> {
+    call.control.unassign_primary_ip(&call.caller, call.id()).await.map(Reply::Json)
+}
+
+/// `POST /primary_ips/{id}/actions/change_dns_ptr`.
+///
+/// # Errors
+/// The application's.
+pub async fn change_dns_ptr(mut call: Call) -> Result<Reply> {
+    let change = call.request()?;
+    call.control.change_primary_ip_dns_ptr(&call.caller, call.id(), change).await.map(Reply::Json)
+}
+
+/// `POST /servers/{id}/actions/change_dns_ptr`: a server's entries are its primary IPs'.
+///
+/// # Errors
+/// The application's.
+pub async fn change_dns_ptr_of_server(mut call: Call) -> Result<Reply> {
+    let change = call.request()?;
+    call.control.change_server_dns_ptr(&call.caller, call.id(), change).await.map(Reply::Json)
+}

@@ -27,6 +27,8 @@ fn room(engine: &Engine) {
     assert_eq!(engine.write(move |tx| host::take(tx, second, &need.returned())), 3);
     assert_eq!(fitting(), [second, first]);
     assert!(engine.read(move |tx| host::candidates(tx, 2, "sim", &need)).is_empty());
+    assert_eq!(engine.read(|tx| host::count_in(tx, 1, "sim")), 2);
+    assert_eq!(engine.read(|tx| host::count_in(tx, 1, "linux")), 0);
     assert!(engine.try_write(move |tx| host::take(tx, 99, &need)).is_err());
     assert_eq!(engine.read(host::list).len(), 2);
 }

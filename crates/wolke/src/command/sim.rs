@@ -1,7 +1,7 @@
 //! `wolke sim`. How the simulation behaves is a property of a running server, not of the database.
 
 use super::body;
-use crate::cli::{LatencyVerb, Output, SimVerb};
+use crate::cli::{HostsVerb, LatencyVerb, Output, SimVerb};
 use crate::failure::{Failure, Result};
 use crate::output::{Column, print};
 use crate::reach::Access;
@@ -10,21 +10,37 @@ use serde_json::{Value, json};
 use wolke_http::admin::types::SetSimulation;
 
 const COLUMNS: &[Column] = &[("WORK", "work"), ("TAKES", "takes")];
+const HOST_COLUMNS: &[Column] = &[("HOSTS PER LOCATION", "hosts")];
 
 pub(super) async fn run(access: &Access, verb: &SimVerb) -> Result<()> {
-    let SimVerb::Latency(verb) = verb;
     match verb {
-        LatencyVerb::Show(output) => show(&access.call(Method::GET, "/simulation", None).await?, *output),
-        LatencyVerb::Set { preset, output } => {
-            if !access.is_server() {
-                return Err(Failure::new(format!(
-                    "no server is running here, so nothing would be changed: start one with `wolke serve --latency {preset}`"
-                )));
-            }
-            let set = body(&SetSimulation { preset: Some(preset.clone()), ..SetSimulation::default() })?;
-            show(&access.call(Method::PUT, "/simulation", Some(&set)).await?, *output)
+        SimVerb::Latency(LatencyVerb::Show(output)) => show(&read(access).await?, *output),
+        SimVerb::Latency(LatencyVerb::Set { preset, output }) => {
+            let set = SetSimulation { preset: Some(preset.clone()), ..SetSimulation::default() };
+            let hint = format!(": start one with `wolke serve --latency {preset}`");
+            show(&change(access, &set, &hint).await?, *output)
+        }
+        SimVerb::Hosts(HostsVerb::Show(output)) => show_hosts(&read(access).await?, *output),
+        SimVerb::Hosts(HostsVerb::Set { number, output }) => {
+            let set = SetSimulation { hosts_per_location: Some(*number), ..SetSimulation::default() };
+            show_hosts(&change(access, &set, "").await?, *output)
         }
     }
+}
+
+async fn read(access: &Access) -> Result<Value> {
+    access.call(Method::GET, "/simulation", None).await
+}
+
+async fn change(access: &Access, set: &SetSimulation, hint: &str) -> Result<Value> {
+    if !access.is_server() {
+        return Err(Failure::new(format!("no server is running here, so nothing would be changed{hint}")));
+    }
+    access.call(Method::PUT, "/simulation", Some(&body(set)?)).await
+}
+
+fn show_hosts(simulation: &Value, output: Output) -> Result<()> {
+    print(output.format, &json!([{ "hosts": simulation["hosts_per_location"] }]), HOST_COLUMNS)
 }
 
 fn show(simulation: &Value, output: Output) -> Result<()> {

@@ -1,0 +1,124 @@
+//! Placement groups: operations and view. How servers join and leave stands in `server/placement_group.rs`.
+
+use crate::control::{Caller, Control};
+use crate::listing::check_labels;
+use crate::view::{Json, View, member};
+use std::sync::Arc;
+use wolke_domain::{Error, FieldError, Result, name};
+use wolke_store::placement_group::{Details, Member, PlacementGroup};
+use wolke_store::{Counter, Race, placement_group};
+use wolke_wire::cloud::placement_group as wire;
+use wolke_wire::{ErrorCode, Id, Kind};
+
+/// A placement group as the contract shows it.
+pub(crate) fn to_wire(group: &PlacementGroup, members: &[Member]) -> Result<wire::PlacementGroup> {
+    let unknown = || Error::internal(format!("unknown type of placement group {}", group.kind));
+    Ok(wire::PlacementGroup {
+        id: group.id,
+        name: group.name.clone(),
+        labels: group.details.labels.clone(),
+        kind: wire::PlacementGroupType::parse(&group.kind).ok_or_else(unknown)?,
+        created: group.created,
+        servers: members.iter().map(|member| member.server).collect(),
+    })
+}
+
+impl Control {
+    /// Makes a group without members. There is nothing to wait for, so `action` is null (fact sheet §3.12).
+    ///
+    /// # Errors
+    /// `invalid_input`, `uniqueness_error`, `resource_limit_exceeded`.
+    pub async fn create_placement_group(&self, caller: &Caller, request: wire::CreatePlacementGroup) -> Result<Json> {
+        let mut fields: Vec<FieldError> = name::resource_name("name", &request.name).err().into_iter().collect();
+        if let Err(Error::InvalidInput { fields: labels, .. }) = check_labels(&request.labels) {
+            fields.extend(labels);
+        }
+        if !fields.is_empty() {
+            return Err(Error::invalid_fields(fields));
+        }
+        let (core, project) = (Arc::clone(&self.core), caller.project);
+        let id = self
+            .db
+            .write(vec![Race::Project(project)], move |tx| {
+                let new = PlacementGroup {
+                    id: tx.next_id(Counter::Kind(Kind::PlacementGroup))?,
+                    project,
+                    name: request.name.clone(),
+                    created: tx.now().whole_second(),
+                    kind: request.kind.as_str().to_owned(),
+                    details: Details { v: 1, labels: request.labels.clone() },
+                };
+                core.limits.check(Kind::PlacementGroup, placement_group::insert(tx, &new)?)?;
+                Ok(new.id)
+            })
+            .await?;
+        self.show_created_group(caller, id).await
+    }
+
+    async fn show_created_group(&self, caller: &Caller, id: Id) -> Result<Json> {
+        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
+        self.db
+            .read(move |tx| {
+                let view = View::new(tx, &core, &fragments, &caller);
+                let mut json = Json::new();
+                view.open(&mut json, Kind::PlacementGroup.singular());
+                view.append(tx, &mut json, Kind::PlacementGroup, id)?;
+                json.push(b',');
+                member(&mut json, "action");
+                json.extend_from_slice(b"null}");
+                Ok(json)
+            })
+            .await
+    }
+
+    /// Changes name and labels.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_input`, `uniqueness_error`.
+    pub async fn update_placement_group(
+        &self,
+        caller: &Caller,
+        id: Id,
+        update: wire::UpdatePlacementGroup,
+    ) -> Result<Json> {
+        if let Some(new_name) = &update.name {
+            name::resource_name("name", new_name).map_err(|e| Error::invalid_fields(vec![e]))?;
+        }
+        if let Some(labels) = &update.labels {
+            check_labels(labels)?;
+        }
+        let project = caller.project;
+        self.db
+            .write(vec![Race::Project(project)], move |tx| {
+                let old = placement_group::expect(tx, project, id)?;
+                let mut new = old.value.clone();
+                if let Some(name) = &update.name {
+                    new.name.clone_from(name);
+                }
+                if let Some(labels) = &update.labels {
+                    new.details.labels.clone_from(labels);
+                }
+                if new == old.value { Ok(()) } else { placement_group::update(tx, &old, &new) }
+            })
+            .await?;
+        self.get(caller, Kind::PlacementGroup, id).await
+    }
+
+    /// Deletes a group that has no members.
+    ///
+    /// # Errors
+    /// `not_found`; `resource_in_use` while it has members (fact sheet §3.12).
+    pub async fn delete_placement_group(&self, caller: &Caller, id: Id) -> Result<()> {
+        let project = caller.project;
+        self.db
+            .write(vec![Race::Project(project)], move |tx| {
+                let old = placement_group::expect(tx, project, id)?;
+                if !placement_group::members(tx, id)?.is_empty() {
+                    let message = format!("placement group with ID {id} is still in use");
+                    return Err(Error::refused(ErrorCode::ResourceInUse, message));
+                }
+                placement_group::delete(tx, &old.value)
+            })
+            .await
+    }
+}

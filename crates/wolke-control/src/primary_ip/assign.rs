@@ -1,0 +1,90 @@
+//! Giving primary IPs to servers and taking them back (fact sheet §3.2). The server is off, so its machine learns of it at
+//! the next start.
+
+use crate::action;
+use crate::control::{Caller, Control};
+use crate::view::Json;
+use wolke_domain::action::Target;
+use wolke_domain::server::Server;
+use wolke_domain::{Error, Result, primary_ip as rules};
+use wolke_store::{Race, Tx, primary_ip, resource, server, strand};
+use wolke_wire::cloud::primary_ip as wire;
+use wolke_wire::{ErrorCode, Id, Kind};
+
+/// A server of the project whose addresses may change.
+pub(super) fn check_stopped(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Server> {
+    let server = server::expect(tx, project, id)?.value;
+    rules::check_stopped(&server, strand::holder(tx, Kind::Server, id)?.is_some())?;
+    Ok(server)
+}
+
+/// The server that a primary IP shall be assigned to: off, and without an address of that family.
+pub(super) fn check_assignee(tx: &mut dyn Tx, project: Id, id: Id, family: i64) -> Result<Server> {
+    let server = check_stopped(tx, project, id)?;
+    if primary_ip::of_server(tx, id)?.iter().any(|a| a.value.family == family) {
+        return Err(rules::has_family(family));
+    }
+    Ok(server)
+}
+
+fn targets(server: Option<Id>, id: Id) -> Vec<Target> {
+    let server = server.map(|server| Target::new(Kind::Server, server));
+    server.into_iter().chain([Target::new(Kind::PrimaryIp, id)]).collect()
+}
+
+impl Control {
+    /// Assigns a free primary IP to a server of its location.
+    ///
+    /// # Errors
+    /// `not_found` for either; `primary_ip_already_assigned`, `server_not_stopped`, `locked`, `server_has_ipv4`,
+    /// `server_has_ipv6`, `primary_ip_datacenter_mismatch`.
+    pub async fn assign_primary_ip(&self, caller: &Caller, id: Id, request: wire::AssignPrimaryIp) -> Result<Json> {
+        let project = caller.project;
+        let started = self
+            .db
+            .write(vec![Race::Project(project)], move |tx| {
+                let old = primary_ip::expect(tx, project, id)?;
+                let wanted = server::expect(tx, project, request.assignee_id)?.value;
+                if old.value.assignee.is_some() {
+                    let message = format!("primary IP with ID '{id}' is already assigned");
+                    return Err(Error::refused(ErrorCode::PrimaryIpAlreadyAssigned, message));
+                }
+                if old.value.details.location != wanted.details.location {
+                    let message = format!("primary IP with ID '{id}' is in another location");
+                    return Err(Error::refused(ErrorCode::PrimaryIpDatacenterMismatch, message));
+                }
+                check_assignee(tx, project, wanted.id, old.value.family)?;
+                let mut new = old.value.clone();
+                new.assignee = Some(wanted.id);
+                primary_ip::update(tx, &old, &new)?;
+                resource::touch(tx, Kind::Server, wanted.id)?;
+                action::done(tx, project, "assign_primary_ip", targets(Some(wanted.id), id))
+            })
+            .await?;
+        self.show_started(caller, started).await
+    }
+
+    /// Takes a primary IP from its server. It stays, also with auto_delete, which means "when the server is deleted". A
+    /// free one is done at once: the documents have no code for it, and detaching an ISO without one is answered so, too.
+    ///
+    /// # Errors
+    /// `not_found`, `server_not_stopped`, `locked`.
+    pub async fn unassign_primary_ip(&self, caller: &Caller, id: Id) -> Result<Json> {
+        let project = caller.project;
+        let started = self
+            .db
+            .write(vec![Race::Project(project)], move |tx| {
+                let old = primary_ip::expect(tx, project, id)?;
+                if let Some(assignee) = old.value.assignee {
+                    check_stopped(tx, project, assignee)?;
+                    let mut new = old.value.clone();
+                    new.assignee = None;
+                    primary_ip::update(tx, &old, &new)?;
+                    resource::touch(tx, Kind::Server, assignee)?;
+                }
+                action::done(tx, project, "unassign_primary_ip", targets(old.value.assignee, id))
+            })
+            .await?;
+        self.show_started(caller, started).await
+    }
+}
