@@ -19,10 +19,12 @@ use wolke_wire::selector::Selector;
 use wolke_wire::{Dialect, ErrorCode, Id, Kind};
 
 mod backup;
+mod image;
 mod list;
 mod placement_group;
 mod primary_ip;
 mod server;
+mod server_actions;
 mod ssh_key;
 mod world;
 
@@ -32,7 +34,7 @@ pub type Move = (&'static str, u64, for<'a> fn(&'a mut Simulator) -> Made<'a>);
 pub type Made<'a> = Pin<Box<dyn Future<Output = Result<String>> + 'a>>;
 
 /// Every move, noun by noun.
-const MOVES: &[&[Move]] = &[backup::MOVES, list::MOVES, placement_group::MOVES, primary_ip::MOVES, server::MOVES, ssh_key::MOVES, world::MOVES];
+const MOVES: &[&[Move]] = &[backup::MOVES, image::MOVES, list::MOVES, placement_group::MOVES, primary_ip::MOVES, server::MOVES, server_actions::MOVES, ssh_key::MOVES, world::MOVES];
 
 const DIALECTS: [Dialect; 3] = [Dialect::Compat, Dialect::D2018_04, Dialect::Newest];
 
@@ -130,11 +132,12 @@ impl Simulator {
         let servers: Vec<Id> = self.model.servers.keys().copied().collect();
         let (keys, ips) = (self.model.ssh_keys.keys().copied().collect::<Vec<_>>(), self.model.primary_ips.clone());
         let groups = self.model.placement_groups.clone();
+        let images = self.model.images.clone();
         self.db.read_blocking(move |tx: &mut dyn Tx| {
             invariant::check(tx)?;
             for dialect in DIALECTS {
                 let caller = Caller { dialect, ..caller };
-                let all = [(Kind::Server, &servers), (Kind::SshKey, &keys), (Kind::PrimaryIp, &ips), (Kind::PlacementGroup, &groups)];
+                let all = [(Kind::Server, &servers), (Kind::SshKey, &keys), (Kind::PrimaryIp, &ips), (Kind::PlacementGroup, &groups), (Kind::Image, &images)];
                 for (kind, ids) in all {
                     for id in ids {
                         control.check_fragment(tx, &caller, kind, *id)?;

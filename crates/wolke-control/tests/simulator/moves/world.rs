@@ -12,7 +12,16 @@ pub const MOVES: &[Move] = &[
 
 impl Simulator {
     async fn policy(&mut self) -> Result<String> {
-        let kinds = [OperationKind::Create, OperationKind::Start, OperationKind::Delete];
+        let kinds = [
+            OperationKind::Create,
+            OperationKind::Rebuild,
+            OperationKind::Resize,
+            OperationKind::Change,
+            OperationKind::Start,
+            OperationKind::Stop,
+            OperationKind::Delete,
+            OperationKind::SetPassword,
+        ];
         let policies = [
             Policy::Immediate,
             Policy::Immediate,
