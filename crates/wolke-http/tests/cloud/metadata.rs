@@ -54,6 +54,11 @@ async fn create(world: &World, mut body: Value, more: Value) -> Guest {
     Guest::of(world, world.create("/servers", body).await)
 }
 
+/// What cloud-init of a server is told to do.
+pub async fn user_data(world: &World, id: i64) -> String {
+    Guest::of(world, id).text("/hetzner/v1/userdata").await
+}
+
 const SUMMARY: &str = "/hetzner/v1/metadata";
 
 #[tokio::test]

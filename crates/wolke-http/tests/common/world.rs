@@ -55,12 +55,14 @@ pub struct Setup {
     pub rate_limit: Option<u32>,
     /// Whether the databases are files, so that a restart reads them anew.
     pub on_disk: bool,
+    /// Whether work on a busy resource is refused.
+    pub refuse_contention: bool,
 }
 
 impl Setup {
     /// The usual world in a dialect.
     pub fn new(dialect: Dialect) -> Self {
-        Self { dialect, simulation: Simulation::default(), settle: SETTLE, rate_limit: None, on_disk: false }
+        Self { dialect, simulation: Simulation::default(), settle: SETTLE, rate_limit: None, on_disk: false, refuse_contention: false }
     }
 }
 
@@ -127,7 +129,7 @@ async fn start(setup: &Setup, clock: &Arc<TestClock>, place: Option<&Place>) -> 
     let core = Arc::new(Core::new(sealer, setup.simulation.clone()).unwrap());
     let options = WorkerOptions { jitter_seed: 0 };
     let worker = Worker::start(Arc::clone(&db), Arc::clone(&core), cradle, options).await.unwrap();
-    let options = Options { settle: setup.settle, refuse_contention: false };
+    let options = Options { settle: setup.settle, refuse_contention: setup.refuse_contention };
     let parts = Parts { root, db, world: "main".into(), core, worker, tokens, options };
     let control = Arc::new(Control::new(parts).await.unwrap());
     let settings = Settings { dialect: setup.dialect, rate_limit: setup.rate_limit, correlation_seed: 1 };

@@ -5,8 +5,10 @@ mod catalogue;
 mod console;
 mod image;
 mod metrics;
+mod placement_group;
 mod primary_ip;
 mod server;
+mod server_actions;
 mod ssh_key;
 
 use crate::common::{Setup, World};
@@ -18,15 +20,19 @@ use wolke_wire::Dialect;
 pub async fn run(dialect: Dialect, proofs: &mut Proofs) {
     server::servers(dialect, proofs).await;
     server::power(dialect, proofs).await;
+    server_actions::server_actions(dialect, proofs).await;
     backup::backups(dialect, proofs).await;
     console::console(dialect, proofs).await;
     ssh_key::ssh_keys(dialect, proofs).await;
+    primary_ip::reverse_dns(dialect, proofs).await;
     catalogue::catalogue(dialect, proofs).await;
     image::image_actions(dialect, proofs).await;
     image::snapshots(dialect, proofs).await;
     metrics::metrics(dialect, proofs).await;
     if dialect != Dialect::D2018_04 {
         primary_ip::primary_ips(dialect, proofs).await;
+        primary_ip::assignment(dialect, proofs).await;
+        placement_group::placement_groups(dialect, proofs).await;
     }
 }
 
