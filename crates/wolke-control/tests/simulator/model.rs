@@ -53,4 +53,6 @@ pub struct Model {
     pub servers: BTreeMap<Id, Promised>,
     pub ssh_keys: BTreeMap<Id, String>,
     pub primary_ips: Vec<Id>,
+    pub placement_groups: Vec<Id>,
+    pub images: Vec<Id>,
 }

@@ -98,3 +98,139 @@ async fn wrong_requests() {
     let both = json!({"name": "b", "type": "ipv4", "location": "fsn1", "assignee_id": 1, "assignee_type": "server"});
     world.post("/primary_ips", both).await.wrong(&["assignee_id", "location"]);
 }
+
+/// A server that is off, without an address of its own but of the other family.
+async fn stopped(world: &World, name: &str, family: &str) -> i64 {
+    let mut wanted = server(name);
+    wanted["start_after_create"] = json!(false);
+    wanted["public_net"] = json!({"enable_ipv4": family != "ipv4", "enable_ipv6": family != "ipv6"});
+    if world.setup.dialect == Dialect::D2023_07 {
+        wanted["datacenter"] = json!("fsn1-dc14");
+    } else {
+        wanted["location"] = json!("fsn1");
+    }
+    world.create("/servers", wanted).await
+}
+
+async fn assign(world: &World, ip: i64, server: i64) -> crate::common::Answer {
+    let body = json!({"assignee_id": server, "assignee_type": "server"});
+    world.post(&format!("/primary_ips/{ip}/actions/assign"), body).await
+}
+
+async fn unassign(world: &World, ip: i64) -> crate::common::Answer {
+    world.ask("POST", &format!("/primary_ips/{ip}/actions/unassign")).send().await
+}
+
+async fn power(world: &World, server: i64, verb: &str) {
+    world.post(&format!("/servers/{server}/actions/{verb}"), json!({})).await.ok();
+}
+
+#[tokio::test]
+async fn assigned_and_taken_back() {
+    for dialect in Dialect::ALL.iter().filter(|d| **d != Dialect::D2018_04) {
+        for family in ["ipv4", "ipv6"] {
+            let world = World::new(*dialect).await;
+            let new = if *dialect == Dialect::D2023_07 { in_2023 } else { wanted };
+            let mut new = new("ip", family);
+            new["auto_delete"] = json!(true);
+            let made = world.post("/primary_ips", new).await.ok();
+            let (ip, address) = (made["primary_ip"]["id"].as_i64().unwrap(), &made["primary_ip"]["ip"]);
+            let server = stopped(&world, "a", family).await;
+            let (of_ip, of_server) = (format!("/primary_ips/{ip}"), format!("/servers/{server}"));
+            let free = if *dialect == Dialect::Newest { "unassigned" } else { "server" };
+            assert_eq!(made["primary_ip"]["assignee_type"], free);
+            assert_eq!(
+                world.see(&of_server).await["server"]["public_net"][family]["ip"].as_str().unwrap_or_default(),
+                ""
+            );
+
+            let done = assign(&world, ip, server).await;
+            assert_eq!(done.status, 201);
+            let done = done.ok();
+            let shown = (&done["action"]["command"], &done["action"]["status"]);
+            assert_eq!(shown, (&json!("assign_primary_ip"), &json!("success")));
+            let resources = json!([{"id": server, "type": "server"}, {"id": ip, "type": "primary_ip"}]);
+            assert_eq!(done["action"]["resources"], resources);
+            let seen = world.see(&of_ip).await;
+            assert_eq!(
+                (&seen["primary_ip"]["assignee_id"], &seen["primary_ip"]["assignee_type"]),
+                (&json!(server), &json!("server"))
+            );
+            assert_eq!(&world.see(&of_server).await["server"]["public_net"][family]["ip"], address, "{dialect}");
+
+            // The machine has it from its next start on, and keeps it while it runs.
+            power(&world, server, "poweron").await;
+            unassign(&world, ip).await.refused(422, "server_not_stopped");
+            power(&world, server, "poweroff").await;
+            let done = unassign(&world, ip).await.ok();
+            assert_eq!(done["action"]["command"], "unassign_primary_ip");
+            assert_eq!(done["action"]["resources"], resources);
+            // auto_delete speaks of the server's deletion, not of this (fact sheet §3.2).
+            let seen = world.see(&of_ip).await;
+            assert_eq!(
+                (&seen["primary_ip"]["assignee_id"], &seen["primary_ip"]["assignee_type"]),
+                (&Value::Null, &json!(free))
+            );
+            assert_eq!(seen["primary_ip"]["auto_delete"], true);
+            assert!(!world.see(&of_server).await.to_string().contains(address.as_str().unwrap()));
+            let idle = unassign(&world, ip).await.ok();
+            assert_eq!(idle["action"]["resources"], json!([{"id": ip, "type": "primary_ip"}]), "a free one is free");
+            assert_eq!(world.delete(&of_ip).await.status, 204);
+        }
+    }
+}
+
+#[tokio::test]
+async fn assigning_has_rules() {
+    let world = World::new(Dialect::Compat).await;
+    let four = world.create("/primary_ips", wanted("four", "ipv4")).await;
+    let six = world.create("/primary_ips", wanted("six", "ipv6")).await;
+    let mut elsewhere = wanted("far", "ipv4");
+    elsewhere["location"] = json!("hel1");
+    let far = world.create("/primary_ips", elsewhere).await;
+    let bare = stopped(&world, "bare", "ipv4").await;
+    assign(&world, far, bare).await.refused(422, "primary_ip_datacenter_mismatch");
+    assign(&world, six, bare).await.refused(422, "server_has_ipv6");
+    assign(&world, 999, bare).await.refused(404, "not_found");
+    assign(&world, four, 999).await.refused(404, "not_found");
+    unassign(&world, 999).await.refused(404, "not_found");
+    let path = format!("/primary_ips/{four}/actions/assign");
+    world.post(&path, json!({})).await.wrong(&["assignee_id", "assignee_type"]);
+    world.post(&path, json!({"assignee_id": bare, "assignee_type": "unassigned"})).await.wrong(&["assignee_type"]);
+    power(&world, bare, "poweron").await;
+    assign(&world, four, bare).await.refused(422, "server_not_stopped");
+    power(&world, bare, "poweroff").await;
+    assign(&world, four, bare).await.ok();
+    assign(&world, four, bare).await.refused(422, "primary_ip_already_assigned");
+    let other = stopped(&world, "other", "ipv4").await;
+    assign(&world, four, other).await.refused(422, "primary_ip_already_assigned");
+    let five = world.create("/primary_ips", wanted("five", "ipv4")).await;
+    assign(&world, five, bare).await.refused(422, "server_has_ipv4");
+    let stranger = world.stranger().await;
+    let foreign = world.ask("POST", &format!("/primary_ips/{five}/actions/assign")).token(Some(&stranger));
+    foreign.json(&json!({"assignee_id": other, "assignee_type": "server"})).send().await.refused(404, "not_found");
+}
+
+/// The terraform provider gives a stopped server a generated address that goes with it (fact sheet §3.2).
+#[tokio::test]
+async fn made_for_a_stopped_server() {
+    let world = World::new(Dialect::Compat).await;
+    let server = stopped(&world, "a", "ipv4").await;
+    let body =
+        json!({"name": "ip", "type": "ipv4", "assignee_id": server, "assignee_type": "server", "auto_delete": true});
+    let made = world.post("/primary_ips", body.clone()).await.ok();
+    assert_eq!(
+        (&made["action"]["command"], &made["action"]["status"]),
+        (&json!("assign_primary_ip"), &json!("success"))
+    );
+    let ip = made["primary_ip"]["id"].as_i64().unwrap();
+    assert_eq!(world.see(&format!("/servers/{server}")).await["server"]["public_net"]["ipv4"]["id"], ip);
+    let mut again = body;
+    again["name"] = json!("again");
+    world.post("/primary_ips", again).await.refused(422, "server_has_ipv4");
+    let protect = format!("/primary_ips/{ip}/actions/change_protection");
+    world.post(&protect, json!({"delete": true})).await.wrong(&["delete"]);
+    assert_eq!(world.put(&format!("/primary_ips/{ip}"), json!({})).await.ok()["primary_ip"]["auto_delete"], true);
+    world.delete(&format!("/servers/{server}")).await.ok();
+    world.get(&format!("/primary_ips/{ip}")).await.refused(404, "not_found");
+}

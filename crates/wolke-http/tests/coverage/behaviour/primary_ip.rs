@@ -41,3 +41,55 @@ pub async fn primary_ips(dialect: Dialect, proofs: &mut Proofs) {
         );
     }
 }
+
+/// Between servers, and what addresses resolve to.
+pub async fn assignment(dialect: Dialect, proofs: &mut Proofs) {
+    let world = on_disk(dialect).await;
+    let mut wanted = server("a");
+    wanted["start_after_create"] = json!(false);
+    wanted["public_net"] = json!({"enable_ipv4": false});
+    let id = world.create("/servers", wanted).await;
+    let seen = world.see(&format!("/servers/{id}")).await;
+    let place = if dialect == Dialect::D2023_07 { "datacenter" } else { "location" };
+    let name = if dialect == Dialect::D2023_07 {
+        &seen["server"]["datacenter"]["name"]
+    } else {
+        &seen["server"]["location"]["name"]
+    };
+    let new = json!({"name": "ip", "type": "ipv4", "assignee_type": "server", place: name});
+    let made = world.post("/primary_ips", new).await.ok();
+    let (ip, address) = (&made["primary_ip"]["id"], &made["primary_ip"]["ip"]);
+    let path = format!("/primary_ips/{ip}");
+    let assign = json!({"assignee_id": id, "assignee_type": "server"});
+    world.post(&format!("{path}/actions/assign"), assign).await.ok();
+    let entry = json!({"ip": address, "dns_ptr": "a.example.com"});
+    world.post(&format!("{path}/actions/change_dns_ptr"), entry).await.ok();
+
+    let world = world.restart().await;
+    let seen = world.see(&format!("/servers/{id}")).await;
+    let public = &seen["server"]["public_net"]["ipv4"];
+    assert_eq!((&public["ip"], &public["dns_ptr"]), (address, &json!("a.example.com")));
+    assert_eq!(world.see(&path).await["primary_ip"]["assignee_id"], id);
+    proofs.note(&world, &["primary_ip_assign", "primary_ip_change_dns_ptr"], &["get_server", "get_primary_ip"]);
+
+    world.ask("POST", &format!("{path}/actions/unassign")).send().await.ok();
+    let world = world.restart().await;
+    assert_eq!(world.see(&path).await["primary_ip"]["assignee_id"], Value::Null);
+    assert_eq!(world.see(&format!("/servers/{id}")).await["server"]["public_net"]["ipv4"], Value::Null);
+    proofs.note(&world, &["primary_ip_unassign"], &["get_server", "get_primary_ip"]);
+}
+
+/// A server's entries, in every dialect.
+pub async fn reverse_dns(dialect: Dialect, proofs: &mut Proofs) {
+    let world = on_disk(dialect).await;
+    let id = world.create("/servers", server("a")).await;
+    let path = format!("/servers/{id}");
+    let ip = world.see(&path).await["server"]["public_net"]["ipv4"]["ip"].clone();
+    let entry = json!({"ip": ip, "dns_ptr": "a.example.com"});
+    let done = world.post(&format!("{path}/actions/change_dns_ptr"), entry).await.ok();
+    let world = world.restart().await;
+    assert_eq!(world.see(&path).await["server"]["public_net"]["ipv4"]["dns_ptr"], "a.example.com");
+    let seen = world.see(&format!("/actions/{}", done["action"]["id"])).await;
+    assert_eq!(seen["action"]["command"], "change_dns_ptr");
+    proofs.note(&world, &["server_change_dns_ptr"], &["get_server", "get_action"]);
+}
