@@ -11,6 +11,16 @@ pub fn hcloud(test: &str) -> Option<PathBuf> {
     named(test, "WOLKE_TEST_HCLOUD", "the hcloud command line client").map(PathBuf::from)
 }
 
+/// The command line client of 2023, or `None` after saying that `test` is skipped.
+pub fn hcloud_old(test: &str) -> Option<PathBuf> {
+    named(test, "WOLKE_TEST_HCLOUD_OLD", "the hcloud command line client of 2023").map(PathBuf::from)
+}
+
+/// Where a Python finds the official Python library, or `None` after saying that `test` is skipped.
+pub fn hcloud_python(test: &str) -> Option<PathBuf> {
+    named(test, "WOLKE_TEST_HCLOUD_PYTHON", "the official Python library").map(PathBuf::from)
+}
+
 /// The program around the official Go library (`e2e/hcloud-go`), or `None` after saying that `test` is skipped.
 pub fn hcloud_go(test: &str) -> Option<PathBuf> {
     named(test, "WOLKE_TEST_HCLOUD_GO", "the program around the official Go library").map(PathBuf::from)
@@ -19,6 +29,16 @@ pub fn hcloud_go(test: &str) -> Option<PathBuf> {
 /// Where a Python finds the modules of Debian's cloud-init, or `None` after saying that `test` is skipped.
 pub fn cloud_init(test: &str) -> Option<PathBuf> {
     named(test, "WOLKE_TEST_CLOUD_INIT", "cloud-init").map(PathBuf::from)
+}
+
+/// The folder of the npm package of noVNC, or `None` after saying that `test` is skipped.
+pub fn novnc(test: &str) -> Option<PathBuf> {
+    named(test, "WOLKE_TEST_NOVNC", "noVNC").map(PathBuf::from)
+}
+
+/// A Chromium that needs no screen, or `None` after saying that `test` is skipped.
+pub fn chromium(test: &str) -> Option<PathBuf> {
+    named(test, "WOLKE_TEST_CHROMIUM", "Chromium").map(PathBuf::from)
 }
 
 /// URL of a PostgreSQL superuser, or `None` after saying that `test` is skipped.

@@ -1,12 +1,17 @@
 //! What the tests need beside Rust, found or installed: PostgreSQL and the official clients.
 //!
 //! Tests learn where these are from environment variables (`WOLKE_TEST_POSTGRES`, `WOLKE_TEST_HCLOUD`,
-//! `WOLKE_TEST_HCLOUD_GO`, `WOLKE_TEST_CLOUD_INIT`). A prerequisite that cannot be had is named; its tests then print `SKIPPED`, and fail instead where `CI=true`.
+//! `WOLKE_TEST_HCLOUD_OLD`, `WOLKE_TEST_HCLOUD_GO`, `WOLKE_TEST_HCLOUD_PYTHON`, `WOLKE_TEST_CLOUD_INIT`,
+//! `WOLKE_TEST_NOVNC`, `WOLKE_TEST_CHROMIUM`). A prerequisite that cannot be had is named; its tests then print `SKIPPED`, and
+//! fail instead where `CI=true`.
 
+mod chromium;
 mod cloud_init;
 mod debian;
 pub mod hcloud;
+mod novnc;
 pub mod postgres;
+mod python;
 
 use crate::shell::{in_ci, is_root, quiet};
 use std::path::PathBuf;
@@ -62,8 +67,12 @@ impl Prerequisites {
 /// The official clients, as far as they are to be had.
 pub struct Clients {
     hcloud: Option<hcloud::Hcloud>,
+    old_hcloud: Option<hcloud::Hcloud>,
     library: Option<PathBuf>,
+    python: Option<PathBuf>,
     cloud_init: Option<PathBuf>,
+    novnc: Option<PathBuf>,
+    chromium: Option<PathBuf>,
 }
 
 impl Clients {
@@ -71,25 +80,31 @@ impl Clients {
     pub fn set_up(missing: &mut Vec<String>) -> Self {
         let mut note = |what: &str, reason: String| missing.push(format!("{what}: {reason}"));
         let hcloud = hcloud::find_or_install().map_err(|reason| note("hcloud", reason)).ok();
-        let library = hcloud::build_library_flow().map_err(|reason| note("hcloud-go", reason)).ok();
-        if let Some(hcloud) = &hcloud {
+        let old_hcloud = hcloud::find_or_unpack_old().map_err(|reason| note("hcloud of 2023", reason)).ok();
+        for hcloud in [&hcloud, &old_hcloud].into_iter().flatten() {
             eprintln!("xtask: hcloud: {}", hcloud.origin);
         }
+        let library = hcloud::build_library_flow().map_err(|reason| note("hcloud-go", reason)).ok();
+        let python = python::library().map_err(|reason| note("hcloud-python", reason)).ok();
         let cloud_init = cloud_init::unpack().map_err(|reason| note("cloud-init", reason)).ok();
-        Clients { hcloud, library, cloud_init }
+        let novnc = novnc::unpack().map_err(|reason| note("noVNC", reason)).ok();
+        let chromium = chromium::find_or_install().map_err(|reason| note("Chromium", reason)).ok();
+        Clients { hcloud, old_hcloud, library, python, cloud_init, novnc, chromium }
     }
 
     /// Names what was found in a command's environment.
     pub fn hand_to(&self, command: &mut Command) {
-        if let Some(hcloud) = &self.hcloud {
-            command.env("WOLKE_TEST_HCLOUD", &hcloud.path);
-        }
-        if let Some(library) = &self.library {
-            command.env("WOLKE_TEST_HCLOUD_GO", library);
-        }
-        if let Some(cloud_init) = &self.cloud_init {
-            command.env("WOLKE_TEST_CLOUD_INIT", cloud_init);
-        }
+        let path = |hcloud: &Option<hcloud::Hcloud>| hcloud.as_ref().map(|hcloud| hcloud.path.clone());
+        let found = [
+            ("WOLKE_TEST_HCLOUD", path(&self.hcloud)),
+            ("WOLKE_TEST_HCLOUD_OLD", path(&self.old_hcloud)),
+            ("WOLKE_TEST_HCLOUD_GO", self.library.clone()),
+            ("WOLKE_TEST_HCLOUD_PYTHON", self.python.clone()),
+            ("WOLKE_TEST_CLOUD_INIT", self.cloud_init.clone()),
+            ("WOLKE_TEST_NOVNC", self.novnc.clone()),
+            ("WOLKE_TEST_CHROMIUM", self.chromium.clone()),
+        ];
+        command.envs(found.into_iter().filter_map(|(name, path)| path.map(|path| (name, path))));
     }
 }
 

@@ -127,7 +127,10 @@ impl Rfb {
             Stage::Security => front(input, |[kind]: &[u8; 1]| self.security(*kind, out)),
             Stage::Response => front(input, |response| self.authenticate(response, out)),
             // Whether others may look on makes no difference: each connection is a terminal of its own.
-            Stage::Init => front(input, |_: &[u8; 1]| Ok(self.initialise(out))),
+            Stage::Init => front(input, |_: &[u8; 1]| {
+                self.initialise(out);
+                Ok(())
+            }),
             Stage::Running => self.running(input, keys),
         }
     }
@@ -208,7 +211,10 @@ impl Rfb {
             None => Ok(None),
             Some(0) => front(input, |message| self.set_format(message)),
             Some(2) => self.set_encodings(input),
-            Some(3) => front(input, |message| Ok(self.update_request(message))),
+            Some(3) => front(input, |message| {
+                self.update_request(message);
+                Ok(())
+            }),
             Some(4) => front(input, |[_, down, _, _, a, b, c, d]: &[u8; 8]| {
                 keys.extend(self.keyboard.press(u32::from_be_bytes([*a, *b, *c, *d]), *down != 0));
                 Ok(())
@@ -274,10 +280,10 @@ impl Rfb {
 }
 
 /// Takes an array off the front and hands it over; none when there are not enough bytes.
-fn front<'a, const N: usize>(
-    input: &'a [u8],
+fn front<const N: usize>(
+    input: &[u8],
     take: impl FnOnce(&[u8; N]) -> Result<(), Ended>,
-) -> Result<Option<&'a [u8]>, Ended> {
+) -> Result<Option<&[u8]>, Ended> {
     match input.split_first_chunk() {
         Some((message, rest)) => take(message).map(|()| Some(rest)),
         None => Ok(None),
