@@ -52,15 +52,16 @@ pub fn wait_success(client: &mut Client, answer: &Value) {
     }
 }
 
-/// Every object of a list, page by page. `path` is without a query; `kind` is the member that holds the objects.
+/// Every object of a list, page by page. `path` may hold filters; `kind` is the member that holds the objects.
 ///
 /// # Panics
 /// When an answer is not 200, or the pages do not add up to `total_entries`.
 pub fn list_all(client: &mut Client, path: &str, kind: &str) -> Vec<Value> {
     let mut all = Vec::new();
     let mut page = 1;
+    let more = if path.contains('?') { '&' } else { '?' };
     loop {
-        let answer = client.get(&format!("{path}?page={page}&per_page={PAGE}")).expect("GET list");
+        let answer = client.get(&format!("{path}{more}page={page}&per_page={PAGE}")).expect("GET list");
         assert_eq!(answer.status, 200, "{path}: {}", String::from_utf8_lossy(&answer.body));
         let answer = answer.json();
         all.extend(answer[kind].as_array().unwrap_or_else(|| panic!("{path} has no {kind}")).iter().cloned());

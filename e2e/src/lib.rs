@@ -9,6 +9,7 @@
 pub mod api;
 pub mod cli;
 pub mod database;
+pub mod flow;
 pub mod folder;
 pub mod http;
 pub mod prerequisite;

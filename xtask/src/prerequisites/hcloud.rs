@@ -16,7 +16,9 @@ const GO_PACKAGE: &str = "github.com/hetznercloud/cli/cmd/hcloud";
 /// Debian's package of the same command.
 const DEBIAN_PACKAGE: &str = "hcloud-cli";
 /// Debian's releases by the age of their package, newest first: 1.39 and 1.30. Either runs on the other release too.
-const DEBIAN_SUITES: [&str; 2] = ["trixie", "bookworm"];
+const DEBIAN_SUITES: [&str; 2] = ["trixie", OLD_SUITE];
+/// The release with the package of 2023.
+const OLD_SUITE: &str = "bookworm";
 
 /// An installed client.
 pub struct Hcloud {
@@ -44,6 +46,13 @@ pub fn find_or_install() -> Result<Hcloud, String> {
         }
     }
     Err(reasons.join("; "))
+}
+
+/// Debian's package of 2023, for the dialect of that year.
+pub fn find_or_unpack_old() -> Result<Hcloud, String> {
+    let package = debian::unpack(DEBIAN_PACKAGE, OLD_SUITE, &cache().join("debian"))?;
+    let origin = format!("{} of {DEBIAN_PACKAGE}, for the dialect of 2023", package.origin);
+    Ok(Hcloud { path: package.folder.join("usr/bin/hcloud"), origin })
 }
 
 /// Builds the pinned release into `folder`. Needs Go; an old Go is refused by the module's own `go` line.

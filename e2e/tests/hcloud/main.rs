@@ -1,0 +1,12 @@
+//! Flows with the official `hcloud` command line client, one file per noun. Each test has a server and a data directory of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod backups;
+mod catalogue;
+mod images;
+mod placement_groups;
+mod primary_ips;
+mod project;
+mod server_actions;
+mod servers;
+mod ssh_keys;
