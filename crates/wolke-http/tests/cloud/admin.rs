@@ -80,6 +80,9 @@ async fn the_clock_and_the_simulation() {
     let (_, simulation) = operator.ask("PUT", "/simulation", json!({"faults": {"disk_full": true}})).await;
     assert_eq!((&simulation["preset"], &simulation["faults"]["disk_full"]), (&json!("realistic"), &json!(true)));
     assert_eq!(operator.ask("PUT", "/simulation", json!({"preset": "x"})).await.0, 422);
+    let (_, simulation) = operator.ask("PUT", "/simulation", json!({"hosts_per_location": 3})).await;
+    assert_eq!((&simulation["preset"], &simulation["hosts_per_location"]), (&json!("realistic"), &json!(3)));
+    assert_eq!(operator.ask("PUT", "/simulation", json!({"hosts_per_location": 10_001})).await.0, 422);
     assert_eq!(operator.ask("GET", "/status", Value::Null).await.1["dialect"], "compat");
     assert_eq!(operator.ask("GET", "/nothing", Value::Null).await.1["error"]["code"], "not_found");
     assert_eq!(operator.ask("DELETE", "/clock", Value::Null).await.1["error"]["code"], "method_not_allowed");
