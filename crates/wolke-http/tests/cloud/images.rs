@@ -9,8 +9,9 @@ use wolke_wire::Dialect;
 
 /// A snapshot of a server.
 async fn snapshot(world: &World, server: i64, description: &str) -> i64 {
-    let made = world.post(&format!("/servers/{server}/actions/create_image"), json!({"description": description}));
-    made.await.ok()["image"]["id"].as_i64().unwrap()
+    let body = json!({"description": description});
+    let made = world.post(&format!("/servers/{server}/actions/create_image"), body).await.ok();
+    made["image"]["id"].as_i64().unwrap()
 }
 
 /// Backups are made by hand here; their calendar has tests of its own.
@@ -23,8 +24,22 @@ async fn enable_backup(world: &World, server: i64) {
     world.post(&format!("/servers/{server}/actions/enable_backup"), json!({})).await.ok();
 }
 
+/// The ids of a page.
 async fn listed(world: &World, query: &str) -> Vec<i64> {
     ids(&world.see(&format!("/images?{query}")).await["images"])
+}
+
+/// The ids of all pages, in pieces of this many; each page names the same total.
+async fn whole(world: &World, query: &str, per_page: usize) -> Vec<i64> {
+    let (mut all, mut page) = (Vec::new(), json!(1));
+    while page.is_number() {
+        let answer = world.see(&format!("/images?{query}&per_page={per_page}&page={page}")).await;
+        all.extend(ids(&answer["images"]));
+        page = answer["meta"]["pagination"]["next_page"].clone();
+        let total = answer["meta"]["pagination"]["total_entries"].as_u64().unwrap();
+        assert_eq!(page.is_null(), all.len() as u64 == total, "{query}: {} of {total}", all.len());
+    }
+    all
 }
 
 #[tokio::test]
@@ -53,7 +68,7 @@ async fn a_life() {
         assert_eq!(renamed["image"]["description"], "mine");
         assert_eq!(world.put(&path, json!({})).await.ok(), renamed, "an empty change is a read");
         assert_eq!(world.see("/images?type=snapshot").await["images"], json!([renamed["image"]]));
-        assert_eq!(listed(&world, "type=backup").await, []);
+        assert!(listed(&world, "type=backup").await.is_empty());
 
         let protect = format!("{path}/actions/change_protection");
         let action = world.post(&protect, json!({"delete": true})).await;
@@ -85,10 +100,10 @@ async fn labels_are_of_dialects_that_have_them() {
     let made = world.post(&format!("/servers/{id}/actions/create_image"), body).await.ok();
     let image = made["image"]["id"].as_i64().unwrap();
     assert_eq!(made["image"]["labels"], json!({"env": "prod"}));
-    let all = listed(&world, "per_page=50").await.len();
+    let all = whole(&world, "", 50).await.len();
     assert_eq!(listed(&world, "label_selector=env%3Dprod").await, [image]);
-    assert_eq!(listed(&world, "label_selector=!env&per_page=50").await.len(), all - 1, "the catalogue has no labels");
-    assert_eq!(listed(&world, "label_selector=env!%3Dprod&per_page=50").await.len(), all - 1);
+    assert_eq!(whole(&world, "label_selector=!env", 50).await.len(), all - 1, "the catalogue has no labels");
+    assert_eq!(whole(&world, "label_selector=env!%3Dprod", 50).await.len(), all - 1);
     let path = format!("/images/{image}");
     world.put(&path, json!({"labels": {"a": "1", "b": "2"}})).await.ok();
     assert_eq!(listed(&world, "label_selector=a,b").await, [image]);
@@ -174,7 +189,7 @@ async fn servers_from_a_snapshot() {
         let copy = format!("/servers/{}", made["server"]["id"]);
         world.delete(&path).await.ok();
         world.get(&path).await.refused(404, "not_found");
-        assert_eq!(listed(&world, "type=snapshot").await, []);
+        assert!(listed(&world, "type=snapshot").await.is_empty());
         world.post("/servers", from("late")).await.refused(404, "not_found");
         let shown = world.see(&copy).await["server"]["image"].clone();
         assert_eq!((&shown["id"], &shown["description"]), (&json!(image), &json!("silver")));
@@ -201,7 +216,7 @@ async fn backups() {
     }
     assert_eq!(listed(&world, "type=backup").await, made[2..]);
     assert_eq!(listed(&world, &format!("bound_to={id}&sort=id:desc")).await.first(), made.last());
-    assert_eq!(listed(&world, "bound_to=77").await, []);
+    assert!(listed(&world, "bound_to=77").await.is_empty());
     let path = format!("/images/{}", made[4]);
     let shown = world.see(&path).await["image"].clone();
     assert_eq!((&shown["type"], &shown["bound_to"]), (&json!("backup"), &json!(id)));
@@ -232,7 +247,7 @@ async fn backups() {
 async fn one_list_of_all() {
     let world = World::new(Dialect::Compat).await;
     let id = world.create("/servers", server("web")).await;
-    let known = listed(&world, "per_page=50").await;
+    let known = whole(&world, "", 50).await;
     let mut own = Vec::new();
     for number in 0..7 {
         own.push(snapshot(&world, id, &number.to_string()).await);
@@ -240,29 +255,26 @@ async fn one_list_of_all() {
     }
     let all: Vec<i64> = known.iter().chain(&own).copied().collect();
     let back = |ids: &[i64]| -> Vec<i64> { ids.iter().rev().copied().collect() };
-    for (sort, expected) in [("id", all.clone()), ("id:desc", back(&all))] {
-        assert_eq!(listed(&world, &format!("sort={sort}&per_page=50")).await, expected);
+    for (sort, expected) in [("sort=id", all.clone()), ("sort=id:desc", back(&all)), ("", all.clone())] {
+        assert_eq!(whole(&world, sort, 50).await, expected);
+        assert_eq!(whole(&world, sort, 7).await, expected);
     }
     for sort in ["name", "created", "name:desc", "created:desc", "created:desc&sort=name", "name&sort=created:desc"] {
-        let whole = listed(&world, &format!("sort={sort}&per_page=50")).await;
-        assert_eq!(whole.len(), all.len(), "{sort}");
-        let newest_first = sort.ends_with("desc");
-        let expected = if newest_first { back(&own) } else { own.clone() };
-        let found: Vec<i64> = whole.iter().filter(|id| own.contains(id)).copied().collect();
-        assert_eq!(found, expected, "{sort}");
-        let mut pieces = Vec::new();
-        for page in 1..=all.len().div_ceil(3) {
-            let answer = world.see(&format!("/images?sort={sort}&per_page=3&page={page}")).await;
-            assert_eq!(answer["meta"]["pagination"]["total_entries"], all.len());
-            pieces.extend(ids(&answer["images"]));
-        }
-        assert_eq!(pieces, whole, "{sort}");
+        let found = whole(&world, &format!("sort={sort}"), 50).await;
+        assert_eq!(found.len(), all.len(), "{sort}");
+        let expected = if sort.contains("desc") { back(&own) } else { own.clone() };
+        let ours: Vec<i64> = found.iter().filter(|id| own.contains(id)).copied().collect();
+        assert_eq!(ours, expected, "{sort}");
+        assert_eq!(whole(&world, &format!("sort={sort}"), 3).await, found, "{sort}");
     }
-    assert_eq!(listed(&world, "page=99").await, []);
+    // A name comes before none, or after it in descending order.
+    assert_eq!(whole(&world, "sort=name", 50).await[known.len()..], own);
+    assert_eq!(whole(&world, "sort=name:desc", 50).await[..7], back(&own));
+    assert!(listed(&world, "page=99").await.is_empty());
     assert_eq!(listed(&world, "type=snapshot&type=backup&sort=created:desc&per_page=2&page=2").await, back(&own)[2..4]);
     let arm = listed(&world, "architecture=arm&per_page=50").await;
     assert!(!arm.is_empty() && arm.iter().all(|id| known.contains(id)), "{arm:?}");
-    assert_eq!(listed(&world, "status=creating").await, []);
+    assert!(listed(&world, "status=creating").await.is_empty());
     assert_eq!(listed(&world, "status=available&type=snapshot").await, own);
     assert_eq!(listed(&world, "name=debian-12&architecture=x86").await.len(), 1);
     world.get("/images?bound_to=x").await.wrong(&["bound_to"]);
@@ -304,7 +316,7 @@ async fn what_fails_leaves_nothing() {
         (&json!("error"), &json!("the disk is broken"))
     );
     world.get(&format!("/images/{}", made["image"]["id"])).await.refused(404, "not_found");
-    assert_eq!(listed(&world, "type=snapshot").await, []);
+    assert!(listed(&world, "type=snapshot").await.is_empty());
     let seen = world.see(&format!("/servers/{id}")).await;
     assert_eq!((&seen["server"]["locked"], &seen["server"]["status"]), (&json!(false), &json!("running")));
     snapshot(&world, id, "b").await;
