@@ -1,7 +1,7 @@
 // Command hcloud-go drives a server under test with the official Go library, whose decoder and action waiter are the ones inside
 // today's hcloud command line client, Terraform provider and Kubernetes integrations.
 //
-//	hcloud-go flow         the life of an SSH key and of servers, every answer checked
+//	hcloud-go flow [NAME]  one walk through a noun's operations, every answer checked; without a name all walks
 //	hcloud-go list         lists all servers, as `hcloud server list` does
 //	hcloud-go create NAME  creates a server, as `hcloud server create` does
 //
@@ -22,8 +22,8 @@ const (
 	image      = "ubuntu-24.04"
 	// limit bounds one run: nothing here needs more than seconds.
 	limit = 2 * time.Minute
-	// pollEvery is what the command line client waits between two looks at an action.
-	pollEvery = 500 * time.Millisecond
+	// pollEvery is the pause between two looks at an action: a tenth of what the command line client waits.
+	pollEvery = 50 * time.Millisecond
 )
 
 func main() {
@@ -42,8 +42,8 @@ func main() {
 
 func run(ctx context.Context, client *hcloud.Client, args []string) error {
 	switch {
-	case len(args) == 1 && args[0] == "flow":
-		return flow(ctx, client)
+	case len(args) > 0 && args[0] == "flow":
+		return runFlows(ctx, client, args[1:])
 	case len(args) == 1 && args[0] == "list":
 		servers, err := client.Server.All(ctx)
 		for _, server := range servers {
@@ -57,7 +57,7 @@ func run(ctx context.Context, client *hcloud.Client, args []string) error {
 		}
 		return err
 	}
-	return fmt.Errorf("usage: hcloud-go flow | list | create NAME")
+	return fmt.Errorf("usage: hcloud-go flow [NAME] | list | create NAME")
 }
 
 // create resolves type and image, creates, waits for every action and reads the server again: the calls of the command line
