@@ -17,7 +17,7 @@ async fn window(world: &World, id: i64) -> Value {
 }
 
 async fn backups(world: &World) -> Vec<Value> {
-    let all = world.see("/images?per_page=50").await;
+    let all = world.see("/images?per_page=50&sort=id:desc").await;
     all["images"].as_array().unwrap().iter().filter(|image| image["type"] == "backup").cloned().collect()
 }
 

@@ -22,13 +22,13 @@ pub async fn backups(dialect: Dialect, proofs: &mut Proofs) {
     assert_eq!(seen["action"]["command"], "enable_backup");
     proofs.note(&world, &["server_enable_backup"], &["get_server", "get_action"]);
     world.control.jump_clock(Jump::By(24 * 60 * 60 * 1000)).await.unwrap();
-    let made = backups_in(&world.see("/images?per_page=50").await);
+    let made = backups_in(&world.see("/images?per_page=50&sort=id:desc").await);
     assert_eq!(made.len(), 1, "{dialect}");
     assert_eq!(made[0]["bound_to"], id);
     world.ask("POST", &disable).send().await.ok();
     let world = world.restart().await;
     assert_eq!(world.see(&format!("/servers/{id}")).await["server"]["backup_window"], json!(null));
-    assert!(backups_in(&world.see("/images?per_page=50").await).is_empty(), "{dialect}");
+    assert!(backups_in(&world.see("/images?per_page=50&sort=id:desc").await).is_empty(), "{dialect}");
     proofs.note(&world, &["server_disable_backup"], &["get_server", "list_images"]);
 }
 
