@@ -117,7 +117,7 @@ impl Control {
     /// Deletes a snapshot or backup. Servers that were made from it go on showing it.
     ///
     /// # Errors
-    /// `not_found`; `protected`; `locked` while it is being made, or a server is being made from it (decision 0007);
+    /// `not_found`; `protected`; `locked` while it is being made, or a server is being made from it (decision 0006);
     /// `unsupported_error` for images of the catalogue.
     pub async fn delete_image(&self, caller: &Caller, id: Id) -> Result<()> {
         self.check_own(id, "only snapshots and backups can be deleted")?;
