@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** a copy is never replaced by an older one.
 
+mod block;
 mod entries;
 mod fault;
 pub(crate) mod iso;
@@ -13,7 +14,9 @@ pub(crate) mod stock;
 
 use crate::control::Control;
 use crate::core::Core;
-pub use entries::{Entry, NewImage};
+pub use block::Blocked;
+pub use entries::{Ending, Entry, NewImage, When};
+pub use wolke_store::operator::PrivateIso;
 pub use fault::ActiveFault;
 use fault::Faults;
 pub use iso::NewIso;

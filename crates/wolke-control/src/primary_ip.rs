@@ -36,7 +36,7 @@ pub(crate) fn to_wire(ip: &PrimaryIp, dialect: Dialect) -> wire::PrimaryIp {
             wire::AssigneeType::Server
         },
         auto_delete: ip.details.auto_delete,
-        blocked: false,
+        blocked: ip.details.blocked,
         dns_ptr: dns_ptr(ip),
         location: Embed(Kind::Location, ip.details.location),
         datacenter: Embed(Kind::Datacenter, ip.details.datacenter),
@@ -83,6 +83,7 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, new: &New<'_>) -> Result<Pr
             auto_delete: new.auto_delete,
             dns_ptr: Default::default(),
             delete_protected: false,
+            blocked: false,
             labels: new.labels.clone(),
         },
     };

@@ -100,13 +100,13 @@ fn public_net(addresses: &[PrimaryIp]) -> wire::PublicNet {
         ipv4: of(4).map(|a| wire::PublicIpv4 {
             id: a.id,
             ip: a.ip.clone(),
-            blocked: false,
+            blocked: a.details.blocked,
             dns_ptr: crate::primary_ip::dns_ptr(a).into_iter().next().map(|entry| entry.dns_ptr).unwrap_or_default(),
         }),
         ipv6: of(6).map(|a| wire::PublicIpv6 {
             id: a.id,
             ip: a.ip.clone(),
-            blocked: false,
+            blocked: a.details.blocked,
             dns_ptr: a
                 .details
                 .dns_ptr

@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 use wolke_wire::cloud::Architecture;
 use wolke_wire::{Id, IdOrName, Timestamp};
 
-pub use document::Document;
+pub use document::{DOCUMENT_BYTES_MAX, Document};
 pub use entry::{
     AddressPrice, Datacenter, Image, Iso, LoadBalancerType, Location, Offer, Pricing, ServerType, shown,
 };

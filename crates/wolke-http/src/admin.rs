@@ -12,9 +12,18 @@
 //! | `GET /clock`, `POST /clock/mode` `/clock/set` `/clock/advance` | world time |
 //! | `GET /servers/{id}/metadata/{path}` | what the metadata service tells that server at `/{path}` |
 //! | `GET` `PUT /simulation` | how simulated hosts behave |
+//! | `GET /catalogue/entries/{kind}` | all entries of a kind, as clients see them |
+//! | `GET` `POST /catalogue`, `DELETE /catalogue/entries/{kind}/{name}` | entries that are changed at run time |
+//! | `POST /catalogue/endings`, `POST /catalogue/images` | deprecations; new system and app images |
+//! | `GET` `PUT /stock` | how many servers of a type a location has left |
+//! | `GET` `POST /isos`, `DELETE /isos/{id}` | private ISOs of projects |
+//! | `PUT /primary_ips/{id}/blocked` | blocks an address, or lets it go |
+//! | `GET` `POST` `DELETE /faults`, `DELETE /faults/{id}` | answers that operations give instead of their own |
 
+pub mod catalogue;
 mod clock;
 mod metadata;
+pub mod operator;
 mod project;
 mod simulation;
 mod token;
@@ -26,7 +35,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -60,6 +69,17 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .route("/clock/advance", post(clock::advance))
         .route("/servers/{id}/metadata/{*path}", get(metadata::show))
         .route("/simulation", get(simulation::show).put(simulation::set))
+        .route("/catalogue", get(catalogue::changes).post(catalogue::apply))
+        .route("/catalogue/endings", post(catalogue::end))
+        .route("/catalogue/images", post(catalogue::add_image))
+        .route("/catalogue/entries/{kind}", get(catalogue::show))
+        .route("/catalogue/entries/{kind}/{name}", delete(catalogue::reset))
+        .route("/stock", get(operator::list_stock).put(operator::set_stock))
+        .route("/isos", get(operator::list_isos).post(operator::create_iso))
+        .route("/isos/{id}", delete(operator::remove_iso))
+        .route("/primary_ips/{id}/blocked", put(operator::block))
+        .route("/faults", get(operator::list_faults).post(operator::create_fault).delete(operator::clear_faults))
+        .route("/faults/{id}", delete(operator::delete_fault))
         .fallback(async || Refused(no_route()))
         .method_not_allowed_fallback(async || {
             Refused(Error::refused(ErrorCode::MethodNotAllowed, "the method is not allowed here"))

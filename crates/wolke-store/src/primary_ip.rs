@@ -14,6 +14,7 @@ statements! { "primary_ip";
     INSERT = "INSERT INTO primary_ips (id, project, name, created, ip, family, assignee, rev, generation, doc)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 1, $8) ON CONFLICT (project, name) DO NOTHING";
     GET = "SELECT id, project, name, created, ip, family, assignee, rev, generation, doc FROM primary_ips WHERE project = $1 AND id = $2";
+    OF_ANYBODY = "SELECT id, project, name, created, ip, family, assignee, rev, generation, doc FROM primary_ips WHERE id = $1";
     OF_SERVER = "SELECT id, project, name, created, ip, family, assignee, rev, generation, doc FROM primary_ips WHERE assignee = $1 ORDER BY family";
     NAME_TAKEN = "SELECT id FROM primary_ips WHERE project = $1 AND name = $2 AND id <> $3";
     UPDATE = "UPDATE primary_ips SET name = $1, assignee = $2, rev = rev + 1, generation = generation + 1, doc = $3 WHERE id = $4 AND generation = $5";
@@ -58,6 +59,9 @@ pub struct Details {
     /// May not be deleted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delete_protected: bool,
+    /// The operator has blocked it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blocked: bool,
     /// Labels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
@@ -116,6 +120,14 @@ pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<Stored<Primary
 /// `not_found`.
 pub fn expect(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Stored<PrimaryIp>> {
     get(tx, project, id)?.ok_or_else(|| Error::not_found(Kind::PrimaryIp, id))
+}
+
+/// A primary IP, whosever it is: for the operator.
+///
+/// # Errors
+/// The engine's failure.
+pub fn of_anybody(tx: &mut dyn Tx, id: Id) -> Result<Option<Stored<PrimaryIp>>> {
+    tx.query_one(&OF_ANYBODY, &[id.into()])?.as_ref().map(primary_ip).transpose()
 }
 
 /// The primary IPs of a server: at most one per family, IPv4 first.

@@ -10,6 +10,7 @@
 //!
 //! **Invariant:** the contract of a dialect is a constant; nothing here depends on settings, time or state.
 
+mod alternatives;
 mod files;
 mod load;
 mod operation;

@@ -1,9 +1,12 @@
 //! The grammar of the command line. Flags of settings come from the list of all settings.
 
+mod operator;
+
 use crate::config::list::{CONFIG_FLAG, Form, SETTINGS, Setting, Takes};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::collections::BTreeMap;
+pub use operator::{AddressVerb, CatalogueVerb, FaultVerb, IsoVerb, NewImage};
 use std::path::PathBuf;
 
 /// A cloud that you run yourself, with the API that your tools know
@@ -79,6 +82,18 @@ pub enum Verb {
     /// The simulation: how long its work takes, how much room there is
     #[command(subcommand)]
     Sim(SimVerb),
+    /// What can be ordered: show it, change it, end it, limit it
+    #[command(subcommand)]
+    Catalogue(CatalogueVerb),
+    /// Private ISOs: list, add, remove
+    #[command(subcommand)]
+    Iso(IsoVerb),
+    /// Addresses: block, unblock
+    #[command(subcommand)]
+    Address(AddressVerb),
+    /// Maintenance and other errors that clients must survive
+    #[command(subcommand)]
+    Fault(FaultVerb),
     /// Show what a server's metadata service says
     #[command(after_help = "Examples:\n  wolke metadata 1                     the summary that cloud-init reads\n  \
                             wolke metadata 1 userdata")]
@@ -140,6 +155,10 @@ impl Verb {
             Self::Token(_) => "token",
             Self::Clock(_) => "clock",
             Self::Sim(_) => "sim",
+            Self::Catalogue(_) => "catalogue",
+            Self::Iso(_) => "iso",
+            Self::Address(_) => "address",
+            Self::Fault(_) => "fault",
             Self::Metadata { .. } => "metadata",
             Self::Config { .. } => "config",
             Self::Doctor { .. } => "doctor",

@@ -3,6 +3,7 @@
 mod clock;
 pub mod config;
 pub mod metadata;
+mod operator;
 mod project;
 mod sim;
 mod token;
@@ -26,6 +27,10 @@ pub async fn run(settings: &Settings, verb: &Verb) -> Result<((), Option<Lock>)>
         Verb::Token(verb) => token::run(&access, verb).await,
         Verb::Clock(verb) => clock::run(&access, verb).await,
         Verb::Sim(verb) => sim::run(&access, verb).await,
+        Verb::Catalogue(verb) => operator::catalogue(&access, verb).await,
+        Verb::Iso(verb) => operator::iso(&access, verb).await,
+        Verb::Address(verb) => operator::address(&access, verb).await,
+        Verb::Fault(verb) => operator::fault(&access, verb).await,
         Verb::Metadata { server, child } => metadata::run(&access, *server, child.as_deref()).await,
         // Those that need no control plane do not come here.
         Verb::Serve(_)

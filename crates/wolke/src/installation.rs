@@ -5,8 +5,12 @@ use crate::directory::{Directory, WORLD};
 use crate::failure::{Failure, Result};
 use crate::seal_key::SealKey;
 use crate::{files, first_token};
+use std::io::Read as _;
+use std::path::Path;
 use std::sync::Arc;
+use wolke_control::operator::{self, Operator};
 use wolke_control::{Control, Core, Options, Parts, Simulation, Tokens};
+use wolke_domain::catalogue::DOCUMENT_BYTES_MAX;
 use wolke_domain::clock::Clock;
 use wolke_store::migrate::Role;
 use wolke_store::seal::Sealer;
@@ -61,7 +65,13 @@ impl Installation {
             None => set_up(key, directory, &root, &db).await?,
         };
         let simulation = Simulation { profile: settings.latency.clone(), ..Simulation::default() };
-        let core = Arc::new(Core::new(Arc::new(sealer), simulation)?);
+        let mut core = Core::new(Arc::new(sealer), simulation)?;
+        if let Some(file) = &settings.catalogue {
+            core.set_operator(catalogue(file)?);
+        }
+        let core = Arc::new(core);
+        // Before strands run: they look things up in the catalogue.
+        operator::load(&db, &core, clock.monotonic_ms()).await?;
         let jitter = WorkerOptions { jitter_seed: u64::from(std::process::id()) };
         let worker = Worker::start(Arc::clone(&db), Arc::clone(&core), cradle, jitter).await?;
         let options = Options { settle: settings.settle, refuse_contention: settings.refuse_contention };
@@ -74,6 +84,15 @@ impl Installation {
     pub async fn close(self) {
         self.control.stop().await;
     }
+}
+
+/// The operator's catalogue file over the built-in catalogue.
+fn catalogue(file: &Path) -> Result<Operator> {
+    let mut text = String::new();
+    // One byte more than can be right: a longer file is refused by its length.
+    let bounded = std::fs::File::open(file).map(|opened| opened.take(DOCUMENT_BYTES_MAX as u64 + 1));
+    bounded.and_then(|mut opened| opened.read_to_string(&mut text)).map_err(|e| Failure::file("read", file, e))?;
+    Operator::with_file(&text).map_err(|e| Failure::usage(format!("{}: {e}", file.display())))
 }
 
 /// Seal key, account, project and token. Processes that share a data directory take turns.

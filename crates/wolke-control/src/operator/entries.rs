@@ -4,16 +4,18 @@
 //! in the transaction that writes it down: what would break the catalogue is refused and changes nothing.
 
 use super::{Control, refuse, with_changes};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json, to_value};
 use std::sync::Arc;
-use wolke_domain::catalogue::{Document, OPERATOR_ID_BASE};
+use wolke_domain::catalogue::{Catalogue, DEPRECATED_IMAGE_DAYS, Document, OPERATOR_ID_BASE};
 use wolke_domain::{Error, Result};
 use wolke_store::operator::{self, Change};
 use wolke_store::{Counter, Race, Tx};
-use wolke_wire::cloud::Architecture;
 use wolke_wire::cloud::image::ImageType;
-use wolke_wire::{Kind, Timestamp};
+use wolke_wire::cloud::{self, Architecture, Deprecation};
+use wolke_wire::{IdOrName, Kind, Timestamp};
 
+/// Milliseconds of a day.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Entries that can be changed at the same time.
 const CHANGES_MAX: usize = 10_000;
 /// The largest change, in bytes.
@@ -47,6 +49,67 @@ pub struct NewImage {
     pub architectures: Vec<Architecture>,
     /// The smallest disk that it fits on, in GB.
     pub disk_size: u32,
+}
+
+/// The end of an entry of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// What it is an entry of.
+    pub kind: Kind,
+    /// The entry's name.
+    pub name: String,
+    /// Only there; everywhere when none.
+    pub location: Option<String>,
+    /// When it ends; none takes an end back.
+    pub when: Option<When>,
+}
+
+/// When something is announced to end, and when it does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct When {
+    /// Now when none.
+    pub announced: Option<Timestamp>,
+    /// [`DEPRECATED_IMAGE_DAYS`] after the announcement when none.
+    pub unavailable_after: Option<Timestamp>,
+}
+
+/// What an ending changes of its entry.
+fn ending_change(catalogue: &Catalogue, ending: &Ending, now: Timestamp) -> Result<Map<String, Value>> {
+    let asked = IdOrName::from(ending.name.as_str());
+    let places = match ending.kind {
+        Kind::ServerType => catalogue.server_type(&asked).map(|kind| Some(&kind.offers)),
+        Kind::LoadBalancerType => catalogue.load_balancer_type(&asked).map(|kind| Some(&kind.offers)),
+        Kind::Image => catalogue.images.iter().any(|image| image.name == ending.name).then_some(None),
+        Kind::Iso => catalogue.iso(&asked).map(|_| None),
+        kind => return Err(Error::invalid("kind", format!("a {} does not end", kind.label()))),
+    };
+    let places = places.ok_or_else(|| Error::not_found_named(ending.kind, &ending.name))?;
+    let deprecation = ending.when.map(|when| {
+        let announced = when.announced.unwrap_or(now);
+        let after = announced.plus_ms(DEPRECATED_IMAGE_DAYS * DAY_MS);
+        Deprecation { announced, unavailable_after: when.unavailable_after.unwrap_or(after) }
+    });
+    if deprecation.is_some_and(|d| d.unavailable_after < d.announced) {
+        return Err(Error::invalid("unavailable_after", "lies before the announcement"));
+    }
+    let value = deprecation.map_or(Value::Bool(false), |deprecation| json!(deprecation));
+    let change = match (ending.kind, &ending.location, places) {
+        (_, Some(place), Some(offers)) if offers.iter().any(|offer| offer.location_name == *place) => {
+            json!({ "offers": [{ "at": [place], "deprecation": value }] })
+        }
+        (_, Some(_), Some(_)) => return Err(Error::invalid("location", format!("does not offer {}", ending.name))),
+        (_, Some(_), None) => return Err(Error::invalid("location", "is not what it differs by")),
+        (Kind::Image, None, _) => {
+            if ending.when.is_some_and(|when| when.unavailable_after.is_some()) {
+                let message = format!("is {DEPRECATED_IMAGE_DAYS} days after the announcement for images");
+                return Err(Error::invalid("unavailable_after", message));
+            }
+            json!({ "deprecated": deprecation.map_or(Value::Bool(false), |deprecation| json!(deprecation.announced)) })
+        }
+        (_, None, _) => json!({ "deprecation": value }),
+    };
+    let Value::Object(change) = change else { return Err(Error::internal("an ending is no object")) };
+    Ok(change)
 }
 
 /// Lays the members of a change over an earlier one of the same entry.
@@ -156,6 +219,50 @@ impl Control {
             })
             .await?;
         self.operator_changed().await
+    }
+
+    /// Announces the end of an entry, or takes that back.
+    ///
+    /// # Errors
+    /// `not_found`; `invalid_input` for what cannot end, or not on that day.
+    pub async fn end_entry(&self, ending: Ending) -> Result<Entry> {
+        self.refresh_operator().await?;
+        let now = self.db.read(|tx| Ok(tx.now().whole_second())).await?;
+        let change = ending_change(&self.core.catalogue(), &ending, now)?;
+        let entry = Entry { kind: ending.kind, name: ending.name, change };
+        let changed = self.change_catalogue(vec![entry]).await?;
+        changed.into_iter().next().ok_or_else(|| Error::internal("a change without an entry"))
+    }
+
+    /// Every entry of a kind as clients see it, also those that lists hide.
+    ///
+    /// # Errors
+    /// `invalid_input` for what the catalogue has no entries of.
+    pub async fn show_catalogue(&self, kind: Kind) -> Result<Vec<Value>> {
+        self.refresh_operator().await?;
+        let now = self.db.read(|tx| Ok(tx.now())).await?;
+        let catalogue = self.core.catalogue();
+        let shown: std::result::Result<Vec<Value>, _> = match kind {
+            Kind::Location => {
+                catalogue.locations.iter().map(|l| to_value(cloud::location::Location::from(l))).collect()
+            }
+            Kind::ServerType => catalogue.server_types.iter().map(|t| to_value(t.to_wire(now))).collect(),
+            Kind::LoadBalancerType => catalogue.load_balancer_types.iter().map(|t| to_value(t.to_wire(now))).collect(),
+            Kind::Image => catalogue.images.iter().map(|i| to_value(i.to_wire(now))).collect(),
+            Kind::Iso => catalogue.isos.iter().map(|i| to_value(i.to_wire(now))).collect(),
+            Kind::Datacenter => catalogue
+                .datacenters
+                .iter()
+                .map(|d| {
+                    let mut value = to_value(catalogue.datacenter_to_wire(d, now))?;
+                    let place = catalogue.location_by_id(d.location).map(|location| location.name.clone());
+                    value["location"] = place.into();
+                    Ok(value)
+                })
+                .collect(),
+            _ => return Err(Error::invalid("kind", format!("the catalogue has no {}", kind.plural()))),
+        };
+        shown.map_err(|e| Error::internal(format!("rendering the catalogue: {e}")))
     }
 
     /// Adds a system or app image. Its ids are given here.

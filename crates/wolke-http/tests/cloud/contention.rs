@@ -2,14 +2,28 @@
 
 use crate::common::{Answer, Setup, World, server};
 use serde_json::json;
+use std::time::Duration;
 use wolke_control::Simulation;
 use wolke_host::{LatencyProfile, OperationKind, Policy};
 use wolke_wire::Dialect;
 
-/// A world in which work on servers never ends by itself, with a server that was made before and runs.
+/// Looks that the making of the first server may take.
+const LOOKS_MAX: u32 = 100_000;
+
+/// A world whose answers wait for nothing, in which work on servers never ends by itself, with a server that was made before
+/// and runs.
 async fn stuck(refuse_contention: bool) -> (World, i64) {
-    let world = World::with(Setup { refuse_contention, ..Setup::new(Dialect::Compat) }).await;
+    let setup = Setup { refuse_contention, settle: Duration::ZERO, ..Setup::new(Dialect::Compat) };
+    let world = World::with(setup).await;
     let id = world.create("/servers", server("a")).await;
+    for look in 0.. {
+        assert!(look < LOOKS_MAX, "the server is not made");
+        let seen = world.see(&format!("/servers/{id}")).await;
+        if seen["server"]["status"] == "running" && seen["server"]["locked"] == false {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
     let stuck = |profile: LatencyProfile, kind| profile.with(kind, Policy::Stuck);
     let kinds = [OperationKind::Rebuild, OperationKind::Snapshot, OperationKind::Reboot, OperationKind::Delete];
     let profile = kinds.into_iter().fold(LatencyProfile::none(), stuck);

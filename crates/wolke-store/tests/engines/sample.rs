@@ -92,6 +92,7 @@ pub fn primary_ip(tx: &mut dyn Tx, project: Id, name: &str, ip: &str, assignee: 
         auto_delete: true,
         dns_ptr: BTreeMap::new(),
         delete_protected: false,
+        blocked: false,
         labels: BTreeMap::new(),
     };
     let family = if ip.contains(':') { 6 } else { 4 };

@@ -124,6 +124,16 @@ pub const SETTINGS: &[Setting] = &[
         help: "Which state of the API to speak; a token may have its own",
     },
     Setting {
+        key: "catalogue",
+        flag: "catalogue",
+        variable: "WOLKE_CATALOGUE",
+        form: Form::Path("FILE"),
+        default: None,
+        takes: Takes::All,
+        heading: API,
+        help: "TOML file that is laid over the built-in catalogue",
+    },
+    Setting {
         key: "rate_limit",
         flag: "rate-limit",
         variable: "WOLKE_RATE_LIMIT",

@@ -41,6 +41,8 @@ pub struct Settings {
     pub insecure_listen: bool,
     /// The dialect of tokens that have none.
     pub dialect: Dialect,
+    /// The file that is laid over the built-in catalogue.
+    pub catalogue: Option<PathBuf>,
     /// Requests per hour and project; none when they are only counted.
     pub rate_limit: Option<u32>,
     /// How long answers wait for simulated work.
@@ -71,6 +73,7 @@ impl Settings {
             listen: read(said, "listen", address)?,
             insecure_listen: switch(said, "insecure_listen")?,
             dialect: read(said, "dialect", Dialect::parse)?,
+            catalogue: text(said, "catalogue").map(|value| PathBuf::from(&value.text)),
             rate_limit: text(said, "rate_limit").map(|value| number(value, RATE_LIMIT_MAX)).transpose()?,
             settle: read(said, "settle", milliseconds)?,
             latency: read(said, "latency", LatencyProfile::preset)?,

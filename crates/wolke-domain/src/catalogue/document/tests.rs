@@ -136,3 +136,13 @@ fn changes_at_run_time_are_entries() {
     assert!(Document::parse("[[iso]]\nid = 4").unwrap().entries().is_err());
     assert!(Document::entry(Kind::Iso, "{\"name\": null}").is_err());
 }
+
+#[test]
+fn the_example_of_2018_fits() {
+    let catalogue = laid(include_str!("../../../../../docs/examples/catalogue-2018.toml")).unwrap();
+    let cx11 = catalogue.server_type_by_id(1).unwrap();
+    assert!(cx11.is_orderable_in(1, now()) && cx11.disk == 25);
+    assert!(catalogue.image_for(&IdOrName::from("ubuntu-16.04"), cx11.architecture).is_some());
+    assert!(catalogue.iso_by_id(4711).unwrap().is_usable(now()));
+    assert_eq!(catalogue.datacenter(&IdOrName::from("fsn1-dc8")).unwrap().id, 1);
+}

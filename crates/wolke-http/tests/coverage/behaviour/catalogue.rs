@@ -13,9 +13,12 @@ pub async fn catalogue(dialect: Dialect, proofs: &mut Proofs) {
         ("datacenters", "list_datacenters", "get_datacenter"),
         ("server_types", "list_server_types", "get_server_type"),
         ("images", "list_images", "get_image"),
+        ("isos", "list_isos", "get_iso"),
+        ("load_balancer_types", "list_load_balancer_types", "get_load_balancer_type"),
     ];
     for (path, list, get) in kinds {
-        if dialect == Dialect::Newest && path == "datacenters" {
+        let gone = dialect == Dialect::Newest && path == "datacenters";
+        if gone || (dialect == Dialect::D2018_04 && path == "load_balancer_types") {
             continue;
         }
         let world = on_disk(dialect).await;
@@ -28,4 +31,18 @@ pub async fn catalogue(dialect: Dialect, proofs: &mut Proofs) {
         proofs.note(&world, &[list], &[get]);
         proofs.note(&world, &[get], &[list]);
     }
+    prices(dialect, proofs).await;
+}
+
+/// What types cost is what their own entries say, after a restart.
+async fn prices(dialect: Dialect, proofs: &mut Proofs) {
+    let world = on_disk(dialect).await;
+    let before = world.see("/pricing").await["pricing"]["server_types"].clone();
+    let listed = world.see("/server_types?per_page=50").await["server_types"].clone();
+    let world = world.restart().await;
+    assert_eq!(world.see("/pricing").await["pricing"]["server_types"][0]["prices"], listed[0]["prices"], "{dialect}");
+    let id = &before[0]["id"];
+    assert_eq!(world.see(&format!("/server_types/{id}")).await["server_type"]["prices"], before[0]["prices"]);
+    proofs.note(&world, &["get_pricing"], &["get_server_type"]);
+    proofs.note(&world, &["list_server_types"], &["get_pricing"]);
 }

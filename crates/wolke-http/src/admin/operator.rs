@@ -1,0 +1,208 @@
+//! What the operator does to clients: stock, private ISOs, blocked addresses, faults.
+
+use super::{Admin, Answer, Refused, Shown, request};
+use axum::body::Body;
+use axum::extract::{Path, State};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use wolke_control::operator as decided;
+use wolke_domain::Error;
+use wolke_domain::fault::{Fault as Injected, When};
+use wolke_wire::cloud::{Architecture, Deprecation};
+use wolke_wire::{ErrorCode, Id, IdOrName, Kind};
+
+/// What a location has left of a server type; also the request of `PUT /stock`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stock {
+    /// The server type's name or id.
+    pub server_type: String,
+    /// The location's name or id.
+    pub location: String,
+    /// How many more servers can be made; no end of them when null.
+    pub left: Option<i64>,
+}
+
+/// A private ISO.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Iso {
+    /// Its id.
+    pub id: Id,
+    /// The id of the project that sees it.
+    pub project: Id,
+    /// For people.
+    pub description: String,
+    /// The instruction set; any when null.
+    pub architecture: Option<Architecture>,
+    /// Set when it was taken away.
+    pub deprecation: Option<Deprecation>,
+}
+
+/// The request of `POST /isos`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewIso {
+    /// The name of the project that shall see it.
+    pub project: String,
+    /// For people.
+    pub description: String,
+    /// The instruction set; any when null.
+    #[serde(default)]
+    pub architecture: Option<Architecture>,
+}
+
+/// An address, and whether it is blocked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocked {
+    /// The primary IP's id.
+    pub id: Id,
+    /// The address.
+    pub ip: String,
+    /// Whether it is blocked.
+    pub blocked: bool,
+}
+
+/// The request of `PUT /primary_ips/{id}/blocked`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Block {
+    /// Whether it shall be blocked.
+    pub blocked: bool,
+}
+
+/// A fault in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Its id.
+    pub id: Id,
+    /// What it is.
+    #[serde(flatten)]
+    pub fault: Injected,
+}
+
+/// The request of `POST /faults`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewFault {
+    /// The id of an operation, or `*`.
+    pub operation: String,
+    /// What is answered.
+    pub code: String,
+    /// Why.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// How many calls; all when null.
+    #[serde(default)]
+    pub calls: Option<i64>,
+    /// How many of a thousand; all when null.
+    #[serde(default)]
+    pub permille: Option<i64>,
+    /// What chance is drawn with.
+    #[serde(default)]
+    pub seed: u64,
+    /// Before or after the work.
+    #[serde(default)]
+    pub when: When,
+}
+
+/// The answer of `DELETE /faults`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cleared {
+    /// How many there were.
+    pub cleared: usize,
+}
+
+fn stock(view: decided::StockView) -> Stock {
+    Stock { server_type: view.server_type, location: view.location, left: view.left }
+}
+
+fn iso(iso: decided::PrivateIso) -> Iso {
+    let decided::PrivateIso { id, project, details } = iso;
+    let (description, architecture) = (details.description, details.architecture);
+    Iso { id, project, description, architecture, deprecation: details.deprecation }
+}
+
+fn fault(active: decided::ActiveFault) -> Fault {
+    Fault { id: active.id, fault: active.fault }
+}
+
+fn id(kind: &str, text: &str) -> Result<Id, Refused> {
+    let missing = || Error::NotFound { message: format!("{kind} with ID '{text}' not found") };
+    Ok(text.parse().map_err(|_| missing())?)
+}
+
+/// `GET /stock`.
+pub(super) async fn list_stock(State(admin): State<Arc<Admin>>) -> Answer<Vec<Stock>> {
+    let all = admin.control.list_stock().await?;
+    Ok(Shown(StatusCode::OK, all.into_iter().map(stock).collect()))
+}
+
+/// `PUT /stock`.
+pub(super) async fn set_stock(State(admin): State<Arc<Admin>>, body: Body) -> Answer<Stock> {
+    let wanted: Stock = request(body).await?;
+    let (kind, place) = (IdOrName::from(wanted.server_type.as_str()), IdOrName::from(wanted.location.as_str()));
+    Ok(Shown(StatusCode::OK, stock(admin.control.set_stock(&kind, &place, wanted.left).await?)))
+}
+
+/// `GET /isos`.
+pub(super) async fn list_isos(State(admin): State<Arc<Admin>>) -> Answer<Vec<Iso>> {
+    let all = admin.control.list_private_isos().await?;
+    Ok(Shown(StatusCode::OK, all.into_iter().map(iso).collect()))
+}
+
+/// `POST /isos`.
+pub(super) async fn create_iso(State(admin): State<Arc<Admin>>, body: Body) -> Answer<Iso> {
+    let NewIso { project, description, architecture } = request(body).await?;
+    let new = decided::NewIso { project, description, architecture };
+    Ok(Shown(StatusCode::CREATED, iso(admin.control.create_private_iso(new).await?)))
+}
+
+/// `DELETE /isos/{id}`.
+pub(super) async fn remove_iso(State(admin): State<Arc<Admin>>, Path(text): Path<String>) -> Answer<Iso> {
+    let removed = admin.control.remove_private_iso(id(Kind::Iso.label(), &text)?).await?;
+    Ok(Shown(StatusCode::OK, iso(removed)))
+}
+
+/// `PUT /primary_ips/{id}/blocked`.
+pub(super) async fn block(State(admin): State<Arc<Admin>>, Path(text): Path<String>, body: Body) -> Answer<Blocked> {
+    let Block { blocked } = request(body).await?;
+    let decided::Blocked { id, ip, blocked } =
+        admin.control.block_address(id(Kind::PrimaryIp.label(), &text)?, blocked).await?;
+    Ok(Shown(StatusCode::OK, Blocked { id, ip, blocked }))
+}
+
+/// `GET /faults`.
+pub(super) async fn list_faults(State(admin): State<Arc<Admin>>) -> Answer<Vec<Fault>> {
+    let all = admin.control.list_faults().await?;
+    Ok(Shown(StatusCode::OK, all.into_iter().map(fault).collect()))
+}
+
+/// `POST /faults`.
+pub(super) async fn create_fault(State(admin): State<Arc<Admin>>, body: Body) -> Answer<Fault> {
+    let new: NewFault = request(body).await?;
+    let known = crate::table::OPERATIONS.iter().any(|operation| operation.id == new.operation);
+    if !known && new.operation != wolke_domain::fault::EVERY_OPERATION {
+        let message = format!("'{}' is no operation of this cloud, nor '*'", new.operation);
+        return Err(Error::invalid("operation", message).into());
+    }
+    let code = ErrorCode::parse(&new.code)
+        .ok_or_else(|| Error::invalid("code", format!("'{}' is no error code", new.code)))?;
+    let NewFault { operation, message, calls, permille, seed, when, .. } = new;
+    let made = admin.control.create_fault(Injected { operation, code, message, calls, permille, seed, when }).await?;
+    Ok(Shown(StatusCode::CREATED, fault(made)))
+}
+
+/// `DELETE /faults/{id}`.
+pub(super) async fn delete_fault(
+    State(admin): State<Arc<Admin>>,
+    Path(text): Path<String>,
+) -> Result<StatusCode, Refused> {
+    admin.control.delete_fault(id("fault", &text)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /faults`.
+pub(super) async fn clear_faults(State(admin): State<Arc<Admin>>) -> Answer<Cleared> {
+    Ok(Shown(StatusCode::OK, Cleared { cleared: admin.control.clear_faults().await? }))
+}

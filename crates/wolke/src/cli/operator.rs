@@ -1,0 +1,214 @@
+//! The grammar of what an operator does to clients: `wolke catalogue`, `iso`, `address`, `fault`.
+
+use super::Output;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// The kinds of entries that can be shown and reset.
+const KINDS: [&str; 6] = ["location", "datacenter", "server_type", "load_balancer_type", "image", "iso"];
+/// The kinds of entries that can end.
+const ENDING: [&str; 4] = ["server_type", "load_balancer_type", "image", "iso"];
+
+/// `wolke catalogue`.
+#[derive(Debug, Subcommand)]
+pub enum CatalogueVerb {
+    /// Show all entries of a kind, also those that lists hide
+    Show {
+        /// Which
+        #[arg(value_parser = PossibleValuesParser::new(KINDS))]
+        kind: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Show what was changed while the cloud runs
+    Changes(#[command(flatten)] Output),
+    /// Change, add or remove entries as a TOML file says
+    #[command(
+        after_help = "The file has the form of docs/operating-a-catalogue.md.\n\nExample:\n  wolke catalogue apply changes.toml"
+    )]
+    Apply {
+        /// The file
+        file: PathBuf,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Forget what was changed of an entry
+    Reset {
+        /// Its kind
+        #[arg(value_parser = PossibleValuesParser::new(KINDS))]
+        kind: String,
+        /// Its name
+        name: String,
+    },
+    /// Announce the end of an entry
+    #[command(after_help = "Example:\n  wolke catalogue deprecate server_type cpx22 --location nbg1 \\\n      \
+                            --unavailable-after 2027-01-01T00:00:00Z")]
+    Deprecate {
+        /// Its kind
+        #[arg(value_parser = PossibleValuesParser::new(ENDING))]
+        kind: String,
+        /// Its name
+        name: String,
+        /// Only there
+        #[arg(long)]
+        location: Option<String>,
+        /// Since when people are told, RFC 3339 [default: now]
+        #[arg(long, value_name = "TIME")]
+        announced: Option<String>,
+        /// From when on it cannot be ordered, RFC 3339 [default: 90 days later]
+        #[arg(long, value_name = "TIME")]
+        unavailable_after: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Take the end of an entry back
+    Undeprecate {
+        /// Its kind
+        #[arg(value_parser = PossibleValuesParser::new(ENDING))]
+        kind: String,
+        /// Its name
+        name: String,
+        /// Only there
+        #[arg(long)]
+        location: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Add a system or app image
+    AddImage(NewImage),
+    /// Show or set how many servers of a type a location has left
+    #[command(after_help = "Examples:\n  wolke catalogue stock\n  wolke catalogue stock cpx22 nbg1 --left 2\n  \
+                            wolke catalogue stock cpx22 nbg1 --unlimited")]
+    Stock {
+        /// The server type
+        #[arg(requires = "location")]
+        server_type: Option<String>,
+        /// The location
+        location: Option<String>,
+        /// So many; 0 is sold out. Creates count down, deletes count up
+        #[arg(long, conflicts_with = "unlimited", value_parser = clap::value_parser!(i64).range(0..), requires = "location")]
+        left: Option<i64>,
+        /// No end of them
+        #[arg(long, requires = "location")]
+        unlimited: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+/// `wolke catalogue add-image`.
+#[derive(Debug, Args)]
+pub struct NewImage {
+    /// Its name
+    pub name: String,
+    /// What it is
+    #[arg(long = "type", default_value = "app", value_parser = PossibleValuesParser::new(["app", "system"]))]
+    pub kind: String,
+    /// For people [default: the name]
+    #[arg(long)]
+    pub description: Option<String>,
+    /// ubuntu, debian, …
+    #[arg(long)]
+    pub os_flavor: String,
+    /// 24.04, 13, …
+    #[arg(long)]
+    pub os_version: String,
+    /// One image for each
+    #[arg(long = "architecture", default_value = "x86", value_parser = PossibleValuesParser::new(["x86", "arm"]))]
+    pub architectures: Vec<String>,
+    /// The smallest disk that it fits on, in GB
+    #[arg(long, default_value_t = 5)]
+    pub disk_size: u32,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `wolke iso`.
+#[derive(Debug, Subcommand)]
+pub enum IsoVerb {
+    /// List the private ISOs of all projects
+    List(#[command(flatten)] Output),
+    /// Give a project an ISO that only it sees
+    Add {
+        /// What it is
+        description: String,
+        /// Who shall see it
+        #[arg(long, default_value = crate::first_token::PROJECT)]
+        project: String,
+        /// The instruction set [default: any]
+        #[arg(long, value_parser = PossibleValuesParser::new(["x86", "arm"]))]
+        architecture: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Take one away: it can no longer be attached
+    Remove {
+        /// Its id, from `wolke iso list`
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        id: i64,
+    },
+}
+
+/// `wolke address`.
+#[derive(Debug, Subcommand)]
+pub enum AddressVerb {
+    /// Block the address of a primary IP
+    Block {
+        /// Its id, from `hcloud primary-ip list`
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        id: i64,
+    },
+    /// Let a blocked address go
+    Unblock {
+        /// Its id, from `hcloud primary-ip list`
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        id: i64,
+    },
+}
+
+/// `wolke fault`.
+#[derive(Debug, Subcommand)]
+pub enum FaultVerb {
+    /// List the faults in force
+    List(#[command(flatten)] Output),
+    /// Let operations answer with an error instead of their own
+    #[command(
+        after_help = "Examples:\n  wolke fault add maintenance                                   everything is in maintenance\n  \
+                            wolke fault add conflict --operation create_server --calls 2\n  \
+                            wolke fault add timeout --operation create_server --after     done, but the answer is lost\n  \
+                            wolke fault add unavailable --permille 50 --seed 7            one call in twenty"
+    )]
+    Add {
+        /// The error code
+        code: String,
+        /// The id of the operation, as in docs/coverage.md and /v1/openapi.json; * for all
+        #[arg(long, default_value = "*")]
+        operation: String,
+        /// What is said
+        #[arg(long)]
+        message: Option<String>,
+        /// Only so many calls
+        #[arg(long, value_parser = clap::value_parser!(i64).range(1..))]
+        calls: Option<i64>,
+        /// Only so many calls of a thousand
+        #[arg(long, value_parser = clap::value_parser!(i64).range(1..=1000))]
+        permille: Option<i64>,
+        /// What chance is drawn with
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// When the work is done, instead of doing it
+        #[arg(long)]
+        after: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// End one
+    Remove {
+        /// Its id, from `wolke fault list`
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        id: i64,
+    },
+    /// End all
+    Clear,
+}

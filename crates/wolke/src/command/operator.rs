@@ -1,0 +1,139 @@
+//! `wolke catalogue`, `wolke iso`, `wolke address`, `wolke fault`.
+
+use super::{body, segment};
+use crate::cli::{AddressVerb, CatalogueVerb, FaultVerb, Format, IsoVerb, NewImage, Output};
+use crate::failure::{Failure, Result};
+use crate::output::{self, Column, print};
+use crate::reach::Access;
+use http::Method;
+use serde_json::{Value, json};
+use wolke_http::admin::operator::{Block, NewIso, Stock};
+
+const ENTRIES: &[Column] = &[("ID", "id"), ("NAME", "name"), ("DESCRIPTION", "description"), ("ENDS", "ends")];
+const CHANGES: &[Column] = &[("KIND", "kind"), ("NAME", "name"), ("CHANGE", "change")];
+const STOCK: &[Column] = &[("SERVER TYPE", "server_type"), ("LOCATION", "location"), ("LEFT", "left")];
+const ISOS: &[Column] = &[
+    ("ID", "id"),
+    ("PROJECT", "project"),
+    ("DESCRIPTION", "description"),
+    ("ARCHITECTURE", "architecture"),
+    ("ENDS", "ends"),
+];
+const FAULTS: &[Column] = &[
+    ("ID", "id"),
+    ("OPERATION", "operation"),
+    ("CODE", "code"),
+    ("CALLS", "calls"),
+    ("PERMILLE", "permille"),
+    ("WHEN", "when"),
+    ("MESSAGE", "message"),
+];
+
+pub(super) async fn catalogue(access: &Access, verb: &CatalogueVerb) -> Result<()> {
+    match verb {
+        CatalogueVerb::Show { kind, output } => {
+            let entries = access.call(Method::GET, &format!("/catalogue/entries/{kind}"), None).await?;
+            show(with_ends(entries, *output), *output, ENTRIES)
+        }
+        CatalogueVerb::Changes(output) => show(access.call(Method::GET, "/catalogue", None).await?, *output, CHANGES),
+        CatalogueVerb::Apply { file, output } => {
+            let overlay = std::fs::read_to_string(file).map_err(|e| Failure::file("read", file, e))?;
+            let changed = access.call(Method::POST, "/catalogue", Some(&json!({ "overlay": overlay }))).await;
+            // The server does not know where the text is from.
+            let changed = changed.map_err(|e| Failure::new(format!("{}: {}", file.display(), e.text)))?;
+            show(changed, *output, CHANGES)
+        }
+        CatalogueVerb::Reset { kind, name } => {
+            let path = format!("/catalogue/entries/{kind}/{}", segment(name));
+            access.call(Method::DELETE, &path, None).await.map(|_| ())
+        }
+        CatalogueVerb::Deprecate { kind, name, location, announced, unavailable_after, output } => {
+            let when = json!({ "announced": announced, "unavailable_after": unavailable_after });
+            let ending = json!({ "kind": kind, "name": name, "location": location, "when": when });
+            show(access.call(Method::POST, "/catalogue/endings", Some(&ending)).await?, *output, CHANGES)
+        }
+        CatalogueVerb::Undeprecate { kind, name, location, output } => {
+            let ending = json!({ "kind": kind, "name": name, "location": location, "when": null });
+            show(access.call(Method::POST, "/catalogue/endings", Some(&ending)).await?, *output, CHANGES)
+        }
+        CatalogueVerb::AddImage(new) => add_image(access, new).await,
+        CatalogueVerb::Stock { server_type, location, left, unlimited, output } => {
+            let of = server_type.as_ref().zip(location.as_ref());
+            match of {
+                Some((server_type, location)) if left.is_some() || *unlimited => {
+                    let set = Stock { server_type: server_type.clone(), location: location.clone(), left: *left };
+                    show(access.call(Method::PUT, "/stock", Some(&body(&set)?)).await?, *output, STOCK)
+                }
+                Some(_) => Err(Failure::usage("say --left N or --unlimited")),
+                None => show(access.call(Method::GET, "/stock", None).await?, *output, STOCK),
+            }
+        }
+    }
+}
+
+async fn add_image(access: &Access, new: &NewImage) -> Result<()> {
+    let description = new.description.as_ref().unwrap_or(&new.name);
+    let image = json!({
+        "type": new.kind, "name": new.name, "description": description, "os_flavor": new.os_flavor,
+        "os_version": new.os_version, "architectures": new.architectures, "disk_size": new.disk_size,
+    });
+    show(access.call(Method::POST, "/catalogue/images", Some(&image)).await?, new.output, CHANGES)
+}
+
+pub(super) async fn iso(access: &Access, verb: &IsoVerb) -> Result<()> {
+    match verb {
+        IsoVerb::List(output) => {
+            let isos = access.call(Method::GET, "/isos", None).await?;
+            show(with_ends(isos, *output), *output, ISOS)
+        }
+        IsoVerb::Add { description, project, architecture, output } => {
+            let architecture = architecture.as_deref().and_then(wolke_wire::cloud::Architecture::parse);
+            let new = NewIso { project: project.clone(), description: description.clone(), architecture };
+            show(access.call(Method::POST, "/isos", Some(&body(&new)?)).await?, *output, ISOS)
+        }
+        IsoVerb::Remove { id } => access.call(Method::DELETE, &format!("/isos/{id}"), None).await.map(|_| ()),
+    }
+}
+
+pub(super) async fn address(access: &Access, verb: &AddressVerb) -> Result<()> {
+    let (id, blocked) = match verb {
+        AddressVerb::Block { id } => (id, true),
+        AddressVerb::Unblock { id } => (id, false),
+    };
+    let path = format!("/primary_ips/{id}/blocked");
+    access.call(Method::PUT, &path, Some(&body(&Block { blocked })?)).await.map(|_| ())
+}
+
+pub(super) async fn fault(access: &Access, verb: &FaultVerb) -> Result<()> {
+    match verb {
+        FaultVerb::List(output) => show(access.call(Method::GET, "/faults", None).await?, *output, FAULTS),
+        FaultVerb::Add { code, operation, message, calls, permille, seed, after, output } => {
+            let when = if *after { "after" } else { "before" };
+            let new = json!({
+                "operation": operation, "code": code, "message": message, "calls": calls, "permille": permille,
+                "seed": seed, "when": when,
+            });
+            show(access.call(Method::POST, "/faults", Some(&new)).await?, *output, FAULTS)
+        }
+        FaultVerb::Remove { id } => access.call(Method::DELETE, &format!("/faults/{id}"), None).await.map(|_| ()),
+        FaultVerb::Clear => {
+            let cleared = access.call(Method::DELETE, "/faults", None).await?;
+            output::line(&format!("{} ended", cleared["cleared"]))
+        }
+    }
+}
+
+fn show(value: Value, output: Output, columns: &[Column]) -> Result<()> {
+    print(output.format, &value, columns)
+}
+
+/// For people: when entries end, as a column.
+fn with_ends(mut entries: Value, output: Output) -> Value {
+    if output.format == Format::Table {
+        for entry in entries.as_array_mut().into_iter().flatten() {
+            let ends = entry["deprecation"]["unavailable_after"].clone();
+            entry["ends"] = ends;
+        }
+    }
+    entries
+}
