@@ -62,7 +62,14 @@ pub struct Setup {
 impl Setup {
     /// The usual world in a dialect.
     pub fn new(dialect: Dialect) -> Self {
-        Self { dialect, simulation: Simulation::default(), settle: SETTLE, rate_limit: None, on_disk: false, refuse_contention: false }
+        Self {
+            dialect,
+            simulation: Simulation::default(),
+            settle: SETTLE,
+            rate_limit: None,
+            on_disk: false,
+            refuse_contention: false,
+        }
     }
 }
 
