@@ -47,8 +47,11 @@ pub struct View<'a> {
     pub(crate) project: Id,
     pub(crate) moment: Moment,
     /// What stands inside the answer and changes by itself, with the rev that it has there.
-    embedded: RefCell<BTreeMap<(Kind, Id), (i64, Arc<[u8]>)>>,
+    embedded: RefCell<BTreeMap<(Kind, Id), Changing>>,
 }
+
+/// The rev and the rendering of an object that changes by itself.
+type Changing = (i64, Arc<[u8]>);
 
 /// Objects that stand inside an answer and change by themselves, with the revs that they have there.
 pub(crate) type Embedded = Vec<(Kind, Id, i64)>;

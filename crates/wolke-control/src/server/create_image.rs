@@ -170,11 +170,16 @@ impl Control {
     }
 }
 
+/// What the work is about.
+struct Subject {
+    server: Server,
+    /// The server's host.
+    on: Id,
+    image: Stored<Image>,
+}
+
 /// The server, its host and the image; what is gone or going ends the work.
-fn subject(
-    tx: &mut dyn Tx,
-    variables: &Variables,
-) -> Result<std::result::Result<(Server, Id, Stored<Image>), Failure>> {
+fn subject(tx: &mut dyn Tx, variables: &Variables) -> Result<std::result::Result<Subject, Failure>> {
     let Some(server) = server::by_id(tx, variables.server)? else {
         return Ok(Err(Failure::action("the server is gone")));
     };
@@ -185,14 +190,14 @@ fn subject(
     let Some(image) = images::by_id(tx, variables.image)? else {
         return Ok(Err(Failure::action("the image was deleted")));
     };
-    Ok(Ok((server.value, on, image)))
+    Ok(Ok(Subject { server: server.value, on, image }))
 }
 
 /// Its turn has come: notes what the disk is now, and gives the command its id, in a step of its own, so that it is issued
 /// under the same id however often the next step runs.
 fn take(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let mut variables: Variables = frame.read()?;
-    let (server, on, old) = match subject(tx, &variables)? {
+    let Subject { server, on, image: old } = match subject(tx, &variables)? {
         Ok(found) => found,
         Err(failure) => return Ok(Flow::Fail(failure)),
     };
@@ -212,7 +217,7 @@ fn take(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
 /// Issues the command and waits for its outcome.
 fn taken(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let variables: Variables = frame.read()?;
-    let (server, on, image) = match subject(tx, &variables)? {
+    let Subject { server, on, image } = match subject(tx, &variables)? {
         Ok(found) => found,
         Err(failure) => return Ok(Flow::Fail(failure)),
     };

@@ -76,11 +76,14 @@ impl Fragment {
 /// What a whole is of.
 pub(crate) type Whole = (Dialect, Kind, Id);
 
+/// A version of the catalogue and a rendering from it.
+type Versioned = (i64, Arc<[u8]>);
+
 /// The cache.
 #[derive(Default)]
 pub struct Fragments {
     shards: [Mutex<Shard>; SHARDS],
-    wholes: Mutex<HashMap<Whole, (i64, Arc<[u8]>)>>,
+    wholes: Mutex<HashMap<Whole, Versioned>>,
 }
 
 /// Two generations: what is used moves to the young one; when that is full the old one is dropped whole. This keeps
