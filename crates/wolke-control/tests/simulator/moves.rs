@@ -19,6 +19,7 @@ use wolke_wire::selector::Selector;
 use wolke_wire::{Dialect, ErrorCode, Id, Kind};
 
 mod backup;
+mod console;
 mod image;
 mod list;
 mod placement_group;
@@ -34,7 +35,7 @@ pub type Move = (&'static str, u64, for<'a> fn(&'a mut Simulator) -> Made<'a>);
 pub type Made<'a> = Pin<Box<dyn Future<Output = Result<String>> + 'a>>;
 
 /// Every move, noun by noun.
-const MOVES: &[&[Move]] = &[backup::MOVES, image::MOVES, list::MOVES, placement_group::MOVES, primary_ip::MOVES, server::MOVES, server_actions::MOVES, ssh_key::MOVES, world::MOVES];
+const MOVES: &[&[Move]] = &[backup::MOVES, console::MOVES, image::MOVES, list::MOVES, placement_group::MOVES, primary_ip::MOVES, server::MOVES, server_actions::MOVES, ssh_key::MOVES, world::MOVES];
 
 const DIALECTS: [Dialect; 3] = [Dialect::Compat, Dialect::D2018_04, Dialect::Newest];
 
