@@ -22,7 +22,8 @@ impl Simulator {
         let Some((machine, now)) = self.control.console_machine(id).await? else {
             return Err(Error::internal(format!("server {id} has a ticket and no console")));
         };
-        let status = self.db.read_blocking(move |tx: &mut dyn Tx| Ok(servers::by_id(tx, id)?.map(|s| s.value.status)))?;
+        let status =
+            self.db.read_blocking(move |tx: &mut dyn Tx| Ok(servers::by_id(tx, id)?.map(|s| s.value.status)))?;
         let screen = screen(&machine, &Dialogue::default(), now);
         let lit = status.is_some_and(|status| status.runs() || status.as_str() == "starting");
         assert_eq!(screen.is_lit(), lit, "{status:?} shows {screen:?}");
