@@ -1,9 +1,7 @@
 //! What can be ordered.
 
-use super::{actions, has_kind_wide_actions, on_disk};
-use crate::common::{ids, names, public_key, server};
+use super::on_disk;
 use crate::proof::Proofs;
-use serde_json::{Value, json};
 use wolke_wire::Dialect;
 
 /// Nothing changes the catalogue: what its lists show is what its entries and a new server show after a restart.
