@@ -1,12 +1,7 @@
-//! Backups: switched on and off, made by hand and by the calendar, kept by conversion.
+//! Backups: switched on and off, made by hand, kept by conversion. Those of the calendar are in `tests/backups.rs`.
 
 use e2e::flow::{Flow, ids};
 use serde_json::{Value, json};
-
-/// Days that pass: one more than the slots, so that the oldest backup goes.
-const DAYS: &str = "8d";
-/// Backups that are kept.
-const SLOTS: usize = 7;
 
 /// The project's images of that type.
 fn images(flow: &Flow, kind: &str) -> Value {
@@ -35,22 +30,5 @@ fn backups_by_hand() {
     assert!(matches!(flow.describe("kept")["backup_window"].as_str(), None | Some("")));
     flow.delete("kept");
     flow.hcloud.ok(&["image", "delete", &id.to_string()]);
-    flow.ends_empty();
-}
-
-#[test]
-fn backups_by_the_calendar() {
-    let Some(flow) = Flow::start("backups_by_the_calendar") else { return };
-    flow.create("nightly", &["--enable-backup"]);
-    flow.installation.run(&["clock", "advance"], &[DAYS]);
-    let backups = images(&flow, "backup");
-    assert_eq!(ids(&backups).len(), SLOTS, "{backups}");
-    let server = flow.describe("nightly")["id"].clone();
-    for backup in backups.as_array().unwrap() {
-        assert_eq!((&backup["bound_to"], &backup["status"]), (&server, &json!("available")));
-    }
-    // They are bound to the server and go with it.
-    flow.delete("nightly");
-    assert_eq!(images(&flow, "backup"), json!([]));
     flow.ends_empty();
 }

@@ -9,4 +9,5 @@ mod primary_ips;
 mod project;
 mod server_actions;
 mod servers;
+mod shown;
 mod ssh_keys;
