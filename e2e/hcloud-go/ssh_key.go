@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
+	"fmt"
 	"maps"
 
 	"github.com/hetznercloud/hcloud-go/v2/hcloud"
@@ -31,6 +32,27 @@ func sshKeys(f *flow) {
 	f.must(err)
 	_, err = f.client.SSHKey.Delete(f.ctx, key)
 	f.refused(err, hcloud.ErrorCodeNotFound)
+	pages(f)
+}
+
+// pages makes more keys than a page holds and reads them all, once each.
+func pages(f *flow) {
+	var made []int64
+	for number := range many {
+		opts := hcloud.SSHKeyCreateOpts{Name: fmt.Sprintf("key-%02d", number), PublicKey: publicKey()}
+		made = append(made, got[hcloud.SSHKey](f)(f.client.SSHKey.Create(f.ctx, opts)).ID)
+	}
+	all, err := f.client.SSHKey.AllWithOpts(f.ctx, hcloud.SSHKeyListOpts{Sort: []string{"name:desc"}})
+	f.must(err)
+	f.expect(len(all) == many && all[0].ID == made[many-1] && all[many-1].ID == made[0], "%d keys", len(all))
+	_, response, err := f.client.SSHKey.List(f.ctx, hcloud.SSHKeyListOpts{ListOpts: hcloud.ListOpts{Page: 2, PerPage: 25}})
+	f.must(err)
+	pagination := hcloud.Pagination{Page: 2, PerPage: 25, PreviousPage: 1, NextPage: 3, LastPage: 3, TotalEntries: many}
+	f.expect(*response.Meta.Pagination == pagination, "%+v", response.Meta.Pagination)
+	for _, key := range all {
+		_, err := f.client.SSHKey.Delete(f.ctx, key)
+		f.must(err)
+	}
 }
 
 // publicKey makes an OpenSSH public key whose private half is forgotten at once.
