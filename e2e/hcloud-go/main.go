@@ -22,17 +22,23 @@ const (
 	image      = "ubuntu-24.04"
 	// limit bounds one run: nothing here needs more than seconds.
 	limit = 2 * time.Minute
-	// pollEvery is the pause between two looks at an action: a tenth of what the command line client waits.
-	pollEvery = 50 * time.Millisecond
+	// pollEvery is what the command line client waits between two looks at an action.
+	pollEvery = 500 * time.Millisecond
+	// pollFlowsEvery is that for flows, which are not measured.
+	pollFlowsEvery = 50 * time.Millisecond
 )
 
 func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
+	interval := pollEvery
+	if len(os.Args) > 1 && os.Args[1] == "flow" {
+		interval = pollFlowsEvery
+	}
 	client := hcloud.NewClient(
 		hcloud.WithToken(os.Getenv("HCLOUD_TOKEN")),
 		hcloud.WithEndpoint(os.Getenv("HCLOUD_ENDPOINT")),
-		hcloud.WithPollOpts(hcloud.PollOpts{BackoffFunc: hcloud.ConstantBackoff(pollEvery)}),
+		hcloud.WithPollOpts(hcloud.PollOpts{BackoffFunc: hcloud.ConstantBackoff(interval)}),
 	)
 	if err := run(ctx, client, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "hcloud-go:", err)

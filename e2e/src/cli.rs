@@ -42,7 +42,7 @@ impl Hcloud {
     /// The command with its environment, not yet started.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(["--poll-interval", POLL_INTERVAL]).args(args).stdin(Stdio::null());
+        command.args(args).stdin(Stdio::null());
         command.env("HCLOUD_TOKEN", &self.token).env("HCLOUD_ENDPOINT", &self.endpoint).env_remove("HCLOUD_CONTEXT");
         // The developer's own contexts must not matter: a home without anything in it.
         let home = std::env::temp_dir().join("wolke-e2e-no-such-home");
@@ -51,7 +51,8 @@ impl Hcloud {
     }
 
     fn output(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap_or_else(|error| panic!("{}: {error}", self.program.display()))
+        let args = [&["--poll-interval", POLL_INTERVAL], args].concat();
+        self.command(&args).output().unwrap_or_else(|error| panic!("{}: {error}", self.program.display()))
     }
 
     /// Runs a command that must succeed. Returns its standard output.

@@ -6,7 +6,6 @@
 #![allow(clippy::disallowed_methods, clippy::panic, clippy::expect_used, clippy::unwrap_used)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod admin;
 pub mod api;
 pub mod cli;
 pub mod database;

@@ -1,6 +1,6 @@
 //! The life of a server: power, labels, names, protection.
 
-use e2e::api::{IMAGE, SERVER_TYPE};
+use e2e::api::{IMAGE, SERVER_TYPE, expect, wait_success};
 use e2e::flow::Flow;
 use serde_json::json;
 
@@ -66,5 +66,26 @@ fn protection() {
     assert_eq!(flow.describe("kept")["status"], "running");
     flow.hcloud.ok(&["server", "disable-protection", "kept", "delete", "rebuild"]);
     flow.hcloud.ok(&["server", "delete", "kept"]);
+    flow.ends_empty();
+}
+
+#[test]
+fn busy() {
+    let Some(flow) = Flow::start_with("busy", &["--contention", "refuse"]) else { return };
+    flow.create("busy", &[]);
+    let latency = |preset: &str| flow.installation.run(&["sim", "latency", "set"], &[preset]);
+    latency("realistic");
+    let mut client = flow.server.client(&flow.token);
+    let path = format!("/v1/servers/{}/actions/poweroff", flow.describe("busy")["id"]);
+    let stopping = expect(client.post(&path, &json!({})), 201);
+    assert_eq!(flow.describe("busy")["locked"], true);
+    flow.hcloud.refused(&["server", "poweron", "busy"], "locked");
+    flow.hcloud.refused(&["server", "delete", "busy"], "locked");
+    wait_success(&mut client, &stopping);
+    // Here the client waits by itself, for some seconds.
+    flow.hcloud.ok(&["server", "poweron", "busy"]);
+    assert_eq!(flow.describe("busy")["status"], "running");
+    latency("none");
+    flow.delete("busy");
     flow.ends_empty();
 }

@@ -16,6 +16,9 @@ const PIP_PACKAGE: &str = "python3-pip";
 pub fn library() -> Result<PathBuf, String> {
     let wanted = root().join("e2e").join("hcloud-python").join("requirements.txt");
     let pins = std::fs::read_to_string(&wanted).map_err(|error| format!("{}: {error}", wanted.display()))?;
+    // Some wheels are made for one release of Python.
+    let python = quiet(Command::new("python3").arg("--version")).unwrap_or_default();
+    let pins = format!("{pins}# {python}");
     let folder = cache().join("hcloud-python");
     let noted = folder.join("requirements.txt");
     // Written last, so that an installation that was cut short is done again; so is one of other releases.
