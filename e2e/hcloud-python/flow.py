@@ -8,10 +8,9 @@ not as it should be ends the program with a traceback.
 
 import os
 import sys
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
-from hcloud import APIException, Client
+from hcloud import Client
 from hcloud.actions import ActionFailedException
 from hcloud.images import Image
 from hcloud.isos import Iso
@@ -19,44 +18,13 @@ from hcloud.locations import Location
 from hcloud.server_types import ServerType
 from hcloud.servers import ServerCreatePublicNetwork
 
-IMAGE = "ubuntu-24.04"
-SERVER_TYPE = "cpx22"
+from support import IMAGE, create, refused, remove
+
 # The library's own default is a second; here nothing takes that long.
 POLL_SECONDS = 0.05
 # A request that takes longer has hung.
 TIMEOUT_SECONDS = 60
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIECEyYmOjnizBckgGLpuy2w/OBjo9IjyVd1dqWEMx/yC e2e@wolke"
-
-
-@contextmanager
-def refused(code):
-    """Asserts that the API refuses what is done inside, with that code, a message and a correlation id."""
-    caught = []
-    try:
-        yield caught
-    except APIException as error:
-        assert error.code == code, error
-        assert error.message and error.correlation_id, error
-        caught.append(error)
-    else:
-        raise AssertionError(f"expected {code}")
-
-
-def create(client, name, **more):
-    """Creates a server, waits for every action of the answer and reads it again."""
-    more = {"image": Image(name=IMAGE), "server_type": ServerType(name=SERVER_TYPE), **more}
-    made = client.servers.create(name=name, **more)
-    assert made.action.command == "create_server", made.action.command
-    for action in [made.action, *made.next_actions]:
-        action.wait_until_finished()
-    made.server.reload()
-    return made.server, made.root_password
-
-
-def remove(client, server):
-    server.delete().wait_until_finished()
-    with refused("not_found"):
-        client.servers.get_by_id(server.id)
 
 
 def catalogue(client):
