@@ -76,7 +76,18 @@ impl Control {
     pub async fn new(parts: Parts) -> Result<Self> {
         let Parts { root, db, world, core, worker, tokens, options } = parts;
         let (fragments, pages) = (Arc::new(Fragments::default()), Arc::new(Pages::default()));
-        let control = Self { root, db, world, core, worker, options, fragments, tokens, pages, jumps: tokio::sync::Mutex::default() };
+        let control = Self {
+            root,
+            db,
+            world,
+            core,
+            worker,
+            options,
+            fragments,
+            tokens,
+            pages,
+            jumps: tokio::sync::Mutex::default(),
+        };
         control.ensure_pools().await?;
         control.refresh_operator().await?;
         Ok(control)

@@ -1,7 +1,7 @@
 //! What strand steps and operations share: the catalogue, address pools, limits, the sealer and the simulation's settings.
 
-use std::sync::{Arc, PoisonError, RwLock};
 use crate::operator::Operator;
+use std::sync::{Arc, PoisonError, RwLock};
 use wolke_domain::action::{Failure, Target};
 use wolke_domain::address::{Ipv4Pools, Ipv6Pools};
 use wolke_domain::catalogue::Catalogue;
@@ -30,7 +30,13 @@ pub struct Limits {
 impl Default for Limits {
     /// Far beyond an account's usual limits: people come here to try things at scale.
     fn default() -> Self {
-        Self { servers: 1_000_000, ssh_keys: 10_000, primary_ips: 2_000_000, placement_groups: 100_000, snapshots: 1_000_000 }
+        Self {
+            servers: 1_000_000,
+            ssh_keys: 10_000,
+            primary_ips: 2_000_000,
+            placement_groups: 100_000,
+            snapshots: 1_000_000,
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub mod view;
 
 pub use catalogue::IsoFilter;
 pub use control::{Caller, Control, Options, Parts};
-pub use image::ImageFilter;
 pub use core::{Core, Limits, Simulation};
+pub use image::ImageFilter;
 pub use listing::{Filter, List, ListRequest};
 pub use tokens::Tokens;

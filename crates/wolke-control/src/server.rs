@@ -45,8 +45,18 @@ use wolke_wire::cloud::{DnsPtr, Embed};
 use wolke_wire::{ErrorCode, Id, Kind};
 
 /// Every program of the application.
-pub(crate) static REGISTRY: Registry<Core> =
-    Registry { programs: &[&make::PROGRAM, &create_image::PROGRAM, &power::PROGRAM, &teardown::PROGRAM, &calendar::PROGRAM, &rebuild::PROGRAM, &change_type::PROGRAM, &password::PROGRAM] };
+pub(crate) static REGISTRY: Registry<Core> = Registry {
+    programs: &[
+        &make::PROGRAM,
+        &create_image::PROGRAM,
+        &power::PROGRAM,
+        &teardown::PROGRAM,
+        &calendar::PROGRAM,
+        &rebuild::PROGRAM,
+        &change_type::PROGRAM,
+        &password::PROGRAM,
+    ],
+};
 
 /// World time that a host has for making or removing a server, in milliseconds.
 const HOST_DEADLINE_MS: i64 = 15 * 60 * 1000;

@@ -81,7 +81,14 @@ impl<'a> View<'a> {
     pub(crate) fn new(tx: &mut dyn Tx, core: &crate::core::Core, fragments: &'a Fragments, caller: &Caller) -> Self {
         let catalogue = core.catalogue();
         let moment = Moment::at(&catalogue, tx.now());
-        Self { catalogue, fragments, dialect: caller.dialect, project: caller.project, moment, embedded: RefCell::default() }
+        Self {
+            catalogue,
+            fragments,
+            dialect: caller.dialect,
+            project: caller.project,
+            moment,
+            embedded: RefCell::default(),
+        }
     }
 }
 

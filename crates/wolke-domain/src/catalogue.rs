@@ -20,9 +20,7 @@ use wolke_wire::cloud::Architecture;
 use wolke_wire::{Id, IdOrName, Timestamp};
 
 pub use document::{DOCUMENT_BYTES_MAX, Document};
-pub use entry::{
-    AddressPrice, Datacenter, Image, Iso, LoadBalancerType, Location, Offer, Pricing, ServerType, shown,
-};
+pub use entry::{AddressPrice, Datacenter, Image, Iso, LoadBalancerType, Location, Offer, Pricing, ServerType, shown};
 pub use parse::CatalogueError;
 
 /// How long a deprecated image can still be used after the announcement, in days (fact sheet §3.9).

@@ -18,7 +18,8 @@ const REFUSED: &[(&str, &[&str])] = &[
 /// Whether a command that is asked for is refused with `locked` while another one runs on the same resource.
 #[must_use]
 pub fn is_refused(running: &str, asked: &str) -> bool {
-    running == "delete_server" || REFUSED.iter().any(|(command, refused)| *command == running && refused.contains(&asked))
+    running == "delete_server"
+        || REFUSED.iter().any(|(command, refused)| *command == running && refused.contains(&asked))
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 //! Router, rate limits, the request log, `/v1/openapi.json` and `docs/coverage.md` derive from it. Whether an operation
 //! exists in a dialect is the contract's word; what the contract has and this table has not is answered `not_found`.
 
-use crate::cloud::{action, datacenter, image, iso, load_balancer_type, location, placement_group, pricing, primary_ip, resource, server, server_type, ssh_key};
+use crate::cloud::{
+    action, datacenter, image, iso, load_balancer_type, location, placement_group, pricing, primary_ip, resource,
+    server, server_type, ssh_key,
+};
 use crate::operation::{Operation, Verb};
 use wolke_wire::Kind;
 

@@ -100,6 +100,12 @@ impl Dialect {
         matches!(self, Self::Newest)
     }
 
+    /// Images that are announced to go are in the list until they are gone (dialects A.7).
+    #[must_use]
+    pub const fn lists_deprecated_images(self) -> bool {
+        matches!(self, Self::D2018_04)
+    }
+
     /// A read-only token that writes gets `forbidden` instead of `token_readonly` (dialects A.8).
     #[must_use]
     pub const fn readonly_token_is_forbidden(self) -> bool {

@@ -5,8 +5,8 @@ mod operator;
 use crate::config::list::{CONFIG_FLAG, Form, SETTINGS, Setting, Takes};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
-use std::collections::BTreeMap;
 pub use operator::{AddressVerb, CatalogueVerb, FaultVerb, IsoVerb, NewImage};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A cloud that you run yourself, with the API that your tools know
@@ -120,7 +120,10 @@ pub enum Verb {
     ///
     /// Tries disk, lock, databases, seal key, clocks and port, with and without a
     /// server running. Changes nothing. Ends with 0 when no check has failed.
-    #[command(verbatim_doc_comment, after_help = "Example:\n  wolke doctor --data /var/lib/wolke --listen 127.0.0.1:8080")]
+    #[command(
+        verbatim_doc_comment,
+        after_help = "Example:\n  wolke doctor --data /var/lib/wolke --listen 127.0.0.1:8080"
+    )]
     Doctor {
         #[command(flatten)]
         output: Output,

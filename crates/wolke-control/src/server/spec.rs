@@ -7,8 +7,8 @@ use wolke_domain::server::Server;
 use wolke_domain::{Error, Result};
 use wolke_host::server::SERVER_SPEC_VERSION;
 use wolke_host::{Definition, FirstBoot, ImageRef, Power, PublicNic, Secret, ServerSpec};
-use wolke_store::{Stored, Tx};
 use wolke_store::primary_ip::PrimaryIp;
+use wolke_store::{Stored, Tx};
 use wolke_wire::Id;
 use wolke_wire::cloud::Architecture;
 

@@ -59,7 +59,9 @@ pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Re
             .transpose()?,
         Kind::Iso if !is_catalogue(kind, id) => {
             let now = tx.now();
-            operator::iso(tx, project, id)?.map(|(_, iso)| json(&crate::operator::iso::to_wire(&iso, now))).transpose()?
+            operator::iso(tx, project, id)?
+                .map(|(_, iso)| json(&crate::operator::iso::to_wire(&iso, now)))
+                .transpose()?
         }
         _ => catalogue_value(&view.catalogue, (tx.now(), view.dialect), kind, id)?,
     };

@@ -35,7 +35,18 @@ pub type Move = (&'static str, u64, for<'a> fn(&'a mut Simulator) -> Made<'a>);
 pub type Made<'a> = Pin<Box<dyn Future<Output = Result<String>> + 'a>>;
 
 /// Every move, noun by noun.
-const MOVES: &[&[Move]] = &[backup::MOVES, console::MOVES, image::MOVES, list::MOVES, placement_group::MOVES, primary_ip::MOVES, server::MOVES, server_actions::MOVES, ssh_key::MOVES, world::MOVES];
+const MOVES: &[&[Move]] = &[
+    backup::MOVES,
+    console::MOVES,
+    image::MOVES,
+    list::MOVES,
+    placement_group::MOVES,
+    primary_ip::MOVES,
+    server::MOVES,
+    server_actions::MOVES,
+    ssh_key::MOVES,
+    world::MOVES,
+];
 
 const DIALECTS: [Dialect; 3] = [Dialect::Compat, Dialect::D2018_04, Dialect::Newest];
 
@@ -138,7 +149,13 @@ impl Simulator {
             invariant::check(tx)?;
             for dialect in DIALECTS {
                 let caller = Caller { dialect, ..caller };
-                let all = [(Kind::Server, &servers), (Kind::SshKey, &keys), (Kind::PrimaryIp, &ips), (Kind::PlacementGroup, &groups), (Kind::Image, &images)];
+                let all = [
+                    (Kind::Server, &servers),
+                    (Kind::SshKey, &keys),
+                    (Kind::PrimaryIp, &ips),
+                    (Kind::PlacementGroup, &groups),
+                    (Kind::Image, &images),
+                ];
                 for (kind, ids) in all {
                     for id in ids {
                         control.check_fragment(tx, &caller, kind, *id)?;

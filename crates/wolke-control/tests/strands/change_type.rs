@@ -62,7 +62,12 @@ fn ensure_accounts(world: &World, id: Id, crowd_mb: i64) -> Result<()> {
 }
 
 /// `crowded`: the host has no room for the new size, so that the machine has to move.
-fn try_change(engine: &Engine, disturbance: Disturbance, simulation: Simulation, crowded: bool) -> Result<(usize, bool)> {
+fn try_change(
+    engine: &Engine,
+    disturbance: Disturbance,
+    simulation: Simulation,
+    crowded: bool,
+) -> Result<(usize, bool)> {
     let (world, id) = off(engine, simulation);
     let (old, first) = (details(&world, id), host_of(&world, id).unwrap());
     let crowd_mb = if crowded { CROWD_MB } else { 0 };

@@ -9,9 +9,9 @@
 )]
 
 mod backups;
+mod change_type;
 #[path = "../common/mod.rs"]
 mod common;
-mod change_type;
 mod create;
 mod delete;
 mod helpers;

@@ -26,8 +26,7 @@ fn booted(world: &World, id: Id) -> Option<Boot> {
 }
 
 /// The ways to boot a machine that runs.
-const BOOTS: [&[PowerVerb]; 3] =
-    [&[PowerVerb::Reset], &[PowerVerb::Reboot], &[PowerVerb::Stop, PowerVerb::Start]];
+const BOOTS: [&[PowerVerb]; 3] = [&[PowerVerb::Reset], &[PowerVerb::Reboot], &[PowerVerb::Stop, PowerVerb::Start]];
 
 fn try_boot(
     engine: &Engine,
@@ -37,7 +36,10 @@ fn try_boot(
 ) -> Result<(usize, bool)> {
     let (world, id) = running(engine, simulation.clone());
     enable(&world, id);
-    ensure(details(&world, id).rescue.is_some() && booted(&world, id) == Some(Boot::Disk), "nothing reboots by itself")?;
+    ensure(
+        details(&world, id).rescue.is_some() && booted(&world, id) == Some(Boot::Disk),
+        "nothing reboots by itself",
+    )?;
     for verb in verbs {
         block_on(world.control.power_server(&world.caller, id, *verb))?;
     }

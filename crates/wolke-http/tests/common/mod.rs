@@ -3,7 +3,7 @@
 //! Every request and every answer passes the contract's oracle in the dialect under test; every refusal is checked to have
 //! committed nothing; every answer is checked for the headers that all answers have.
 
-#![allow(dead_code, reason = "each test program uses a part of this")]
+#![allow(dead_code, unused_imports, reason = "each test program uses a part of this")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test, helpers included")]
 
 mod ask;

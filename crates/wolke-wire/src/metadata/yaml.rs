@@ -150,7 +150,8 @@ mod tests {
         let empty = vec![("l", Yaml::List(Vec::new())), ("m", Yaml::Map(Vec::new()))];
         let flow = Yaml::Flow(vec![Yaml::Int(1), Yaml::text("2")]);
         let outer = vec![("list", Yaml::List(vec![inner.clone(), inner])), ("map", Yaml::Map(empty)), ("flow", flow)];
-        let expected = "list:\n- a: 1\n  b:\n  - true\n- a: 1\n  b:\n  - true\nmap:\n  l: []\n  m: {}\nflow: [1, '2']\n";
+        let expected =
+            "list:\n- a: 1\n  b:\n  - true\n- a: 1\n  b:\n  - true\nmap:\n  l: []\n  m: {}\nflow: [1, '2']\n";
         assert_eq!(Yaml::Map(outer).to_string(), expected);
         assert_eq!(Yaml::List(Vec::new()).to_string(), "[]\n");
         let nested = Yaml::List(vec![Yaml::List(vec![Yaml::Int(1), Yaml::Int(2)])]);

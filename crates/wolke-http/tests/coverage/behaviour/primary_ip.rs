@@ -1,7 +1,7 @@
 //! Primary IPs.
 
-use super::{actions, has_kind_wide_actions, on_disk};
-use crate::common::{ids, names, public_key, server};
+use super::{has_kind_wide_actions, on_disk};
+use crate::common::{ids, names, server};
 use crate::proof::Proofs;
 use serde_json::{Value, json};
 use wolke_wire::Dialect;

@@ -1,7 +1,7 @@
 //! Servers: their life and their power.
 
 use super::{actions, has_kind_wide_actions, on_disk};
-use crate::common::{ids, names, public_key, server};
+use crate::common::{ids, names, server};
 use crate::proof::Proofs;
 use serde_json::{Value, json};
 use wolke_wire::Dialect;

@@ -1,9 +1,9 @@
 //! SSH keys.
 
-use super::{actions, has_kind_wide_actions, on_disk};
-use crate::common::{ids, names, public_key, server};
+use super::on_disk;
+use crate::common::{names, public_key};
 use crate::proof::Proofs;
-use serde_json::{Value, json};
+use serde_json::json;
 use wolke_wire::Dialect;
 
 pub async fn ssh_keys(dialect: Dialect, proofs: &mut Proofs) {
