@@ -135,7 +135,7 @@ fn note_power(tx: &mut dyn Tx, server: &Server, status: Status) -> Result<()> {
         return Ok(());
     }
     if server.status.runs() != status.runs() {
-        server::note_power(tx, server.id, status.runs())?;
+        server::note_power(tx, server, status.runs())?;
     }
     server::set_status(tx, server.id, status, server.host)
 }

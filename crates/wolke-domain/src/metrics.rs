@@ -8,7 +8,7 @@
 mod load;
 mod window;
 
-pub use load::{Load, Power, Traffic};
+pub use load::{Load, Phase, Traffic};
 pub use window::{DAYS_KEPT, SAMPLES_MAX, Window, WindowError};
 
 use wolke_wire::Timestamp;

@@ -12,6 +12,22 @@ use wolke_wire::{Id, Kind, Timestamp};
 
 /// How long it is remembered when a machine ran: a billing month and the 30 days of metrics, in milliseconds.
 pub const POWER_HISTORY_MS: i64 = 62 * 24 * 60 * 60 * 1000;
+/// How many starts, boots and stops of a machine are remembered at most: of one that does nothing else the newest ones. The
+/// number stands in the statement that forgets the others.
+pub const POWER_ROWS_MAX: usize = 2000;
+
+/// What a machine did from a point in time on, and what it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Power {
+    /// From then on.
+    pub since: Timestamp,
+    /// It ran, having booted just then; or it stood still.
+    pub running: bool,
+    /// Its server type.
+    pub server_type: Id,
+    /// Whether it had a public interface.
+    pub public: bool,
+}
 
 statements! { "server";
     INSERT = "INSERT INTO servers (id, project, name, created, status, host, rev, generation, doc, placement_group, own_image)
@@ -23,12 +39,17 @@ statements! { "server";
     UPDATE = "UPDATE servers SET name = $1, status = $2, host = $3, rev = rev + 1, generation = generation + 1, doc = $4,
         placement_group = $5, own_image = $6 WHERE id = $7 AND generation = $8";
     SET_STATUS = "UPDATE servers SET status = $1, host = $2, rev = rev + 1, generation = generation + 1 WHERE id = $3";
-    DELETE = "DELETE FROM servers WHERE id = $1";
-    POWER_NOTE = "INSERT INTO server_power (server, at, running) VALUES ($1, $2, $3) ON CONFLICT (server, at) DO UPDATE SET running = excluded.running";
+    DELETE = "DELETE FROM servers WHERE id = $1 RETURNING building_image";
+    BUILDING = "SELECT building_image FROM servers WHERE id = $1";
+    SET_BUILDING = "UPDATE servers SET building_image = $1 WHERE id = $2";
+    POWER_NOTE = "INSERT INTO server_power (server, at, running, server_type, public) SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT),
+        CAST($4 AS BIGINT), CASE WHEN EXISTS (SELECT 1 FROM primary_ips p WHERE p.assignee = $5) THEN 1 ELSE 0 END WHERE true
+        ON CONFLICT (server, at) DO UPDATE SET running = excluded.running, server_type = excluded.server_type, public = excluded.public";
     POWER_LAST = "SELECT at, running FROM server_power WHERE server = $1 ORDER BY at DESC LIMIT 1";
-    POWER_SINCE = "SELECT at, running FROM server_power WHERE server = $1 AND at >=
+    POWER_SINCE = "SELECT at, running, server_type, public FROM server_power WHERE server = $1 AND at >=
         COALESCE((SELECT MAX(at) FROM server_power WHERE server = $2 AND at <= $3), 0) ORDER BY at";
     POWER_TRIM = "DELETE FROM server_power WHERE server = $1 AND at < (SELECT MAX(at) FROM server_power WHERE server = $2 AND at <= $3)";
+    POWER_CAP = "DELETE FROM server_power WHERE server = $1 AND at <= (SELECT at FROM server_power WHERE server = $2 ORDER BY at DESC LIMIT 1 OFFSET 2000)";
     POWER_FORGET = "DELETE FROM server_power WHERE server = $1";
 }
 
@@ -135,6 +156,23 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<Server>, new: &Server) -> Result<()>
     }
 }
 
+/// Notes from which image a server's disk is being made anew; none when that is over. Only own images are noted: one of the
+/// catalogue cannot be deleted. What was noted before is let go, if it was deleted meanwhile and nobody shows it. A server
+/// that is gone has nothing to note.
+///
+/// # Errors
+/// The engine's failure.
+pub fn set_building(tx: &mut dyn Tx, id: Id, image: Option<Id>) -> Result<()> {
+    let image = image.filter(|image| wolke_domain::image::is_own(*image));
+    let Some(row) = tx.query_one(&BUILDING, &[id.into()])? else { return Ok(()) };
+    let before = row.opt_int(0)?;
+    if before == image {
+        return Ok(());
+    }
+    tx.execute_one(&SET_BUILDING, &[image.into(), id.into()])?;
+    before.map_or(Ok(()), |before| crate::image::purge(tx, before))
+}
+
 /// Moves a server to a status and notes its host, without touching the rest.
 ///
 /// # Errors
@@ -143,18 +181,21 @@ pub fn set_status(tx: &mut dyn Tx, id: Id, status: Status, host: Option<Id>) -> 
     tx.execute_one(&SET_STATUS, &[status.as_str().into(), host.into(), id.into()])
 }
 
-/// Notes that a machine runs from now on (again, when it has booted anew) or stands still.
+/// Notes that a machine runs from now on (again, when it has booted anew) or stands still, with what it is now.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn note_power(tx: &mut dyn Tx, id: Id, running: bool) -> Result<()> {
-    let now = tx.now();
-    tx.execute(&POWER_NOTE, &[id.into(), now.into(), running.into()])?;
-    if running {
+pub fn note_power(tx: &mut dyn Tx, server: &Server, running: bool) -> Result<()> {
+    let (id, now) = (server.id, tx.now());
+    let note = [id.into(), now.into(), running.into(), server.details.server_type.into(), id.into()];
+    tx.execute(&POWER_NOTE, &note)?;
+    // Whatever starts has stopped before: only stops and boots of what runs add up.
+    if running && !server.status.runs() {
         return Ok(());
     }
     let horizon = now.plus_ms(-POWER_HISTORY_MS);
-    tx.execute(&POWER_TRIM, &[id.into(), id.into(), horizon.into()]).map(|_| ())
+    tx.execute(&POWER_TRIM, &[id.into(), id.into(), horizon.into()])?;
+    tx.execute(&POWER_CAP, &[id.into(), id.into()]).map(|_| ())
 }
 
 /// Since when a machine runs or stands still; none before its first boot.
@@ -165,13 +206,15 @@ pub fn power_since(tx: &mut dyn Tx, id: Id) -> Result<Option<(Timestamp, bool)>>
     tx.query_one(&POWER_LAST, &[id.into()])?.map(|r| Ok((r.time(0)?, r.flag(1)?))).transpose()
 }
 
-/// When a machine was switched on and off since a point in time, oldest first. The first entry says what it did then.
+/// What a machine did and was since a point in time, oldest first. The first entry says what it was then.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn power_history(tx: &mut dyn Tx, id: Id, since: Timestamp) -> Result<Vec<(Timestamp, bool)>> {
+pub fn power_history(tx: &mut dyn Tx, id: Id, since: Timestamp) -> Result<Vec<Power>> {
     let rows = tx.query(&POWER_SINCE, &[id.into(), id.into(), since.into()])?;
-    rows.iter().map(|r| Ok((r.time(0)?, r.flag(1)?))).collect()
+    let power =
+        |r: &Row| Ok(Power { since: r.time(0)?, running: r.flag(1)?, server_type: r.int(2)?, public: r.flag(3)? });
+    rows.iter().map(power).collect()
 }
 
 /// Removes a server, its labels and its power history.
@@ -182,8 +225,9 @@ pub fn delete(tx: &mut dyn Tx, old: &Server) -> Result<()> {
     tx.execute(&POWER_FORGET, &[old.id.into()])?;
     crate::console::forget(tx, old.id)?;
     label::replace(tx, Kind::Server, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
-    tx.execute_one(&DELETE, &[old.id.into()])?;
-    if let Some(image) = old.own_image() {
+    let gone = tx.query_one(&DELETE, &[old.id.into()])?;
+    let building = gone.ok_or_else(|| Error::internal("the server is gone already"))?.opt_int(0)?;
+    for image in old.own_image().into_iter().chain(building) {
         crate::image::purge(tx, image)?;
     }
     resource::count_add(tx, Kind::Server, old.project, -1).map(|_| ())

@@ -3,9 +3,11 @@
 use crate::control::{Caller, Control};
 use crate::view::Json;
 use std::collections::BTreeMap;
-use wolke_domain::metrics::{self, Load, Traffic, Window, WindowError, period_start, samples, series};
+use wolke_domain::catalogue::Catalogue;
+use wolke_domain::metrics::{self, Load, Phase, Traffic, Window, WindowError, period_start, samples, series};
 use wolke_domain::server::Server;
 use wolke_domain::{Error, Result};
+use wolke_store::server::Power;
 use wolke_store::{Tx, primary_ip, server};
 use wolke_wire::cloud::metrics::{MetricType, Metrics, Sample, Seconds, TimeSeries};
 use wolke_wire::{Dialect, Id, Timestamp};
@@ -28,26 +30,36 @@ const fn default_samples(dialect: Dialect) -> i64 {
     if matches!(dialect, Dialect::D2018_04) { 100 } else { 200 }
 }
 
-/// When a server's machine ran since a point in time. One whose first boot is older than the history ran all the time.
-fn power(tx: &mut dyn Tx, server: &Server, since: Timestamp) -> Result<Vec<(Timestamp, bool)>> {
-    let mut power = server::power_history(tx, server.id, since)?;
-    if power.is_empty() && server.status.runs() {
-        power.push((server.created, true));
+/// What a server's machine did since a point in time. One whose first boot is older than any history ran all the time.
+fn phases(tx: &mut dyn Tx, catalogue: &Catalogue, server: &Server, since: Timestamp) -> Result<Vec<Phase>> {
+    let cores = |id| catalogue.server_type_by_id(id).map_or(1, |kind| kind.cores);
+    let history = server::power_history(tx, server.id, since)?;
+    if history.is_empty() && server.status.runs() {
+        let public = !primary_ip::of_server(tx, server.id)?.is_empty();
+        return Ok(vec![Phase {
+            since: server.created,
+            running: true,
+            cores: cores(server.details.server_type),
+            public,
+        }]);
     }
-    Ok(power)
+    let phase = |power: Power| {
+        let Power { since, running, server_type, public } = power;
+        Phase { since, running, cores: cores(server_type), public }
+    };
+    Ok(history.into_iter().map(phase).collect())
 }
 
 /// What has gone over the public interface in this billing period, as of the hour that began last: whoever asks twice
 /// within it sees the same.
-pub(crate) fn traffic(tx: &mut dyn Tx, server: &Server, public: bool) -> Result<Traffic> {
+pub(crate) fn traffic(tx: &mut dyn Tx, catalogue: &Catalogue, server: &Server) -> Result<Traffic> {
     let (from, to) = (period_start(tx.now()), tx.now().whole_hour());
     // A server that is younger than the hour has no history worth the reading.
     if server.created >= to {
         return Ok(Traffic::default());
     }
-    let power = power(tx, server, from)?;
-    let load = Load { server: server.id, created: server.created, cores: 1, public, power: &power };
-    Ok(load.traffic(from, to))
+    let phases = phases(tx, catalogue, server, from)?;
+    Ok(Load { server: server.id, created: server.created, phases: &phases }.traffic(from, to))
 }
 
 impl Control {
@@ -64,11 +76,8 @@ impl Control {
                 let asked = (request.start, request.end);
                 let window = Window::new(asked, request.step, default_samples(caller.dialect), tx.now())
                     .map_err(|error| refused(&error))?;
-                let power = power(tx, &found, window.start)?;
-                let public = !primary_ip::of_server(tx, id)?.is_empty();
-                let kind = core.catalogue();
-                let cores = kind.server_type_by_id(found.details.server_type).map_or(1, |kind| kind.cores);
-                let load = Load { server: id, created: found.created, cores, public, power: &power };
+                let phases = phases(tx, &core.catalogue(), &found, window.start)?;
+                let load = Load { server: id, created: found.created, phases: &phases };
                 Ok(shown(&load, &request.types, &window))
             })
             .await?;

@@ -268,7 +268,7 @@ fn pressed(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
             }
             if look.observed.state.power == PowerState::Running && variables.verb.boots() {
                 // A boot of its own, although the status was the same before: the console and metrics show it.
-                server::note_power(tx, server.id, true)?;
+                server::note_power(tx, &server, true)?;
             }
             Flow::Done
         }

@@ -17,22 +17,28 @@ const PACKET_BYTES: f64 = 640.0;
 /// Bytes of an access to the disk, on average.
 const ACCESS_BYTES: f64 = 16.0 * 1024.0;
 
-/// When a machine ran: from each point in time on it ran (having booted just then) or stood still.
-pub type Power = [(Timestamp, bool)];
+/// What a machine did from a point in time on, and what it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phase {
+    /// From then on.
+    pub since: Timestamp,
+    /// It ran, having booted just then; or it stood still.
+    pub running: bool,
+    /// Its processors.
+    pub cores: u32,
+    /// Whether it had a public interface.
+    pub public: bool,
+}
 
-/// A server's load.
+/// A server's load. The past follows from what the server was then, whatever it is now.
 #[derive(Clone, Copy, Debug)]
 pub struct Load<'a> {
     /// The server.
     pub server: Id,
     /// When it was made: what was there before is not its own.
     pub created: Timestamp,
-    /// Its processors.
-    pub cores: u32,
-    /// Whether it has a public interface.
-    pub public: bool,
-    /// When it ran, oldest first.
-    pub power: &'a Power,
+    /// Its phases, oldest first.
+    pub phases: &'a [Phase],
 }
 
 /// Bytes of a billing period.
@@ -48,22 +54,23 @@ impl Load<'_> {
     /// The value of a series at a point in time.
     #[must_use]
     pub fn at(&self, series: Series, at: Timestamp) -> f64 {
-        let Some(booted) = self.running_since(at) else { return 0.0 };
-        let boot = if at.0 - booted.0 < BOOT_MS { 1.0 } else { 0.0 };
+        let Some(phase) = self.phase(at).filter(|phase| phase.running) else { return 0.0 };
+        let boot = if at.0 - phase.since.0 < BOOT_MS { 1.0 } else { 0.0 };
+        let network = if phase.public { self.rate(at) } else { (0.0, 0.0) };
         let jitter = self.jitter(series, at);
         match series {
             Series::Cpu => {
                 let share = (self.busy(at) * jitter + 0.45 * boot).min(1.0);
-                share * 100.0 * f64::from(self.cores)
+                share * 100.0 * f64::from(phase.cores)
             }
             Series::DiskReads => self.reads(at, boot) * jitter / ACCESS_BYTES,
             Series::DiskReadBandwidth => self.reads(at, boot) * jitter,
             Series::DiskWrites => self.writes(at) * jitter / ACCESS_BYTES,
             Series::DiskWriteBandwidth => self.writes(at) * jitter,
-            Series::PacketsIn => self.rate(at).0 * jitter / PACKET_BYTES,
-            Series::NetworkBandwidthIn => self.rate(at).0 * jitter,
-            Series::PacketsOut => self.rate(at).1 * jitter / PACKET_BYTES,
-            Series::NetworkBandwidthOut => self.rate(at).1 * jitter,
+            Series::PacketsIn => network.0 * jitter / PACKET_BYTES,
+            Series::NetworkBandwidthIn => network.0 * jitter,
+            Series::PacketsOut => network.1 * jitter / PACKET_BYTES,
+            Series::NetworkBandwidthOut => network.1 * jitter,
         }
     }
 
@@ -72,40 +79,28 @@ impl Load<'_> {
     pub fn traffic(&self, from: Timestamp, to: Timestamp) -> Traffic {
         let from = from.max(self.created);
         let (mut ingoing, mut outgoing) = (0.0, 0.0);
-        let mut hour = from.0.div_euclid(HOUR_MS);
-        while hour * HOUR_MS < to.0 {
-            let (begin, end) = ((hour * HOUR_MS).max(from.0), ((hour + 1) * HOUR_MS).min(to.0));
-            #[allow(clippy::cast_precision_loss, reason = "at most an hour")]
-            let seconds = self.ran_ms(begin, end) as f64 / 1000.0;
-            let (received, sent) = self.rate(Timestamp(hour * HOUR_MS));
-            ingoing += received * seconds;
-            outgoing += sent * seconds;
-            hour += 1;
+        for (index, phase) in self.phases.iter().enumerate().filter(|(_, phase)| phase.running && phase.public) {
+            let until = self.phases.get(index + 1).map_or(to, |next| next.since.min(to));
+            let mut at = phase.since.max(from);
+            while at < until {
+                let end = at.whole_hour().plus_ms(HOUR_MS).min(until);
+                #[allow(clippy::cast_precision_loss, reason = "at most an hour")]
+                let seconds = (end.0 - at.0) as f64 / 1000.0;
+                let (received, sent) = self.rate(at);
+                ingoing += received * seconds;
+                outgoing += sent * seconds;
+                at = end;
+            }
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and far below 2^53")]
         let bytes = |bytes: f64| bytes as u64;
         Traffic { ingoing: bytes(ingoing), outgoing: bytes(outgoing) }
     }
 
-    /// Since when the machine has been running at a point in time.
-    fn running_since(&self, at: Timestamp) -> Option<Timestamp> {
-        if at < self.created {
-            return None;
-        }
-        let (since, running) = self.power.iter().rev().find(|(since, _)| *since <= at)?;
-        running.then_some(*since)
-    }
-
-    /// Milliseconds of a period in which it ran.
-    fn ran_ms(&self, begin: i64, end: i64) -> i64 {
-        let mut sum = 0;
-        for (index, (since, running)) in self.power.iter().enumerate() {
-            let until = self.power.get(index + 1).map_or(i64::MAX, |(next, _)| next.0);
-            if *running {
-                sum += (until.min(end) - since.0.max(begin)).max(0);
-            }
-        }
-        sum
+    /// The phase of a point in time.
+    fn phase(&self, at: Timestamp) -> Option<&Phase> {
+        let later = self.phases.partition_point(|phase| phase.since <= at);
+        self.phases.get(later.checked_sub(1)?).filter(|_| at >= self.created)
     }
 
     /// How busy it is in an hour, 0 to 1: its own level, the time of the day, and the hour's own mood.
@@ -118,9 +113,6 @@ impl Load<'_> {
 
     /// Bytes a second that are received and sent, on the average of an hour.
     fn rate(&self, at: Timestamp) -> (f64, f64) {
-        if !self.public {
-            return (0.0, 0.0);
-        }
         let peak = 20_000.0 + 600_000.0 * self.unit("network", 0);
         let sent = peak * self.busy(at);
         (sent * (0.2 + 0.6 * self.unit("direction", 0)), sent)
@@ -174,15 +166,19 @@ const fn mix(value: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{HOUR_MS, Load, Power};
+    use super::{HOUR_MS, Load, Phase};
     use crate::metrics::{Series, series};
     use wolke_wire::Timestamp;
     use wolke_wire::cloud::metrics::MetricType;
 
     const START: Timestamp = Timestamp(1_795_219_200_000);
 
-    fn load(power: &Power) -> Load<'_> {
-        Load { server: 7, created: START, cores: 2, public: true, power }
+    fn phase((since, running): (Timestamp, bool)) -> Phase {
+        Phase { since, running, cores: 2, public: true }
+    }
+
+    fn load(phases: &[Phase]) -> Load<'_> {
+        Load { server: 7, created: START, phases }
     }
 
     fn after(hours: i64) -> Timestamp {
@@ -195,7 +191,7 @@ mod tests {
 
     #[test]
     fn nothing_while_off_and_before_creation() {
-        let power = [(after(1), true), (after(3), false), (after(5), true)];
+        let power = [(after(1), true), (after(3), false), (after(5), true)].map(phase);
         for series in all() {
             let at = |hours| load(&power).at(series, after(hours));
             assert_eq!((at(-1), at(0), at(3), at(4)), (0.0, 0.0, 0.0, 0.0), "{series:?}");
@@ -206,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_processor_has_a_hundred_per_cent() {
-        let power = [(START, true)];
+        let power = [(START, true)].map(phase);
         for server in 1..200 {
             for minute in 0..200 {
                 let cpu = Load { server, ..load(&power) }.at(Series::Cpu, START.plus_ms(minute * 60_000));
@@ -217,14 +213,14 @@ mod tests {
 
     #[test]
     fn a_boot_is_felt() {
-        let power = [(START, true)];
+        let power = [(START, true)].map(phase);
         let at = |minutes: i64| load(&power).at(Series::Cpu, START.plus_ms(minutes * 60_000));
         assert!(at(1) > 2.0 * at(10), "{} {}", at(1), at(10));
     }
 
     #[test]
     fn traffic_is_the_sum_of_bandwidth() {
-        let power = [(START, true), (after(30), false), (after(40), true)];
+        let power = [(START, true), (after(30), false), (after(40), true)].map(phase);
         let load = load(&power);
         let traffic = load.traffic(after(-100), after(72));
         let (mut sum, mut at) = (0.0, START);
@@ -239,8 +235,21 @@ mod tests {
     }
 
     #[test]
+    fn the_past_stays_what_it_was() {
+        let small = phase((START, true));
+        let large = Phase { since: after(10), cores: 16, public: false, ..small };
+        let (before, now) = ([small], [small, large]);
+        for series in all() {
+            assert_eq!(load(&before).at(series, after(5)).to_bits(), load(&now).at(series, after(5)).to_bits());
+        }
+        assert_eq!(load(&before).traffic(START, after(10)), load(&now).traffic(START, after(20)));
+        assert!(load(&now).at(Series::Cpu, after(12)) > load(&before).at(Series::Cpu, after(12)));
+        assert_eq!(load(&now).at(Series::PacketsIn, after(12)), 0.0);
+    }
+
+    #[test]
     fn servers_differ() {
-        let power = [(START, true)];
+        let power = [(START, true)].map(phase);
         let at = |server| Load { server, ..load(&power) }.at(Series::NetworkBandwidthOut, after(5));
         assert_ne!(at(1), at(2));
     }

@@ -142,3 +142,26 @@ async fn traffic_counts_the_billing_month() {
     world.clock.advance(10 * 24 * HOUR);
     assert_eq!(traffic().await, (0, 0), "a new month, and a machine that stands still");
 }
+
+/// What a server was changes nothing in what is known of it: counters do not fall, and samples of the past stay.
+#[tokio::test]
+async fn the_past_outlives_changes() {
+    let (world, id) = with_server(Dialect::Compat).await;
+    world.clock.advance(5 * HOUR);
+    let path = format!("/servers/{id}");
+    let sent = async || world.see(&path).await["server"]["outgoing_traffic"].as_u64().unwrap();
+    let (samples, before) = (query(&world, id, "cpu,network", 5, "&step=600"), sent().await);
+    let seen = world.see(&samples).await;
+    world.clock.advance(1000);
+    world.post(&format!("{path}/actions/poweroff"), json!({})).await.ok();
+    for family in ["ipv4", "ipv6"] {
+        let address = world.see(&path).await["server"]["public_net"][family]["id"].clone();
+        world.post(&format!("/primary_ips/{address}/actions/unassign"), json!({})).await.ok();
+    }
+    assert_eq!(sent().await, before);
+    let change = json!({"server_type": "cpx52", "upgrade_disk": false});
+    world.post(&format!("{path}/actions/change_type"), change).await.ok();
+    world.clock.advance(HOUR);
+    assert_eq!(sent().await, before, "a machine without an interface sends nothing");
+    assert_eq!(world.see(&samples).await, seen);
+}

@@ -1,9 +1,12 @@
 -- The rest of what surrounds a server: own images, placement groups, when machines ran. Dialect of this file: see migrate.rs.
 -- `own_image`: the snapshot or backup that a server was made from; null when that was an image of the catalogue.
+-- `building_image`: the one that its host makes a disk from right now, in a rebuild; null likewise.
 ALTER TABLE servers ADD COLUMN placement_group BIGINT;
 ALTER TABLE servers ADD COLUMN own_image BIGINT;
+ALTER TABLE servers ADD COLUMN building_image BIGINT;
 CREATE INDEX servers_placement_group ON servers (placement_group, id) WHERE placement_group IS NOT NULL;
 CREATE INDEX servers_own_image ON servers (own_image, id) WHERE own_image IS NOT NULL;
+CREATE INDEX servers_building_image ON servers (building_image, id) WHERE building_image IS NOT NULL;
 
 -- Snapshots and backups. Their ids lie above those of the catalogue. `bound_to`: the server that a backup belongs to.
 CREATE TABLE images (
@@ -31,9 +34,11 @@ CREATE UNIQUE INDEX placement_groups_name ON placement_groups (project, name);
 CREATE UNIQUE INDEX placement_groups_id ON placement_groups (project, id);
 CREATE UNIQUE INDEX placement_groups_created ON placement_groups (project, created, id);
 
--- From when on a machine ran or stood still, and each of its boots: metrics, traffic and the console follow from it.
+-- From when on a machine ran or stood still, and each of its boots, with what it was then: metrics, traffic and the console
+-- follow from it.
 CREATE TABLE server_power (
-  server BIGINT NOT NULL, at BIGINT NOT NULL, running BIGINT NOT NULL, PRIMARY KEY (server, at)
+  server BIGINT NOT NULL, at BIGINT NOT NULL, running BIGINT NOT NULL, server_type BIGINT NOT NULL,
+  public BIGINT NOT NULL, PRIMARY KEY (server, at)
 ) CLUSTERED;
 
 -- Tickets to consoles. `hash`: of the token in the URL; `password`: sealed, empty once used; `expires`: in real time.
