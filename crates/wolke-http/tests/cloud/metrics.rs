@@ -147,12 +147,13 @@ async fn traffic_counts_the_billing_month() {
 #[tokio::test]
 async fn the_past_outlives_changes() {
     let (world, id) = with_server(Dialect::Compat).await;
-    world.clock.advance(5 * HOUR);
+    world.clock.advance(4 * HOUR);
     let path = format!("/servers/{id}");
     let sent = async || world.see(&path).await["server"]["outgoing_traffic"].as_u64().unwrap();
-    let (samples, before) = (query(&world, id, "cpu,network", 5, "&step=600"), sent().await);
+    let samples = query(&world, id, "cpu,network", 4, "&step=600");
     let seen = world.see(&samples).await;
-    world.clock.advance(1000);
+    world.clock.advance(HOUR);
+    let before = sent().await;
     world.post(&format!("{path}/actions/poweroff"), json!({})).await.ok();
     for family in ["ipv4", "ipv6"] {
         let address = world.see(&path).await["server"]["public_net"][family]["id"].clone();
