@@ -169,7 +169,8 @@ fn outcome_of(reports: &[Report], id: Id) -> Option<Outcome> {
 }
 
 fn absent(key: ObjectKey, now: Timestamp) -> Observed {
-    let state = ObservedState { power: PowerState::Absent, error: None, booted: None, rescue_epoch: 0 };
+    let state =
+        ObservedState { power: PowerState::Absent, error: None, booted: None, rescue_epoch: 0, disk_epoch: None };
     Observed { key, generation: i64::MAX, accepted: i64::MAX, state, at: now }
 }
 

@@ -60,7 +60,7 @@ fn remove(tx: &mut dyn Tx, old: &Stored<Image>) -> Result<()> {
 }
 
 /// Deletes the backups of a server, those that are being made included: they go with the server, and at once when its backups
-/// are disabled (dialects D.1). Servers that are being made from one of them go on.
+/// are disabled (dialects D.1). Servers that are being made or rebuilt from one of them go on, and show it (decision 0006).
 pub(crate) fn delete_backups_of(tx: &mut dyn Tx, server: Id) -> Result<()> {
     image::backups(tx, server)?.iter().try_for_each(|backup| remove(tx, backup))
 }
@@ -137,10 +137,11 @@ impl Control {
             .await
     }
 
-    /// Switches the delete protection of a snapshot.
+    /// Switches the delete protection of a snapshot. One that is being made cannot be protected yet: should it fail, it
+    /// vanishes, and a protection that was acknowledged would not have held.
     ///
     /// # Errors
-    /// `not_found`; `unsupported_error` for anything but a snapshot.
+    /// `not_found`; `unsupported_error` for anything but a snapshot; `locked` while it is being made.
     pub async fn change_image_protection(
         &self,
         caller: &Caller,
@@ -156,6 +157,9 @@ impl Control {
                 let old = image::expect(tx, project, id)?;
                 if old.value.kind != Type::Snapshot {
                     return Err(Error::refused(ErrorCode::UnsupportedError, REASON));
+                }
+                if old.value.status == Status::Creating {
+                    return Err(Error::locked(Kind::Image));
                 }
                 let mut new = old.value.clone();
                 new.details.delete_protected = change.delete.unwrap_or(new.details.delete_protected);

@@ -229,6 +229,10 @@ pub struct ObservedState {
     /// The newest epoch of [`crate::server::Rescue`] that a boot has consumed; 0 for none.
     #[serde(default)]
     pub rescue_epoch: i64,
+    /// The rebuild epoch for which its disk was made; `None` without a disk. It tells whether a rebuild that has failed has
+    /// cost the old disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_epoch: Option<i64>,
 }
 
 /// What a host observed of one object.

@@ -1,7 +1,8 @@
 //! Snapshots and backups. The images of the catalogue are in no table.
 //!
 //! A deleted image that servers were made from moves to a table of its own: it is gone from lists and from lookups by id,
-//! its servers still show it ([`shown`]), and it goes with the last of them ([`purge`]).
+//! its servers still show it ([`shown`]), and it goes with the last of them ([`purge`]). The same holds while a server is
+//! being rebuilt from it: it will be shown once the disk is there.
 
 use crate::label;
 use crate::resource::{self, Stored};
@@ -24,13 +25,14 @@ statements! { "image";
     UPDATE = "UPDATE images SET type = $1, status = $2, architecture = $3, bound_to = $4, rev = rev + 1, generation = generation + 1, doc = $5
         WHERE id = $6 AND generation = $7";
     DELETE = "DELETE FROM images WHERE id = $1";
-    SHOWN_BY = "SELECT id FROM servers WHERE own_image = $1 LIMIT 1";
-    MAKING = "SELECT id FROM servers WHERE own_image = $1 AND status IN ('initializing', 'rebuilding') LIMIT 1";
+    SHOWN_BY = "SELECT id FROM servers WHERE own_image = $1 UNION ALL SELECT id FROM servers WHERE building_image = $2 LIMIT 1";
+    MAKING = "SELECT id FROM servers WHERE own_image = $1 AND status = 'initializing' UNION ALL SELECT id FROM servers WHERE building_image = $2 LIMIT 1";
     KEEP = "INSERT INTO deleted_images (id, project, created, type, status, architecture, bound_to, rev, deleted, doc)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     KEPT = "SELECT id, project, created, type, status, architecture, bound_to, rev, doc, deleted FROM deleted_images WHERE id = $1 AND project = $2";
     KEPT_REV = "SELECT rev FROM deleted_images WHERE id = $1 AND project = $2";
-    PURGE = "DELETE FROM deleted_images WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.own_image = $2)";
+    PURGE = "DELETE FROM deleted_images WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.own_image = $2)
+        AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.building_image = $3)";
 }
 
 fn value(row: &Row) -> Result<Image> {
@@ -158,10 +160,10 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<Image>, new: &Image) -> Result<()> {
 /// # Errors
 /// The engine's failure.
 pub fn is_in_use(tx: &mut dyn Tx, id: Id) -> Result<bool> {
-    Ok(tx.query_one(&MAKING, &[id.into()])?.is_some())
+    Ok(tx.query_one(&MAKING, &[id.into(), id.into()])?.is_some())
 }
 
-/// Removes an image and its labels. What servers show of it stays until the last of them goes.
+/// Removes an image and its labels. What servers show of it, or will once they are rebuilt, stays until the last of them goes.
 ///
 /// # Errors
 /// The engine's failure.
@@ -170,7 +172,7 @@ pub fn delete(tx: &mut dyn Tx, old: &Stored<Image>) -> Result<()> {
     label::replace(tx, Kind::Image, image.project, image.id, &image.details.labels, &BTreeMap::new())?;
     tx.execute_one(&DELETE, &[image.id.into()])?;
     resource::count_add(tx, Kind::Image, image.project, -1)?;
-    if tx.query_one(&SHOWN_BY, &[image.id.into()])?.is_none() {
+    if tx.query_one(&SHOWN_BY, &[image.id.into(), image.id.into()])?.is_none() {
         return Ok(());
     }
     let params = [
@@ -188,10 +190,10 @@ pub fn delete(tx: &mut dyn Tx, old: &Stored<Image>) -> Result<()> {
     tx.execute_one(&KEEP, &params)
 }
 
-/// Forgets a deleted image that no server shows any more: called when one has stopped showing it.
+/// Forgets a deleted image that no server shows any more or is rebuilt from: called when one has stopped.
 ///
 /// # Errors
 /// The engine's failure.
 pub(crate) fn purge(tx: &mut dyn Tx, id: Id) -> Result<()> {
-    tx.execute(&PURGE, &[id.into(), id.into()]).map(|_| ())
+    tx.execute(&PURGE, &[id.into(), id.into(), id.into()]).map(|_| ())
 }

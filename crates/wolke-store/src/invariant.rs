@@ -68,7 +68,11 @@ statements! { "invariant";
     TOO_MANY_BACKUPS = "SELECT m.bound_to FROM images m WHERE m.status = 'available' AND m.bound_to IS NOT NULL GROUP BY m.bound_to HAVING count(*) > 7 ORDER BY m.bound_to";
     SHOWS_NO_IMAGE = "SELECT s.id FROM servers s WHERE s.own_image IS NOT NULL AND NOT EXISTS (SELECT 1 FROM images m WHERE m.id = s.own_image AND m.project = s.project)
         AND NOT EXISTS (SELECT 1 FROM deleted_images d WHERE d.id = s.own_image AND d.project = s.project) ORDER BY s.id";
-    SHOWN_BY_NOBODY = "SELECT d.id FROM deleted_images d WHERE NOT EXISTS (SELECT 1 FROM servers s WHERE s.own_image = d.id)
+    REBUILT_FROM_NOTHING = "SELECT s.id FROM servers s WHERE s.building_image IS NOT NULL AND NOT EXISTS (SELECT 1 FROM images m WHERE m.id = s.building_image AND m.project = s.project)
+        AND NOT EXISTS (SELECT 1 FROM deleted_images d WHERE d.id = s.building_image AND d.project = s.project) ORDER BY s.id";
+    REBUILT_BY_NOBODY = "SELECT s.id FROM servers s WHERE s.building_image IS NOT NULL AND NOT EXISTS
+        (SELECT 1 FROM strand_lock l WHERE l.kind = 'server' AND l.resource = s.id) ORDER BY s.id";
+    SHOWN_BY_NOBODY = "SELECT d.id FROM deleted_images d WHERE NOT EXISTS (SELECT 1 FROM servers s WHERE s.own_image = d.id OR s.building_image = d.id)
         OR EXISTS (SELECT 1 FROM images m WHERE m.id = d.id) ORDER BY d.id";
     OBSERVED_AHEAD = "SELECT o.id FROM host_object o, host h WHERE h.id = o.host AND o.generation > h.generation ORDER BY o.id";
 }

@@ -93,7 +93,7 @@ pub(crate) fn begin_image(
         },
     };
     let number = images::insert(tx, &new)?;
-    // What is due is not refused: a server has few backups.
+    // What is due is not refused: a server has few backups. They count, so that one that becomes a snapshot changes nothing.
     if kind == Type::Snapshot {
         core.limits.check(Kind::Image, number)?;
     }

@@ -5,7 +5,10 @@
 //! server's creation; user data too, unless the request brings others.
 //!
 //! **Failure:** until the host has reported the new disk, what the server shows and what its host should hold go back to what
-//! they were. Should the old disk be lost, the next wish makes it from the old image.
+//! they were. Should the old disk be lost, the next wish makes it from the old image. Where the new disk is there and what
+//! comes after it has failed, the old one is lost: the server shows the image of the disk that it has, the action its error.
+//!
+//! From the moment in which the host is told until then, the image is noted at the server (decision 0006).
 
 use super::{ServerProgram, check_not_doomed, make, note_power, password, power, relocate, scope, spec};
 use crate::action::{self, Started, Work};
@@ -195,6 +198,7 @@ fn erase(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     };
     spec.definition.public = spec::public_nic(server.id, &primary_ip::of_server(tx, server.id)?);
     variables.generation = host::take(tx, on, &Need::none())?;
+    server::set_building(tx, server.id, Some(source.id))?;
     let look = hosts::desire_server(tx, core, on, Some(object), (server.id, variables.generation, spec))?;
     frame.write(&variables)?;
     after_making(tx, frame, &server, &look)
@@ -237,7 +241,9 @@ fn show_new(tx: &mut dyn Tx, variables: &Variables) -> Result<()> {
         new.details.user_data_sealed = Some(user_data.clone());
     }
     new.status = Status::Off;
-    server::update(tx, &old, &new)
+    server::update(tx, &old, &new)?;
+    // Only now: shown, it stays, even where it was deleted meanwhile.
+    server::set_building(tx, variables.server, None)
 }
 
 /// Starts the machine if it ran before.
@@ -278,26 +284,36 @@ fn started(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     Ok(waits.unwrap_or(Flow::Done))
 }
 
-/// The abort: without a new disk the old one is wished for again. Whether the machine still runs, the host says.
+/// The abort. What the host has of the disk decides: without the new one the old one is wished for again, with it the server
+/// shows it. Whether the machine still runs, the host says.
 fn undo(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let mut variables: Variables = frame.read()?;
     if variables.made {
         power::show_as_it_is(tx, core, variables.server)?;
         return Ok(Flow::Done);
     }
-    if let Some((image, epoch)) = variables.before.take()
+    if let Some(before) = variables.before.take()
         && let Ok((server, on)) = power::subject(tx, variables.server)?
-        && let Some((object, mut spec)) = hosts::server_spec(tx, on, server.id)?
-        && spec.rebuild_epoch != epoch
     {
-        spec.image = image;
-        spec.rebuild_epoch = epoch;
-        spec.power = if variables.ran { Power::On } else { Power::Off };
-        spec.first_boot.user_data = server.details.user_data_sealed.clone().map(Secret);
-        variables.generation = host::take(tx, on, &Need::none())?;
-        hosts::desire_server(tx, core, on, Some(object), (server.id, variables.generation, spec))?;
+        let look = hosts::look(tx, core, on, ObjectKey::server(server.id), None)?;
+        let has_new = look.observed.state.disk_epoch == Some(variables.epoch);
+        if let Some((object, mut spec)) = hosts::server_spec(tx, on, server.id)?
+            && spec.rebuild_epoch != before.1
+        {
+            if has_new {
+                show_new(tx, &variables)?;
+            } else {
+                (spec.image, spec.rebuild_epoch) = before;
+                spec.first_boot.user_data = server.details.user_data_sealed.clone().map(Secret);
+            }
+            spec.power = if variables.ran { Power::On } else { Power::Off };
+            variables.generation = host::take(tx, on, &Need::none())?;
+            hosts::desire_server(tx, core, on, Some(object), (server.id, variables.generation, spec))?;
+        }
     }
     frame.write(&variables)?;
+    // Also of a server on its way out: nothing is made from the image any more.
+    server::set_building(tx, variables.server, None)?;
     undone(tx, core, frame)
 }
 

@@ -60,12 +60,9 @@ pub(super) fn remove(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<
         release(tx, core, &server, Some(on))?;
         return Ok(Flow::Done);
     };
-    let look = if object.tombstone {
-        hosts::look(tx, core, on, key, None)?
-    } else {
-        let generation = host::take(tx, on, &Need::none())?;
-        hosts::desire(tx, core, on, Some(object), &Desired::absent(key, generation))?
-    };
+    // Anew where a tombstone is there already: an earlier delete has given up on a host that hangs, and asks it again.
+    let generation = host::take(tx, on, &Need::none())?;
+    let look = hosts::desire(tx, core, on, Some(object), &Desired::absent(key, generation))?;
     after_removing(tx, core, &server, on, &look)
 }
 

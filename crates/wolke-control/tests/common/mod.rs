@@ -122,10 +122,19 @@ impl World {
 }
 
 pub async fn world(engine: &Engine, simulation: Simulation) -> World {
+    world_of(engine, core(simulation)).await
+}
+
+/// A core like that of an installation.
+pub fn core(simulation: Simulation) -> Core {
+    Core::new(Arc::new(Sealer::new(&[7; 32]).unwrap()), simulation).unwrap()
+}
+
+pub async fn world_of(engine: &Engine, core: Core) -> World {
     let clock = TestClock::at(START_MS);
     let root = memory(Role::Root, &clock, "root");
     let (db, schema) = open_world(engine, &clock);
-    let control = control(&clock, root, &db, simulation).await;
+    let control = control_of(&clock, root, &db, core).await;
     let project = control.0.create_project("default").await.unwrap().id;
     let caller = Caller { project, dialect: Dialect::Compat };
     let (control, core) = control;
@@ -139,7 +148,11 @@ pub async fn control(
     db: &Arc<Db>,
     simulation: Simulation,
 ) -> (Arc<Control>, Arc<Core>) {
-    let core = Arc::new(Core::new(Arc::new(Sealer::new(&[7; 32]).unwrap()), simulation).unwrap());
+    control_of(clock, root, db, core(simulation)).await
+}
+
+async fn control_of(clock: &Arc<TestClock>, root: Arc<Db>, db: &Arc<Db>, core: Core) -> (Arc<Control>, Arc<Core>) {
+    let core = Arc::new(core);
     // The commits of this world signal nobody, so this worker never has anything to do.
     let (_, cradle) = births();
     let idle = memory(Role::World, clock, "idle");

@@ -68,4 +68,10 @@ fn a_host_that_does_not_let_go_ends_the_delete_with_an_error() {
     drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
     assert_eq!(action_status(&world.db, world.caller.project, started.action), ActionStatus::Error);
     assert_eq!(status(&world, id), Some(Status::Deleting));
+    // The host is well again: a further delete does not wait for what hangs.
+    world.control.set_simulation(Simulation::default());
+    block_on(world.control.delete_server(&world.caller, id)).unwrap();
+    drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
+    assert_eq!((status(&world, id), host_objects(&world.db)), (None, 0));
+    assert!(rooms_are_whole(&world.db));
 }

@@ -21,12 +21,12 @@ fn with_snapshots(policy: Policy) -> Simulation {
     Simulation { profile: LatencyProfile::none().with(OperationKind::Snapshot, policy), ..Simulation::default() }
 }
 
-fn rest(world: &World) {
+pub fn rest(world: &World) {
     drive(world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
 }
 
 /// Asks for an image; the ids of image and action.
-fn begin(world: &World, server: Id, kind: ImageType) -> Result<(Id, Id)> {
+pub fn begin(world: &World, server: Id, kind: ImageType) -> Result<(Id, Id)> {
     let wanted = CreateImage { kind, labels: [("a".to_owned(), "b".to_owned())].into(), ..CreateImage::default() };
     let shown = block_on(world.control.create_image(&world.caller, server, wanted))?;
     let shown: serde_json::Value = serde_json::from_slice(&shown).map_err(|e| Error::internal(e.to_string()))?;
@@ -38,18 +38,18 @@ fn found(world: &World, id: Id) -> Option<Image> {
     world.db.read_blocking(move |tx: &mut dyn Tx| Ok(image::by_id(tx, id)?.map(|s| s.value))).unwrap()
 }
 
-fn backups(world: &World, server: Id) -> Vec<Id> {
+pub fn backups(world: &World, server: Id) -> Vec<Id> {
     let found = world.db.read_blocking(move |tx: &mut dyn Tx| image::backups(tx, server)).unwrap();
     found.iter().map(|backup| backup.value.id).collect()
 }
 
-fn check(world: &World) -> Result<()> {
+pub fn check(world: &World) -> Result<()> {
     check_at_rest(&world.db)?;
     world.db.read_blocking(|tx: &mut dyn Tx| invariant::check(tx))
 }
 
 /// Backups are on; the calendar that makes them has trials of its own.
-fn enable_backups(world: &World, id: Id) {
+pub fn enable_backups(world: &World, id: Id) {
     use wolke_domain::server::Backup;
     world
         .db

@@ -106,7 +106,10 @@ impl SimObject {
         self.goal.as_ref()
     }
 
+    /// Takes a newer wish. An operation that hangs is begun anew for it, under the policy of now: somebody has asked again.
+    /// One that only takes its time goes on.
     pub(super) fn accept(&mut self, desired: &Desired) {
+        self.step.take_if(|step| step.progress == Progress::Never);
         if let Some(spec) = desired.server_spec() {
             self.profile.clone_from(&spec.simulation);
         }
@@ -178,6 +181,7 @@ impl SimObject {
                 error: self.error.clone(),
                 booted: self.current.booted(),
                 rescue_epoch: self.current.rescue_epoch,
+                disk_epoch: self.current.disk.as_ref().map(|disk| disk.epoch),
             },
             at: now,
         }

@@ -91,6 +91,37 @@ fn fail_once_fails_until_tried_again() {
 }
 
 #[test]
+fn what_hangs_is_begun_anew_for_a_new_wish() {
+    let stuck = LatencyProfile::none().with(OperationKind::Create, Policy::Stuck);
+    let stuck = SimSettings { profile: stuck, ..SimSettings::default() };
+    let mut state = MemoryState::default();
+    let delta = Delta::object(Desired::server(1, 1, sample::spec()));
+    SimHost::new(&mut state, &stuck).apply(&delta, Timestamp(0)).unwrap();
+    // The policy is lifted: what hangs goes on hanging until somebody asks again.
+    let well = SimSettings::default();
+    let mut host = SimHost::new(&mut state, &well);
+    let reports = host.apply(&delta, Timestamp(1)).unwrap();
+    assert_eq!(latest(&reports, KEY).unwrap().state.power, PowerState::Creating);
+    let reports = host.apply(&Delta::object(Desired::server(1, 2, sample::spec())), Timestamp(2)).unwrap();
+    let observed = latest(&reports, KEY).unwrap();
+    assert!(observed.has_applied(2), "{observed:?}");
+    assert_eq!(observed.state.power, PowerState::Running);
+}
+
+#[test]
+fn what_takes_its_time_is_not_begun_anew() {
+    let profile = LatencyProfile::none().with(OperationKind::Create, Policy::After { ms: 100 });
+    let settings = SimSettings { profile, ..SimSettings::default() };
+    let mut state = MemoryState::default();
+    let mut host = SimHost::new(&mut state, &settings);
+    host.apply(&Delta::object(Desired::server(1, 1, sample::spec())), Timestamp(0)).unwrap();
+    host.apply(&Delta::object(Desired::server(1, 2, sample::spec())), Timestamp(60)).unwrap();
+    let poll = host.poll(Timestamp(100)).unwrap();
+    assert_eq!(powers(&poll.reports), [PowerState::Off, PowerState::Starting, PowerState::Running]);
+    assert_eq!(latest(&poll.reports, KEY).unwrap().state.disk_epoch, Some(sample::spec().rebuild_epoch));
+}
+
+#[test]
 fn what_cuts_a_reboot_short_ends_its_command() {
     let profile = LatencyProfile::none().with(OperationKind::Reboot, Policy::Stuck);
     let settings = SimSettings { profile, ..SimSettings::default() };
