@@ -56,7 +56,8 @@ impl Control {
         };
         entries.retain(|(_, known)| name.is_none_or(|name| name == *known));
         sort_by_keys(&mut entries, sort, |a, b, field| if field == "name" { a.1.cmp(b.1) } else { a.0.cmp(&b.0) });
-        self.list_ids(caller, kind, entries.into_iter().map(|(id, _)| id).collect(), page).await
+        let ids = entries.into_iter().map(|(id, _)| id).collect();
+        self.list_ids(caller, Arc::clone(&catalogue), (kind, ids), page).await
     }
 
     /// The list of ISOs: the public ones, then those of the project, by id.
@@ -74,7 +75,7 @@ impl Control {
         let own =
             own.iter().filter(|iso| private::is_usable(iso, now) && filter.matches(None, iso.details.architecture));
         let ids = public.map(|iso| iso.id).chain(own.map(|iso| iso.id)).collect();
-        self.list_ids(caller, Kind::Iso, ids, page).await
+        self.list_ids(caller, Arc::clone(&catalogue), (Kind::Iso, ids), page).await
     }
 
     /// What everything costs, as `{"pricing": {…}}`.

@@ -9,7 +9,7 @@ use wolke_domain::{Error, Result};
 use wolke_host::{LatencyProfile, SimFaults};
 use wolke_store::seal::Sealer;
 use wolke_store::{Tx, action, resource};
-use wolke_strand::{Application, Frame, Registry};
+use wolke_strand::{Application, Frame, Heard, Registry};
 use wolke_wire::{ErrorCode, Kind};
 
 /// How many resources of a kind a project may have.
@@ -138,6 +138,10 @@ impl Core {
 impl Application for Core {
     fn registry() -> &'static Registry<Self> {
         &crate::server::REGISTRY
+    }
+
+    fn begin(&self, tx: &mut dyn Tx, heard: Heard) -> Result<()> {
+        self.operator.keep_up(tx, heard)
     }
 
     fn ended(&self, tx: &mut dyn Tx, frame: &Frame, unlocked: &[Target]) -> Result<()> {

@@ -5,6 +5,7 @@ use crate::pages::{Question, Seen, total};
 use crate::view::{Json, Moment, View};
 use bytes::Bytes;
 use std::sync::Arc;
+use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result, label};
 use wolke_store::list::{ListQuery, page};
 use wolke_store::value::Value;
@@ -95,12 +96,18 @@ impl Control {
             .await
     }
 
-    /// Renders a page of objects that are in memory: the catalogue's.
-    pub(crate) async fn list_ids(&self, caller: &Caller, kind: Kind, ids: Vec<Id>, page: Page) -> Result<List> {
-        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
+    /// Renders a page of objects that are in memory, with the catalogue that the ids were read from.
+    pub(crate) async fn list_ids(
+        &self,
+        caller: &Caller,
+        catalogue: Arc<Catalogue>,
+        (kind, ids): (Kind, Vec<Id>),
+        page: Page,
+    ) -> Result<List> {
+        let (fragments, caller) = (Arc::clone(&self.fragments), *caller);
         self.db
             .read(move |tx| {
-                let view = View::new(tx, &core, &fragments, &caller);
+                let view = View::of(tx, Arc::clone(&catalogue), &fragments, &caller);
                 let mut entries = Json::new();
                 let from = usize::try_from(page.offset()).unwrap_or(usize::MAX);
                 let limit = usize::try_from(page.limit()).unwrap_or(usize::MAX);

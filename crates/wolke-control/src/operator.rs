@@ -7,6 +7,7 @@
 //! **Invariant:** a copy is never replaced by an older one.
 
 mod block;
+mod change;
 mod entries;
 mod fault;
 pub(crate) mod iso;
@@ -28,6 +29,7 @@ use wolke_domain::{Error, Result};
 pub use wolke_store::operator::PrivateIso;
 use wolke_store::operator::{self, Change, Stock};
 use wolke_store::{Db, Tx};
+use wolke_strand::Heard;
 use wolke_wire::Id;
 
 /// How old a copy may be where a notification can be lost, in real milliseconds.
@@ -39,12 +41,22 @@ pub struct Operator {
     base: Document,
     catalogue: RwLock<Arc<Catalogue>>,
     decided: RwLock<Arc<Decided>>,
-    /// What was last put together from the base and the changes, before stock: stock changes far more often.
-    together: Mutex<(Vec<Change>, Arc<Catalogue>)>,
+    together: Mutex<Together>,
     /// [`Db::operator_changes`] when the copy was read.
     seen: AtomicU64,
     /// When the copy was read, on the monotonic clock.
     read_at: AtomicI64,
+    /// When a strand looked whether the copy is the newest, on the wall clock.
+    looked_at: AtomicI64,
+}
+
+/// What was last put together from the base and the changes, before stock: stock changes far more often.
+struct Together {
+    changes: Vec<Change>,
+    catalogue: Arc<Catalogue>,
+    sold_out: Vec<(Id, Id)>,
+    /// How often entries differed in this process, and how often they or what is in stock did.
+    epochs: (i64, i64),
 }
 
 /// What is not in the catalogue.
@@ -79,9 +91,10 @@ impl Operator {
             base,
             catalogue: RwLock::new(Arc::clone(&catalogue)),
             decided: RwLock::default(),
-            together: Mutex::new((Vec::new(), catalogue)),
+            together: Mutex::new(Together { changes: Vec::new(), catalogue, sold_out: Vec::new(), epochs: (0, 0) }),
             seen: AtomicU64::new(u64::MAX),
             read_at: AtomicI64::new(i64::MIN),
+            looked_at: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -110,6 +123,38 @@ impl Operator {
             || (db.is_shared() && now_ms.saturating_sub(self.read_at.load(Ordering::SeqCst)) > AGE_MS_MAX)
     }
 
+    /// The catalogue of these changes: the one that is kept, if they are its own.
+    fn catalogue_of(&self, changes: &[Change]) -> Arc<Catalogue> {
+        let together = lock(&self.together);
+        if together.changes == changes {
+            return Arc::clone(&together.catalogue);
+        }
+        drop(together);
+        Arc::new(put_together(&self.base, changes))
+    }
+
+    /// Makes sure, before strands run in a transaction, that the copy is not an old one: whoever waits for no request would
+    /// go by it for ever. Where nobody else writes, whoever changes something has read it again.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub(crate) fn keep_up(&self, tx: &mut dyn Tx, heard: Heard) -> Result<()> {
+        if !heard.shared {
+            return Ok(());
+        }
+        let real_now = tx.facts().real_now.0;
+        let is_old = real_now.saturating_sub(self.looked_at.load(Ordering::SeqCst)) > AGE_MS_MAX;
+        if self.seen.load(Ordering::SeqCst) == heard.operator_changes && !is_old {
+            return Ok(());
+        }
+        if operator::epoch(tx)? != self.decided().epoch {
+            self.take(snapshot(tx)?);
+        }
+        self.looked_at.fetch_max(real_now, Ordering::SeqCst);
+        self.seen.store(heard.operator_changes, Ordering::SeqCst);
+        Ok(())
+    }
+
     /// Takes a snapshot in, unless it is older than what is there.
     fn take(&self, snapshot: Snapshot) {
         // Whoever holds this lock is the only one that replaces the copies.
@@ -118,17 +163,26 @@ impl Operator {
         if snapshot.epoch < old.epoch {
             return;
         }
-        if together.0 != snapshot.changes {
-            *together = (snapshot.changes.clone(), Arc::new(put_together(&self.base, &snapshot.changes)));
-        }
         let sold_out = snapshot.stock.iter().filter(|stock| stock.remaining == 0);
-        let catalogue = together.1.at_epoch(snapshot.epoch, sold_out.map(|stock| (stock.server_type, stock.location)));
+        let sold_out: Vec<(Id, Id)> = sold_out.map(|stock| (stock.server_type, stock.location)).collect();
+        let entries = together.changes != snapshot.changes;
+        if entries {
+            together.catalogue = Arc::new(put_together(&self.base, &snapshot.changes));
+            together.changes = snapshot.changes;
+            together.epochs.0 += 1;
+        }
+        // Faults, private ISOs and stock that was counted are in no rendering: those go on to hold.
+        if entries || together.sold_out != sold_out {
+            together.epochs.1 += 1;
+            let catalogue = together.catalogue.at_epoch(together.epochs, sold_out.iter().copied());
+            together.sold_out = sold_out;
+            *self.catalogue.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalogue);
+        }
         let decided = Decided {
             epoch: snapshot.epoch,
             limited: snapshot.stock.iter().map(|stock| (stock.server_type, stock.location)).collect(),
             faults: old.faults.replaced_by(snapshot.faults),
         };
-        *self.catalogue.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalogue);
         *self.decided.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(decided);
     }
 }
@@ -213,4 +267,43 @@ impl Control {
 /// What is wrong with a catalogue, to whoever asked for the change.
 fn refuse(error: &CatalogueError) -> Error {
     Error::InvalidInput { fields: Vec::new(), message: Some(error.to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Operator, Snapshot};
+    use std::sync::Arc;
+    use wolke_store::operator::{Change, Stock};
+    use wolke_wire::{Kind, Timestamp};
+
+    fn snapshot(epoch: i64, remaining: &[i64], memory: Option<f64>) -> Snapshot {
+        let stock = |remaining: &i64| Stock { server_type: 109, location: 2, remaining: *remaining };
+        let change = |memory: f64| {
+            let doc = format!("{{\"name\": \"cpx22\", \"memory\": {memory:?}}}");
+            Change { kind: Kind::ServerType, name: "cpx22".into(), doc }
+        };
+        let changes = memory.into_iter().map(change).collect();
+        Snapshot { epoch, changes, stock: remaining.iter().map(stock).collect(), faults: Vec::new() }
+    }
+
+    #[test]
+    fn renderings_hold_as_long_as_what_they_show() {
+        let operator = Operator::default();
+        let versions = |snapshot| {
+            operator.take(snapshot);
+            let catalogue = operator.catalogue();
+            (catalogue.version(Timestamp(0)), catalogue.offer_version(Timestamp(0)))
+        };
+        let first = versions(snapshot(1, &[], None));
+        let copy = operator.catalogue();
+        assert_eq!(versions(snapshot(2, &[5], None)), first, "stock that is counted, and faults, are not shown");
+        assert!(Arc::ptr_eq(&copy, &operator.catalogue()));
+        let sold_out = versions(snapshot(3, &[0], None));
+        assert!(sold_out.0 == first.0 && sold_out.1 > first.1, "servers show no stock, types do");
+        let back = versions(snapshot(4, &[1], None));
+        assert!(back.0 == first.0 && back.1 > sold_out.1);
+        let changed = versions(snapshot(5, &[1], Some(5.5)));
+        assert!(changed.0 > first.0 && changed.1 > back.1);
+        assert_eq!(versions(snapshot(4, &[0], None)), changed, "an older copy replaces no newer one");
+    }
 }

@@ -8,14 +8,17 @@ use crate::listing::ListRequest;
 use crate::view::{Embedded, Moment};
 use bytes::Bytes;
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use wolke_store::list::ListPage;
 use wolke_wire::{Dialect, Id};
 
 /// Bytes of all pages together.
 const PAGES_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// What an entry costs besides its text.
+/// What an entry costs besides its text and its question.
 const ENTRY_BYTES: usize = 1024;
+/// The longest question whose page is kept: one of that many values is hardly asked twice.
+const QUESTION_BYTES_MAX: usize = 4 * 1024;
 
 /// A question: who asks what.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +28,29 @@ pub(crate) struct Question {
     pub request: ListRequest,
 }
 
+impl Question {
+    /// What a question costs, roughly: its text as a debugger sees it is a little longer than what it holds.
+    fn bytes(&self) -> usize {
+        let mut counter = Counter(0);
+        // A counter takes everything.
+        let _ = write!(counter, "{:?}", self.request);
+        counter.0
+    }
+}
+
+/// Counts what is written.
+struct Counter(usize);
+
+impl Write for Counter {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0 += text.len();
+        Ok(())
+    }
+}
+
 struct Answer {
+    /// What it costs, with its question.
+    bytes: usize,
     entries: Vec<(Id, i64)>,
     total: u64,
     json: Bytes,
@@ -84,23 +109,25 @@ impl Pages {
 
     /// Keeps a page.
     pub fn put(&self, question: Question, found: ListPage, json: &Bytes, seen: Seen, embedded: Embedded) {
-        let bytes = bytes_of(json, &embedded);
+        let asked = question.bytes();
+        if asked > QUESTION_BYTES_MAX {
+            return;
+        }
+        let entries = std::mem::size_of_val(found.entries.as_slice());
+        let bytes = json.len() + std::mem::size_of_val(embedded.as_slice()) + entries + asked + ENTRY_BYTES;
         let mut kept = self.kept();
         if kept.bytes + bytes > PAGES_BYTES_MAX {
             *kept = Kept::default();
         }
         if bytes <= PAGES_BYTES_MAX {
             kept.bytes += bytes;
-            let answer = Answer { total: total(&found), entries: found.entries, json: json.clone(), seen, embedded };
+            let (total, json) = (total(&found), json.clone());
+            let answer = Answer { bytes, total, entries: found.entries, json, seen, embedded };
             if let Some(old) = kept.answers.insert(question, answer) {
-                kept.bytes -= bytes_of(&old.json, &old.embedded);
+                kept.bytes -= old.bytes;
             }
         }
     }
-}
-
-fn bytes_of(json: &Bytes, embedded: &Embedded) -> usize {
-    json.len() + std::mem::size_of_val(embedded.as_slice()) + ENTRY_BYTES
 }
 
 /// The total of a page as the answer shows it.
@@ -110,8 +137,9 @@ pub(crate) fn total(found: &ListPage) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{PAGES_BYTES_MAX, Pages, Question, Seen};
-    use crate::listing::ListRequest;
+    use super::{PAGES_BYTES_MAX, Pages, QUESTION_BYTES_MAX, Question, Seen};
+    use crate::listing::{Filter, ListRequest};
+    use crate::view::{Moment, ServersMoment};
     use bytes::Bytes;
     use wolke_store::list::ListPage;
     use wolke_wire::paging::Page;
@@ -131,7 +159,7 @@ mod tests {
     }
 
     fn at(commits: Option<u64>, hour: i64) -> Seen {
-        Seen { commits, moment: crate::view::Moment { catalogue: 0, hour } }
+        Seen { commits, moment: Moment { offers: 0, servers: ServersMoment { catalogue: 0, hour } } }
     }
 
     fn found(entries: &[(i64, i64)]) -> ListPage {
@@ -172,6 +200,29 @@ mod tests {
         assert!(pages.get(&question(1), &entries, at(Some(5), 0), &Vec::new()).is_none());
         assert!(pages.unchanged(&question(1), at(Some(5), 0)).is_none(), "what was refused is not confirmed");
         assert!(pages.get(&question(1), &entries, at(Some(5), 0), &snapshot(3)).is_some());
+    }
+
+    fn of_names(length: usize, number: u32) -> Question {
+        let mut question = question(1);
+        question.request.filters = vec![Filter::Text("name", vec![format!("{number:0length$}")])];
+        question
+    }
+
+    #[test]
+    fn questions_are_paid_for() {
+        let pages = Pages::default();
+        let put = |question| pages.put(question, found(&[]), &Bytes::new(), at(None, 0), Vec::new());
+        put(of_names(QUESTION_BYTES_MAX, 0));
+        assert!(pages.kept().answers.is_empty(), "a long one is not kept");
+        (0..10_000).for_each(|number| put(of_names(QUESTION_BYTES_MAX / 2, number)));
+        assert!(pages.kept().answers.len() <= PAGES_BYTES_MAX / (QUESTION_BYTES_MAX / 2));
+        // What is put again is not paid for twice.
+        let pages = Pages::default();
+        for _ in 0..2 {
+            pages.put(question(1), found(&[(1, 1)]), &Bytes::from_static(b"x"), at(None, 0), Vec::new());
+        }
+        let kept = pages.kept();
+        assert_eq!(kept.bytes, kept.answers.values().map(|answer| answer.bytes).sum::<usize>());
     }
 
     #[test]

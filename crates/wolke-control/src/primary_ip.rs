@@ -20,6 +20,7 @@ use wolke_store::primary_ip::{Details, PrimaryIp};
 use wolke_store::{Counter, Race, Tx, address, primary_ip, resource};
 use wolke_wire::cloud::primary_ip as wire;
 use wolke_wire::cloud::{DeleteProtection, Embed};
+use wolke_wire::dialect::Document;
 use wolke_wire::{Dialect, ErrorCode, Id, Kind};
 
 /// A primary IP as the contract shows it.
@@ -149,7 +150,7 @@ fn remove(tx: &mut dyn Tx, ip: &PrimaryIp) -> Result<()> {
     address::release(tx, Kind::PrimaryIp, ip.id)
 }
 
-fn check_create(request: &wire::CreatePrimaryIp) -> Result<()> {
+fn check_create(request: &wire::CreatePrimaryIp, dialect: Dialect) -> Result<()> {
     let mut fields: Vec<FieldError> = name::resource_name("name", &request.name).err().into_iter().collect();
     if request.assignee_type == Some(wire::AssigneeType::Unassigned) && request.assignee_id.is_some() {
         fields.push(FieldError::new("assignee_type", "contradicts assignee_id"));
@@ -161,7 +162,10 @@ fn check_create(request: &wire::CreatePrimaryIp) -> Result<()> {
             fields.push(FieldError::new("assignee_id", format!("must not be given together with {field}")));
             fields.push(FieldError::new(field, "must not be given together with assignee_id"));
         }
-        (false, false) => fields.push(FieldError::new("location", "either location or assignee_id is required")),
+        (false, false) => {
+            let field = if dialect.document() == Document::D2023 { "datacenter" } else { "location" };
+            fields.push(FieldError::new(field, format!("either {field} or assignee_id is required")));
+        }
         _ => {}
     }
     if let Err(Error::InvalidInput { fields: labels, .. }) = check_labels(&request.labels) {
@@ -177,7 +181,7 @@ impl Control {
     /// `invalid_input`, `not_found`, `uniqueness_error`, `server_not_stopped`, `locked`, `server_has_ipv4`,
     /// `server_has_ipv6`.
     pub async fn create_primary_ip(&self, caller: &Caller, request: wire::CreatePrimaryIp) -> Result<Json> {
-        check_create(&request)?;
+        check_create(&request, caller.dialect)?;
         let (core, project) = (Arc::clone(&self.core), caller.project);
         let (id, assignment) = self
             .db

@@ -23,9 +23,19 @@ pub type Json = Vec<u8>;
 /// Milliseconds of an hour.
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// What renderings depend on beside revs: the catalogue, and the hour of world time in which traffic counters move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What pages depend on beside revs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment {
+    /// [`Catalogue::offer_version`]: catalogue objects show what is in stock.
+    pub offers: i64,
+    /// What servers depend on.
+    pub servers: ServersMoment,
+}
+
+/// What renderings of servers depend on beside their revs: the catalogue, and the hour of world time in which traffic
+/// counters move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ServersMoment {
     /// [`Catalogue::version`].
     pub catalogue: i64,
     /// Whole hours of world time.
@@ -35,7 +45,8 @@ pub(crate) struct Moment {
 impl Moment {
     /// The moment of a transaction.
     pub fn at(catalogue: &Catalogue, now: Timestamp) -> Self {
-        Self { catalogue: catalogue.version(now), hour: now.0.div_euclid(HOUR_MS) }
+        let servers = ServersMoment { catalogue: catalogue.version(now), hour: now.0.div_euclid(HOUR_MS) };
+        Self { offers: catalogue.offer_version(now), servers }
     }
 }
 
@@ -79,7 +90,11 @@ impl Control {
 impl<'a> View<'a> {
     /// The view of a caller in a transaction.
     pub(crate) fn new(tx: &mut dyn Tx, core: &crate::core::Core, fragments: &'a Fragments, caller: &Caller) -> Self {
-        let catalogue = core.catalogue();
+        Self::of(tx, core.catalogue(), fragments, caller)
+    }
+
+    /// The view of a catalogue that was looked at already.
+    pub(crate) fn of(tx: &mut dyn Tx, catalogue: Arc<Catalogue>, fragments: &'a Fragments, caller: &Caller) -> Self {
         let moment = Moment::at(&catalogue, tx.now());
         Self {
             catalogue,
@@ -151,14 +166,14 @@ impl View<'_> {
         if !render::is_catalogue(kind, id) {
             return self.changing(tx, kind, id);
         }
-        if let Some(whole) = self.fragments.whole(self.dialect, kind, id, self.moment.catalogue) {
+        if let Some(whole) = self.fragments.whole(self.dialect, kind, id, self.moment.offers) {
             return Ok(whole);
         }
         let fragment = self.fragment(tx, kind, id, None)?.ok_or_else(|| Error::internal(format!("no {kind} {id}")))?;
         let mut json = Json::new();
         self.splice(tx, &mut json, &fragment)?;
         let whole: Arc<[u8]> = json.into();
-        self.fragments.keep_whole((self.dialect, kind, id), self.moment.catalogue, Arc::clone(&whole));
+        self.fragments.keep_whole((self.dialect, kind, id), self.moment.offers, Arc::clone(&whole));
         Ok(whole)
     }
 
@@ -194,13 +209,13 @@ impl View<'_> {
 
     /// Servers show their traffic, which grows by the hour, and what their type includes.
     fn key(&self, kind: Kind, id: Id, rev: i64) -> Key {
-        let moment = (kind == Kind::Server).then_some(self.moment);
+        let moment = (kind == Kind::Server).then_some(self.moment.servers);
         Key { kind, id, rev, dialect: self.dialect, moment }
     }
 
     /// An own fragment, from the cache when the rev is known and there.
     fn fragment(&self, tx: &mut dyn Tx, kind: Kind, id: Id, rev: Option<i64>) -> Result<Option<Arc<Fragment>>> {
-        let rev = if render::is_catalogue(kind, id) { Some(self.moment.catalogue) } else { rev };
+        let rev = if render::is_catalogue(kind, id) { Some(self.moment.offers) } else { rev };
         if let Some(rev) = rev {
             let key = self.key(kind, id, rev);
             if let Some(found) = self.fragments.get(&key) {

@@ -4,12 +4,17 @@
 //! The built-in catalogue is a TOML file inside the binary; an operator lays files and changes of the same form over it
 //! ([`Document`]). It is data only; what has stock *now* and what is hidden *now* are functions of it and of world time.
 //!
+//! What was removed stays readable by its id, because servers go on showing it, but is on no list and cannot be named in an
+//! order ([`Gone`]).
+//!
 //! **Invariants** (checked when a catalogue is read): lists are sorted by id; ids are unique within a kind; names are
-//! unique within a kind, for images together with the architecture; every reference resolves; every offer has a price.
+//! unique within a kind, for images together with the architecture; every reference resolves; every offer has a price; every
+//! location has a data center.
 
 mod document;
 mod entry;
 mod file;
+mod gone;
 mod parse;
 pub mod price;
 mod wire;
@@ -21,6 +26,7 @@ use wolke_wire::{Id, IdOrName, Timestamp};
 
 pub use document::{DOCUMENT_BYTES_MAX, Document};
 pub use entry::{AddressPrice, Datacenter, Image, Iso, LoadBalancerType, Location, Offer, Pricing, ServerType, shown};
+pub use gone::Gone;
 pub use parse::CatalogueError;
 
 /// How long a deprecated image can still be used after the announcement, in days (fact sheet §3.9).
@@ -57,8 +63,12 @@ pub struct Catalogue {
     pub isos: Vec<Iso>,
     /// What is not priced by type.
     pub pricing: Pricing,
-    /// Tells this catalogue from those before it.
+    /// What was removed.
+    pub gone: Gone,
+    /// Tells these entries from those before them.
     pub epoch: i64,
+    /// Tells this catalogue from those before it, what is in stock included.
+    pub offer_epoch: i64,
     /// Points in time at which something of it changes, in order.
     dates: Vec<Timestamp>,
 }
@@ -81,18 +91,29 @@ impl Catalogue {
     }
 
     /// A number that differs whenever what this catalogue shows at `now` differs from what another one showed, or itself at
-    /// another time.
+    /// another time; except for what is in stock.
     #[must_use]
     pub fn version(&self, now: Timestamp) -> i64 {
-        let passed = self.dates.partition_point(|date| *date <= now);
-        // More dates than that cannot be read from a file of bounded size.
-        self.epoch * DATES_MAX + i64::try_from(passed).unwrap_or(DATES_MAX - 1)
+        self.version_of(self.epoch, now)
     }
 
-    /// The same catalogue in a later epoch, in which these types are sold out in these locations: (type, location).
+    /// As [`Catalogue::version`], what is in stock included.
     #[must_use]
-    pub fn at_epoch(&self, epoch: i64, sold_out: impl IntoIterator<Item = (Id, Id)>) -> Self {
-        let mut catalogue = Self { epoch, ..self.clone() };
+    pub fn offer_version(&self, now: Timestamp) -> i64 {
+        self.version_of(self.offer_epoch, now)
+    }
+
+    fn version_of(&self, epoch: i64, now: Timestamp) -> i64 {
+        let passed = self.dates.partition_point(|date| *date <= now);
+        // More dates than that cannot be read from a file of bounded size.
+        epoch * DATES_MAX + i64::try_from(passed).unwrap_or(DATES_MAX - 1)
+    }
+
+    /// The same entries in later epochs, (of entries, of what is in stock), in which these types are sold out in these
+    /// locations: (type, location).
+    #[must_use]
+    pub fn at_epoch(&self, (epoch, offer_epoch): (i64, i64), sold_out: impl IntoIterator<Item = (Id, Id)>) -> Self {
+        let mut catalogue = Self { epoch, offer_epoch, ..self.clone() };
         for (server_type, location) in sold_out {
             let found = catalogue.server_types.binary_search_by_key(&server_type, |kind| kind.id).ok();
             let kind = found.and_then(|index| catalogue.server_types.get_mut(index));
@@ -108,10 +129,10 @@ impl Catalogue {
         find(&self.locations, asked)
     }
 
-    /// The location with an id.
+    /// The location with an id, removed ones included.
     #[must_use]
     pub fn location_by_id(&self, id: Id) -> Option<&Location> {
-        by_id(&self.locations, id)
+        by_id(&self.locations, id).or_else(|| by_id(&self.gone.locations, id))
     }
 
     /// The data center that a request names.
@@ -120,10 +141,10 @@ impl Catalogue {
         find(&self.datacenters, asked)
     }
 
-    /// The data center with an id.
+    /// The data center with an id, removed ones included.
     #[must_use]
     pub fn datacenter_by_id(&self, id: Id) -> Option<&Datacenter> {
-        by_id(&self.datacenters, id)
+        by_id(&self.datacenters, id).or_else(|| by_id(&self.gone.datacenters, id))
     }
 
     /// The data center of a location.
@@ -140,7 +161,7 @@ impl Catalogue {
         centers().find(|datacenter| in_stock(datacenter.location)).or_else(|| centers().next())
     }
 
-    /// The server type that a request names, removed ones included.
+    /// The server type that a request names, also one whose end has come.
     #[must_use]
     pub fn server_type(&self, asked: &IdOrName) -> Option<&ServerType> {
         find(&self.server_types, asked)
@@ -149,7 +170,7 @@ impl Catalogue {
     /// The server type with an id, removed ones included: they stay readable (fact sheet §3.13).
     #[must_use]
     pub fn server_type_by_id(&self, id: Id) -> Option<&ServerType> {
-        by_id(&self.server_types, id)
+        by_id(&self.server_types, id).or_else(|| by_id(&self.gone.server_types, id))
     }
 
     /// The server types of lists, by id.
@@ -157,7 +178,7 @@ impl Catalogue {
         self.server_types.iter().filter(move |server_type| server_type.is_listed(now))
     }
 
-    /// The load balancer type that a request names, removed ones included.
+    /// The load balancer type that a request names, also one whose end has come.
     #[must_use]
     pub fn load_balancer_type(&self, asked: &IdOrName) -> Option<&LoadBalancerType> {
         find(&self.load_balancer_types, asked)
@@ -166,10 +187,10 @@ impl Catalogue {
     /// The load balancer type with an id, removed ones included.
     #[must_use]
     pub fn load_balancer_type_by_id(&self, id: Id) -> Option<&LoadBalancerType> {
-        by_id(&self.load_balancer_types, id)
+        by_id(&self.load_balancer_types, id).or_else(|| by_id(&self.gone.load_balancer_types, id))
     }
 
-    /// The public ISO that a request names, removed ones included.
+    /// The public ISO that a request names, also one whose end has come.
     #[must_use]
     pub fn iso(&self, asked: &IdOrName) -> Option<&Iso> {
         find(&self.isos, asked)
@@ -178,19 +199,19 @@ impl Catalogue {
     /// The public ISO with an id, removed ones included: they stay readable (fact sheet §3.10).
     #[must_use]
     pub fn iso_by_id(&self, id: Id) -> Option<&Iso> {
-        by_id(&self.isos, id)
+        by_id(&self.isos, id).or_else(|| by_id(&self.gone.isos, id))
     }
 
     /// The system or app image with an id, removed ones included.
     #[must_use]
     pub fn image_by_id(&self, id: Id) -> Option<&Image> {
-        by_id(&self.images, id)
+        by_id(&self.images, id).or_else(|| by_id(&self.gone.images, id))
     }
 
     /// The image that a request names for an architecture: by id whatever its architecture is, else by name.
     #[must_use]
     pub fn image_for(&self, asked: &IdOrName, architecture: Architecture) -> Option<&Image> {
-        asked.id().and_then(|id| self.image_by_id(id)).or_else(|| {
+        asked.id().and_then(|id| by_id(&self.images, id)).or_else(|| {
             let name = asked.name()?;
             self.images.iter().find(|image| image.name == name && image.architecture == architecture)
         })
@@ -201,13 +222,19 @@ impl Catalogue {
         self.images.iter().filter(move |image| image.is_listed(now, include_deprecated))
     }
 
-    /// Where a server goes whose request names no place: the first location of [`DEFAULT_NETWORK_ZONE`] that has the
-    /// type in stock, else the first anywhere.
+    /// Where a server may go whose request names no place, the best first: locations of [`DEFAULT_NETWORK_ZONE`] that have
+    /// the type in stock, then the others.
+    pub fn default_locations(&self, server_type: &ServerType, now: Timestamp) -> impl Iterator<Item = &Location> {
+        let is_near = |location: &&Location| location.network_zone == DEFAULT_NETWORK_ZONE;
+        let near = self.locations.iter().filter(is_near);
+        let far = self.locations.iter().filter(move |location| !is_near(location));
+        near.chain(far).filter(move |location| server_type.is_orderable_in(location.id, now))
+    }
+
+    /// The first of [`Catalogue::default_locations`].
     #[must_use]
     pub fn default_location(&self, server_type: &ServerType, now: Timestamp) -> Option<&Location> {
-        let mut in_stock = self.locations.iter().filter(|location| server_type.is_orderable_in(location.id, now));
-        let first = in_stock.clone().next();
-        in_stock.find(|location| location.network_zone == DEFAULT_NETWORK_ZONE).or(first)
+        self.default_locations(server_type, now).next()
     }
 }
 

@@ -143,12 +143,14 @@ pub fn change(tx: &mut dyn Tx, kind: Kind, name: &str) -> Result<Option<Change>>
     row.map(|row| Ok(Change { kind, name: name.to_owned(), doc: row.text(0)?.to_owned() })).transpose()
 }
 
-/// Writes the change of one entry.
+/// Writes the changes of entries.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn put_change(tx: &mut dyn Tx, change: &Change) -> Result<()> {
-    tx.execute_one(&CHANGE_PUT, &[change.kind.singular().into(), (&change.name).into(), (&change.doc).into()])?;
+pub fn put_changes<'a>(tx: &mut dyn Tx, changes: impl IntoIterator<Item = &'a Change>) -> Result<()> {
+    for change in changes {
+        tx.execute_one(&CHANGE_PUT, &[change.kind.singular().into(), (&change.name).into(), (&change.doc).into()])?;
+    }
     bump(tx)
 }
 
@@ -183,6 +185,14 @@ pub fn set_stock(tx: &mut dyn Tx, server_type: Id, location: Id, remaining: Opti
         None => tx.execute(&STOCK_LIFT, &[server_type.into(), location.into()])?,
     };
     bump(tx)
+}
+
+/// What a location has left of a type; none without a limit.
+///
+/// # Errors
+/// The engine's failure.
+pub fn left_in_stock(tx: &mut dyn Tx, server_type: Id, location: Id) -> Result<Option<i64>> {
+    tx.query_one(&STOCK_GET, &[server_type.into(), location.into()])?.map(|row| row.int(0)).transpose()
 }
 
 /// Takes one from stock.

@@ -13,5 +13,5 @@ pub mod testing;
 mod worker;
 
 pub use chain::{Chain, Ended, on_error, run_chain};
-pub use program::{Application, Flow, Frame, Program, Registry, Step};
+pub use program::{Application, Flow, Frame, Heard, Program, Registry, Step};
 pub use worker::{Births, Cradle, Settled, Worker, WorkerOptions, births};

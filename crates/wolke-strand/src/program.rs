@@ -126,10 +126,29 @@ impl<C> Registry<C> {
     }
 }
 
+/// What a process has heard from others when a chain begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// How often the operator has changed something, as [`wolke_store::Db::operator_changes`] counts.
+    pub operator_changes: u64,
+    /// Whether other processes write to the database.
+    pub shared: bool,
+}
+
 /// What the application does when a strand ends. Runs in the transaction of the last step.
 pub trait Application: Send + Sync + Sized + 'static {
     /// The programs.
     fn registry() -> &'static Registry<Self>;
+
+    /// A chain begins: whatever the application keeps in memory of the database must not be older than it may be. Runs in
+    /// the chain's transaction, before its first step.
+    ///
+    /// # Errors
+    /// The engine's failure: the chain is tried again.
+    fn begin(&self, tx: &mut dyn Tx, heard: Heard) -> Result<()> {
+        let _ = (tx, heard);
+        Ok(())
+    }
 
     /// A strand ended: finish its action, touch what it unlocked.
     ///

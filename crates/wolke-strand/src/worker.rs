@@ -1,14 +1,14 @@
 //! The worker of a process: claims strands that are due, runs their chains, and sleeps until the next one.
 
 use crate::chain::{Chain, on_error, run_chain};
-use crate::program::Application;
+use crate::program::{Application, Heard};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use wolke_domain::Result;
 use wolke_store::strand;
-use wolke_store::{Db, Race, Scope, Signal};
+use wolke_store::{Db, Race, Scope, Signal, Tx};
 use wolke_wire::Id;
 
 /// Chains that run at the same time; the embedded engine groups them into one commit.
@@ -234,9 +234,19 @@ async fn spawn_chain<A: Application>(inner: &Arc<Inner<A>>, id: Id, lease: i64, 
     });
 }
 
+/// Before a transaction begins: what is heard after it is heard again.
+fn heard(db: &Db) -> Heard {
+    Heard { operator_changes: db.operator_changes(), shared: db.is_shared() }
+}
+
 async fn run_one<A: Application>(inner: &Arc<Inner<A>>, id: Id, lease: i64, scope: Scope) {
     let app = Arc::clone(&inner.app);
-    let chain = inner.db.write(scope.clone(), move |tx| run_chain(tx, &*app, id, lease)).await;
+    let heard = heard(&inner.db);
+    let chain = move |tx: &mut dyn Tx| {
+        app.begin(tx, heard)?;
+        run_chain(tx, &*app, id, lease)
+    };
+    let chain = inner.db.write(scope.clone(), chain).await;
     match chain {
         // A blocked strand will move again; whoever watches it goes on waiting.
         Ok(Chain::Blocked) => return,
@@ -245,6 +255,7 @@ async fn run_one<A: Application>(inner: &Arc<Inner<A>>, id: Id, lease: i64, scop
         Err(error) => {
             tracing::warn!(strand = id, error = %error, "a chain failed and will be tried again");
             let app = Arc::clone(&inner.app);
+            // Nothing is looked up here: it ends, or waits.
             let outcome = inner.db.write(scope, move |tx| on_error(tx, &*app, id, lease, &error)).await;
             if let Err(error) = outcome {
                 tracing::error!(strand = id, error = %error, "a chain could not be put back; its lease has to run out");

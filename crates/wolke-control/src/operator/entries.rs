@@ -2,9 +2,13 @@
 //!
 //! A change is a document in the form of the catalogue's file. It is checked by putting the whole catalogue together with it,
 //! in the transaction that writes it down: what would break the catalogue is refused and changes nothing.
+//!
+//! **Invariant:** no change makes an id unknown that was known: what shows it could be shown no more.
 
-use super::{Control, refuse, with_changes};
+use super::change::{self, is_removed};
+use super::{Control, Operator, refuse, with_changes};
 use serde_json::{Map, Value, json, to_value};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use wolke_domain::catalogue::{Catalogue, DEPRECATED_IMAGE_DAYS, Document, OPERATOR_ID_BASE};
 use wolke_domain::{Error, Result};
@@ -18,8 +22,6 @@ use wolke_wire::{IdOrName, Kind, Timestamp};
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Entries that can be changed at the same time.
 const CHANGES_MAX: usize = 10_000;
-/// The largest change, in bytes.
-const CHANGE_BYTES_MAX: usize = 64 * 1024;
 
 /// A change of the catalogue: what differs of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,52 +114,6 @@ fn ending_change(catalogue: &Catalogue, ending: &Ending, now: Timestamp) -> Resu
     Ok(change)
 }
 
-/// Lays the members of a change over an earlier one of the same entry.
-fn merge(old: &mut Map<String, Value>, new: &Map<String, Value>) {
-    for (key, value) in new {
-        match (old.get_mut(key), value) {
-            (Some(Value::Object(old)), Value::Object(new)) => merge(old, new),
-            (Some(Value::Array(old)), Value::Array(new)) if key == "offers" => old.extend(new.iter().cloned()),
-            _ => {
-                old.insert(key.clone(), value.clone());
-            }
-        }
-    }
-}
-
-fn read(change: &Change) -> Result<Map<String, Value>> {
-    serde_json::from_str(&change.doc)
-        .map_err(|e| Error::internal(format!("{} '{}': broken change: {e}", change.kind, change.name)))
-}
-
-fn put(tx: &mut dyn Tx, base: &Document, entry: &Entry) -> Result<Map<String, Value>> {
-    let old = operator::change(tx, entry.kind, &entry.name)?;
-    let mut document = old.as_ref().map(read).transpose()?.unwrap_or_default();
-    // What was removed and is named again is there again, from scratch.
-    if document.get("remove") == Some(&Value::Bool(true)) {
-        document = Map::new();
-    }
-    merge(&mut document, &entry.change);
-    document.insert("name".to_owned(), entry.name.clone().into());
-    let doc = Value::Object(document.clone()).to_string();
-    if doc.len() > CHANGE_BYTES_MAX {
-        return Err(Error::invalid("change", format!("must not be longer than {CHANGE_BYTES_MAX} bytes")));
-    }
-    let change = Change { kind: entry.kind, name: entry.name.clone(), doc };
-    let mut changes = operator::changes(tx)?;
-    match changes.iter_mut().find(|known| known.kind == change.kind && known.name == change.name) {
-        Some(known) => *known = change.clone(),
-        None => changes.push(change.clone()),
-    }
-    if changes.len() > CHANGES_MAX {
-        let message = format!("there are {CHANGES_MAX} changed entries already");
-        return Err(Error::LimitExceeded { limit: "catalogue_limit".into(), message });
-    }
-    with_changes(base, &changes).map_err(|error| refuse(&error))?;
-    operator::put_change(tx, &change)?;
-    Ok(document)
-}
-
 impl Control {
     /// All changes of the catalogue at run time.
     ///
@@ -165,7 +121,8 @@ impl Control {
     /// The engine's failure.
     pub async fn list_catalogue_changes(&self) -> Result<Vec<Entry>> {
         let changes = self.db.read(operator::changes).await?;
-        let entry = |change: &Change| Ok(Entry { kind: change.kind, name: change.name.clone(), change: read(change)? });
+        let entry =
+            |change: &Change| Ok(Entry { kind: change.kind, name: change.name.clone(), change: change::read(change)? });
         changes.iter().map(entry).collect()
     }
 
@@ -175,16 +132,7 @@ impl Control {
     /// `invalid_input`, naming the entry and what is wrong with it.
     pub async fn change_catalogue(&self, entries: Vec<Entry>) -> Result<Vec<Entry>> {
         let core = Arc::clone(&self.core);
-        let changed = self
-            .db
-            .write(vec![Race::Database], move |tx| {
-                let put_one = |entry: &Entry, tx: &mut dyn Tx| {
-                    let change = put(tx, &core.operator.base, entry)?;
-                    Ok(Entry { change, ..entry.clone() })
-                };
-                entries.iter().map(|entry| put_one(entry, tx)).collect::<Result<Vec<_>>>()
-            })
-            .await?;
+        let changed = self.db.write(vec![Race::Database], move |tx| put(tx, &core.operator, &entries)).await?;
         self.operator_changed().await?;
         Ok(changed)
     }
@@ -203,21 +151,13 @@ impl Control {
         self.change_catalogue(entries).await
     }
 
-    /// Forgets what was changed of an entry at run time.
+    /// Forgets what was changed of an entry at run time. One that was added is removed: it stays readable by its id.
     ///
     /// # Errors
     /// `not_found`; `invalid_input` when another change needs it.
     pub async fn reset_catalogue(&self, kind: Kind, name: &str) -> Result<()> {
         let (core, name) = (Arc::clone(&self.core), name.to_owned());
-        self.db
-            .write(vec![Race::Database], move |tx| {
-                if !operator::delete_change(tx, kind, &name)? {
-                    return Err(Error::NotFound { message: format!("{} '{name}' was not changed", kind.label()) });
-                }
-                let rest = operator::changes(tx)?;
-                with_changes(&core.operator.base, &rest).map(|_| ()).map_err(|error| refuse(&error))
-            })
-            .await?;
+        self.db.write(vec![Race::Database], move |tx| reset(tx, &core.operator, kind, &name)).await?;
         self.operator_changed().await
     }
 
@@ -283,13 +223,73 @@ impl Control {
             .db
             .write(vec![Race::Database], move |tx| {
                 let entry = image_entry(tx, &new)?;
-                let change = put(tx, &core.operator.base, &entry)?;
-                Ok(Entry { change, ..entry })
+                let put = put(tx, &core.operator, std::slice::from_ref(&entry))?;
+                put.into_iter().next().ok_or_else(|| Error::internal("a change without an entry"))
             })
             .await?;
         self.operator_changed().await?;
         Ok(added)
     }
+}
+
+/// Adds or changes entries; the whole catalogue is looked at once, in the end.
+fn put(tx: &mut dyn Tx, operator: &Operator, entries: &[Entry]) -> Result<Vec<Entry>> {
+    let mut changes = operator::changes(tx)?;
+    let before = operator.catalogue_of(&changes);
+    let mut known: HashMap<(Kind, String), usize> =
+        changes.iter().enumerate().map(|(at, change)| ((change.kind, change.name.clone()), at)).collect();
+    let mut touched = BTreeSet::new();
+    for entry in entries {
+        let at = *known.entry((entry.kind, entry.name.clone())).or_insert(changes.len());
+        let old = changes.get(at).map(change::read).transpose()?.unwrap_or_default();
+        let doc = change::lay(old, &entry.name, &entry.change);
+        let change = change::write(entry.kind, &entry.name, &doc)?;
+        match changes.get_mut(at) {
+            Some(known) => *known = change,
+            None => changes.push(change),
+        }
+        touched.insert(at);
+    }
+    if changes.len() > CHANGES_MAX {
+        let message = format!("there are {CHANGES_MAX} changed entries already");
+        return Err(Error::LimitExceeded { limit: "catalogue_limit".into(), message });
+    }
+    check(operator, &before, &changes)?;
+    operator::put_changes(tx, touched.iter().filter_map(|at| changes.get(*at)))?;
+    let now = |entry: &Entry| {
+        let found = known.get(&(entry.kind, entry.name.clone())).and_then(|at| changes.get(*at));
+        let change = found.map(change::read).transpose()?.unwrap_or_default();
+        Ok(Entry { change, ..entry.clone() })
+    };
+    entries.iter().map(now).collect()
+}
+
+/// Puts the catalogue together with all changes.
+fn check(operator: &Operator, before: &Catalogue, changes: &[Change]) -> Result<()> {
+    let after = with_changes(&operator.base, changes).map_err(|error| refuse(&error))?;
+    let Some((kind, id)) = after.forgotten(before) else { return Ok(()) };
+    let problem = "would be unknown, and whatever has it could not be shown: an entry keeps its ids";
+    Err(Error::invalid("id", format!("{} {id} {problem}", kind.label())))
+}
+
+fn reset(tx: &mut dyn Tx, operator: &Operator, kind: Kind, name: &str) -> Result<()> {
+    let unchanged = || Error::NotFound { message: format!("{} '{name}' was not changed", kind.label()) };
+    let mut changes = operator::changes(tx)?;
+    let before = operator.catalogue_of(&changes);
+    let at = changes.iter().position(|change| change.kind == kind && change.name == name).ok_or_else(unchanged)?;
+    let old = changes.remove(at);
+    let Err(error) = check(operator, &before, &changes) else {
+        return operator::delete_change(tx, kind, name).map(|_| ());
+    };
+    let mut doc = change::read(&old)?;
+    if is_removed(&doc) || !change::has_id(&doc) {
+        return Err(if is_removed(&doc) { unchanged() } else { error });
+    }
+    // It was added: what was made from it goes on to show it.
+    doc.insert(change::REMOVE.to_owned(), true.into());
+    changes.insert(at, change::write(kind, name, &doc)?);
+    check(operator, &before, &changes)?;
+    operator::put_changes(tx, changes.get(at))
 }
 
 fn image_entry(tx: &mut dyn Tx, new: &NewImage) -> Result<Entry> {

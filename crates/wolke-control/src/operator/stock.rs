@@ -4,6 +4,7 @@
 //! nothing is counted, and no statement is spent on it.
 
 use super::{Control, Core};
+use wolke_domain::catalogue::ServerType;
 use wolke_domain::{Error, Result};
 use wolke_store::operator::{self, Taken};
 use wolke_store::{Race, Tx};
@@ -39,6 +40,18 @@ pub(crate) fn take(tx: &mut dyn Tx, core: &Core, server_type: Id, location: Id) 
             Err(sold_out(name))
         }
     }
+}
+
+/// Whether one is left, for work that takes it later.
+///
+/// # Errors
+/// `resource_unavailable` when it is sold out.
+pub(crate) fn check(tx: &mut dyn Tx, core: &Core, server_type: &ServerType, location: Id) -> Result<()> {
+    let is_limited = core.operator.decided().is_limited(server_type.id, location);
+    if is_limited && operator::left_in_stock(tx, server_type.id, location)? == Some(0) {
+        return Err(sold_out(&server_type.name));
+    }
+    Ok(())
 }
 
 /// Gives one back to stock, of a server that is gone or was changed to another type.

@@ -1,7 +1,7 @@
 //! `change_type`: another size for a machine that is off; it ends running, in every dialect (dialects A.7, D.1).
 //!
 //! Where the host has room for the new size, the machine stays; else it moves to another host of its location
-//! (`relocate.rs`). Room is taken before a host is told, and what a server shows is always what room was taken for.
+//! (`relocate.rs`). Room and stock are taken before a host is told, and what a server shows is always what room was taken for.
 //!
 //! **Failure:** until the new size is there, everything goes back to what it was: type, disk, room and host. One thing cannot: a
 //! disk that the host has grown unheard does not shrink, and is shown and counted as large as it is. A machine that has
@@ -76,6 +76,9 @@ struct Variables {
     to: Size,
     /// Whether it moves to another host.
     moves: bool,
+    /// Whether the host it stays on has to be told: types may differ in nothing that a host knows.
+    #[serde(default)]
+    tells: bool,
     /// The generation that is waited for.
     generation: i64,
     /// Whether the machine has its new size.
@@ -106,7 +109,7 @@ impl Control {
                     tx,
                     &server,
                     action,
-                    &Variables { server: id, from, to, moves: false, generation: 0, changed: false },
+                    &Variables { server: id, from, to, moves: false, tells: false, generation: 0, changed: false },
                 )
             })
             .await
@@ -151,8 +154,7 @@ fn check(tx: &mut dyn Tx, core: &Core, server: &Server, request: &ChangeServerTy
         return Err(stock::sold_out(&wanted.name));
     }
     // Only asked: it is taken when the server has the type.
-    stock::take(tx, core, wanted.id, location)?;
-    stock::give(tx, core, wanted.id, location)?;
+    stock::check(tx, core, wanted, location)?;
     let disk_gb = if request.upgrade_disk { i64::from(wanted.disk) } else { server.details.primary_disk_gb };
     Ok(Size { server_type: wanted.id, disk_gb })
 }
@@ -196,7 +198,7 @@ const fn difference(new: &Need, old: &Need) -> Need {
     Need { cores: new.cores - old.cores, memory_mb: new.memory_mb - old.memory_mb, disk_gb: new.disk_gb - old.disk_gb }
 }
 
-/// Stock follows the type that a server shows: called with every change of it.
+/// Stock follows the type that a server shows. Where a host is told and the type is shown later, both are kept until then.
 fn restock(tx: &mut dyn Tx, core: &Core, server: &Server, from: Size, to: Size) -> Result<()> {
     let location = server.details.location;
     stock::take(tx, core, to.server_type, location)?;
@@ -238,8 +240,10 @@ fn prepare(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
         return Ok(Flow::Fail(super::doomed_failure()));
     };
     let need = variables.to.need(&core.catalogue())?;
-    let (_, room) = host::room(tx, on)?;
-    if difference(&need, &make::need_of(&spec)).fits(&room) {
+    let ((_, room), present) = (host::room(tx, on)?, make::need_of(&spec));
+    if difference(&need, &present).fits(&room) {
+        variables.tells = present != need;
+        frame.write(&variables)?;
         return Ok(Flow::Next("resize"));
     }
     let to = match placement_group::host_for(tx, core, &old.value, &need)? {
@@ -288,6 +292,10 @@ fn resize(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
         variables.generation = object.generation;
         hosts::look(tx, core, on, ObjectKey::server(server.id), None)?
     } else {
+        // Another server may have taken the last one since this was accepted: then nothing has been told yet.
+        if let Err(error) = stock::take(tx, core, variables.to.server_type, server.details.location) {
+            return refused(error);
+        }
         variables.generation = host::take(tx, on, &difference(&need, &present))?;
         let spec = sized(spec, &need)?;
         hosts::desire_server(tx, core, on, Some(object), (server.id, variables.generation, spec))?
@@ -323,10 +331,13 @@ fn after_resizing(
         return Ok(Flow::Wait { step: "resized", until: look.again, deadline, promised: look.promised });
     }
     let old = row(tx, server.id)?;
-    if Size::of(&old.value) != variables.to
-        && let Err(error) = restock(tx, core, &old.value, variables.from, variables.to)
-    {
-        return refused(error);
+    if Size::of(&old.value) != variables.to {
+        if variables.tells {
+            // The other half of what the step before has begun.
+            stock::give(tx, core, variables.from.server_type, old.value.details.location)?;
+        } else if let Err(error) = restock(tx, core, &old.value, variables.from, variables.to) {
+            return refused(error);
+        }
     }
     let mut new = old.value.clone();
     variables.to.show(&mut new);
@@ -385,13 +396,15 @@ fn undo(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     }
     let shown = row(tx, variables.server)?;
     relocate::give_up(tx, core, variables.server, |server| from.show(server))?;
-    if Size::of(&shown.value) != from
-        && Size::of(&row(tx, variables.server)?.value) == from
-        && let Err(error @ (Error::Internal { .. } | Error::Unavailable { .. })) =
-            restock(tx, core, &shown.value, variables.to, from)
-    {
-        // That somebody else has taken the last one meanwhile takes nothing away from this server.
-        return Err(error);
+    if Size::of(&shown.value) != from && Size::of(&row(tx, variables.server)?.value) == from {
+        let location = shown.value.details.location;
+        stock::give(tx, core, variables.to.server_type, location)?;
+        if let Err(error @ (Error::Internal { .. } | Error::Unavailable { .. })) =
+            stock::take(tx, core, from.server_type, location)
+        {
+            // That somebody else has taken the last one meanwhile takes nothing away from this server.
+            return Err(error);
+        }
     }
     shrink(tx, core, &mut variables)?;
     frame.write(&variables)?;
@@ -406,6 +419,10 @@ fn shrink(tx: &mut dyn Tx, core: &Core, variables: &mut Variables) -> Result<()>
     let (present, mut need) = (make::need_of(&spec), variables.from.need(&core.catalogue())?);
     if present == need {
         return Ok(());
+    }
+    if variables.tells && old.value.details.primary_disk_gb == variables.from.disk_gb {
+        // Not again where this comes by a second time, for a disk that had grown.
+        stock::give(tx, core, variables.to.server_type, old.value.details.location)?;
     }
     let generation = host::take(tx, on, &difference(&need, &present))?;
     let spec = sized(spec, &need)?;

@@ -1,6 +1,6 @@
 //! The cache of own fragments: bounded in bytes, sharded, oldest use first out.
 
-use super::Moment;
+use super::ServersMoment;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wolke_wire::cloud::Embed;
@@ -22,7 +22,7 @@ pub(crate) struct Key {
     pub rev: i64,
     pub dialect: Dialect,
     /// For what changes with time, too.
-    pub moment: Option<Moment>,
+    pub moment: Option<ServersMoment>,
 }
 
 /// Rendered JSON, cut where other objects stand.

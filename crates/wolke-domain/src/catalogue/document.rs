@@ -1,8 +1,9 @@
 //! Catalogues before they are read: TOML documents that can be laid over each other.
 //!
 //! An overlay has the form of the built-in file. Each of its entries changes the members that it names of the entry with the
-//! same id, else of the same name; one that is not there is added. `remove = true` removes an entry; `false` takes a
-//! deprecation back. `offers` are changed location by location.
+//! same id, else of the same name; one that is not there is added. `remove = true` removes an entry, as it was or with the
+//! members that stand beside it: it stays readable by its id. `was` holds entries that had this name before and are gone, too.
+//! `false` takes a deprecation back. `offers` are changed location by location.
 
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
@@ -20,9 +21,9 @@ pub(super) const PRICING: &str = "pricing";
 const LISTS: [Kind; 6] =
     [Kind::Location, Kind::Datacenter, Kind::ServerType, Kind::LoadBalancerType, Kind::Image, Kind::Iso];
 
-/// A catalogue's document.
+/// A catalogue's document: its tables, and what was removed from them.
 #[derive(Clone, Debug)]
-pub struct Document(Table);
+pub struct Document(Table, Table);
 
 impl Document {
     /// The document inside the binary.
@@ -51,7 +52,7 @@ impl Document {
                 return Err(CatalogueError::Syntax(format!("'{key}' is no table of a catalogue: {known}")));
             }
         }
-        Ok(Self(table))
+        Ok(Self(table, Table::new()))
     }
 
     /// Reads one entry of an overlay.
@@ -61,7 +62,7 @@ impl Document {
     pub fn entry(kind: Kind, json: &str) -> Result<Self, CatalogueError> {
         let entry: Table = serde_json::from_str(json).map_err(|e| CatalogueError::Syntax(e.to_string()))?;
         let list = Value::Array(vec![Value::Table(entry)]);
-        Ok(Self(Table::from_iter([(kind.singular().to_owned(), list)])))
+        Ok(Self(Table::from_iter([(kind.singular().to_owned(), list)]), Table::new()))
     }
 
     /// The entries of an overlay, one by one: kind, name and document, as [`Document::entry`] reads it.
@@ -94,8 +95,12 @@ impl Document {
     pub fn lay(&mut self, overlay: &Self) -> Result<(), CatalogueError> {
         for (key, value) in &overlay.0 {
             match (self.0.get_mut(key), value) {
-                (Some(Value::Array(entries)), Value::Array(changes)) => {
-                    changes.iter().try_for_each(|change| change_entry(key, entries, change))?;
+                (entries, Value::Array(changes)) if LISTS.iter().any(|kind| kind.singular() == key) => {
+                    let mut there = entries.and_then(|entries| entries.as_array().cloned()).unwrap_or_default();
+                    let gone = self.1.entry(key.clone()).or_insert_with(|| Value::Array(Vec::new()));
+                    let Value::Array(gone) = gone else { continue };
+                    changes.iter().try_for_each(|change| change_entry(key, (&mut there, gone), change))?;
+                    self.0.insert(key.clone(), Value::Array(there));
                 }
                 (Some(Value::Table(table)), Value::Table(changes)) => merge(table, changes),
                 (_, value) => {
@@ -117,6 +122,11 @@ impl Document {
     /// The entries of one list.
     pub(super) fn read_list<T: DeserializeOwned>(&self, key: &'static str) -> Result<Vec<T>, CatalogueError> {
         list(&self.0, key).iter().map(|entry| read(key, entry)).collect()
+    }
+
+    /// The entries that were removed from one list, in the order in which that happened.
+    pub(super) fn read_gone<T: DeserializeOwned>(&self, key: &'static str) -> Result<Vec<T>, CatalogueError> {
+        list(&self.1, key).iter().map(|entry| read(key, entry)).collect()
     }
 
     /// The table that is no list.
@@ -145,34 +155,60 @@ fn describe(key: &str, entry: &Value) -> String {
     }
 }
 
-fn change_entry(key: &str, entries: &mut Vec<Value>, change: &Value) -> Result<(), CatalogueError> {
+/// Members that are about the change itself.
+const REMOVE: &str = "remove";
+const WAS: &str = "was";
+
+/// The entry of a list that a change is about.
+fn position(entries: &[Value], change: &Value) -> Option<usize> {
+    let member = if change.get("id").is_some() { "id" } else { "name" };
+    entries.iter().position(|entry| entry.get(member).is_some() && entry.get(member) == change.get(member))
+}
+
+/// An entry with a change over it; the change alone when there is none.
+fn changed(entry: Option<&Value>, change: &Table) -> Value {
+    let mut table = entry.and_then(Value::as_table).cloned().unwrap_or_default();
+    merge(&mut table, change);
+    Value::Table(table)
+}
+
+fn change_entry(
+    key: &str,
+    (entries, gone): (&mut Vec<Value>, &mut Vec<Value>),
+    change: &Value,
+) -> Result<(), CatalogueError> {
     let problem = |problem: &str| CatalogueError::Entry { entry: describe(key, change), problem: problem.to_owned() };
-    let (id, name) = (change.get("id"), change.get("name"));
-    if id.is_none() && name.is_none() {
+    let mut members = change.as_table().cloned().unwrap_or_default();
+    if !members.contains_key("id") && !members.contains_key("name") {
         return Err(problem("an entry needs an id or a name"));
     }
-    let member = if id.is_some() { "id" } else { "name" };
-    let found = entries.iter().position(|entry| entry.get(member).is_some() && entry.get(member) == change.get(member));
-    let removes =
-        change.get("remove").map(|remove| remove.as_bool().ok_or_else(|| problem("remove must be true or false")));
-    match (found, removes.transpose()?.unwrap_or(false)) {
+    let removes = match members.remove(REMOVE) {
+        None => false,
+        Some(remove) => remove.as_bool().ok_or_else(|| problem("remove must be true or false"))?,
+    };
+    let was = members.remove(WAS).unwrap_or(Value::Array(Vec::new()));
+    let was = was.as_array().filter(|was| was.iter().all(Value::is_table));
+    for entry in was.ok_or_else(|| problem("was must be a list of entries"))? {
+        let before = position(entries, entry).and_then(|position| entries.get(position));
+        gone.push(changed(before, entry.as_table().unwrap_or(&Table::new())));
+    }
+    let says_more = members.keys().any(|member| member != "id" && member != "name");
+    match (position(entries, change), removes) {
         (Some(position), true) => {
-            entries.remove(position);
+            let entry = entries.remove(position);
+            gone.push(changed(Some(&entry), &members));
         }
+        (None, true) if says_more => gone.push(changed(None, &members)),
+        // Gone already: by a file that was changed since.
+        (None, true) if position(gone, change).is_some() => {}
         (None, true) => return Err(problem("there is no such entry to remove")),
-        (found, false) => {
-            let mut changes = change.as_table().cloned().unwrap_or_default();
-            changes.remove("remove");
-            let mut entry =
-                found.and_then(|position| entries.get(position).cloned()).unwrap_or(Value::Table(Table::new()));
-            if let Value::Table(entry) = &mut entry {
-                merge(entry, &changes);
-            }
-            match found.and_then(|position| entries.get_mut(position)) {
-                Some(place) => *place = entry,
-                None => entries.push(entry),
-            }
+        (Some(position), false) => {
+            let new = changed(entries.get(position), &members);
+            entries.get_mut(position).into_iter().for_each(|entry| entry.clone_from(&new));
         }
+        // Nothing is left of it but what was there before.
+        (None, false) if !says_more && change.get(WAS).is_some() => {}
+        (None, false) => entries.push(changed(None, &members)),
     }
     Ok(())
 }

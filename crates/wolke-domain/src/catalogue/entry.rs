@@ -123,6 +123,8 @@ pub struct Image {
     pub created: Timestamp,
     /// Whether it goes away; `unavailable_after` is [`super::DEPRECATED_IMAGE_DAYS`] after the announcement.
     pub deprecation: Option<Deprecation>,
+    /// Whether it is in [`super::Gone`].
+    pub removed: bool,
 }
 
 /// A CD image that everybody sees.

@@ -40,7 +40,7 @@ pub(super) struct PrimaryIpEntry {
     pub(super) monthly: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LocationEntry {
     pub(super) id: Id,

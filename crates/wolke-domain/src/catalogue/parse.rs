@@ -14,8 +14,8 @@ use super::file::{
 };
 use super::price::Price;
 use super::{
-    AddressPrice, Catalogue, DEPRECATED_IMAGE_DAYS, Datacenter, Image, Iso, LoadBalancerType, Location, Offer, Pricing,
-    ServerType,
+    AddressPrice, Catalogue, DEPRECATED_IMAGE_DAYS, Datacenter, Gone, Image, Iso, LoadBalancerType, Location, Offer,
+    Pricing, ServerType,
 };
 
 /// Bytes of a TiB; the file counts traffic in these, the contract in bytes.
@@ -54,6 +54,12 @@ pub enum CatalogueError {
         /// To what.
         location: String,
     },
+    /// A location in which nothing can be.
+    #[error("catalogue: location '{location}' has no data center")]
+    NoDatacenter {
+        /// Which.
+        location: String,
+    },
     /// A price that is no decimal.
     #[error("catalogue: '{entry}' has the malformed price '{price}'")]
     Price {
@@ -68,51 +74,62 @@ pub enum CatalogueError {
 pub(super) fn catalogue(document: &Document) -> Result<Catalogue, CatalogueError> {
     let pricing: PricingEntry = document.read_pricing()?;
     let locations: Vec<LocationEntry> = document.read_list(Kind::Location.singular())?;
-    let datacenters: Vec<DatacenterEntry> = document.read_list(Kind::Datacenter.singular())?;
-    let server_types: Vec<ServerTypeEntry> = document.read_list(Kind::ServerType.singular())?;
-    let balancer_types: Vec<LoadBalancerTypeEntry> = document.read_list(Kind::LoadBalancerType.singular())?;
-    let images_: Vec<ImageEntry> = document.read_list(Kind::Image.singular())?;
-    let isos: Vec<IsoEntry> = document.read_list(Kind::Iso.singular())?;
-    let vat = pricing.vat_rate.clone();
+    let gone_locations: Vec<LocationEntry> = document.read_gone(Kind::Location.singular())?;
+    // What is gone may have been where nothing is any more; what is there may not.
+    let ever: Vec<LocationEntry> = locations.iter().chain(&gone_locations).cloned().collect();
+    let vat = pricing.vat_rate.as_str();
+    let there = |kind: Kind| kind.singular();
     let mut catalogue = Catalogue {
         currency: pricing.currency.clone(),
         vat_rate: pricing.vat_rate.clone(),
-        pricing: new_pricing(&pricing, &locations)?,
-        datacenters: datacenters.into_iter().map(|entry| datacenter(entry, &locations)).collect::<Result<_, _>>()?,
-        server_types: server_types
-            .into_iter()
-            .map(|entry| server_type(entry, &locations, &vat))
-            .collect::<Result<_, _>>()?,
-        load_balancer_types: balancer_types
-            .into_iter()
-            .map(|entry| load_balancer_type(entry, &locations, &vat))
-            .collect::<Result<_, _>>()?,
+        pricing: new_pricing(&pricing, &locations, &gone_locations)?,
+        datacenters: each(document.read_list(there(Kind::Datacenter))?, |entry| datacenter(entry, &locations))?,
+        server_types: each(document.read_list(there(Kind::ServerType))?, |entry| server_type(entry, &locations, vat))?,
+        load_balancer_types: each(document.read_list(there(Kind::LoadBalancerType))?, |entry| {
+            load_balancer_type(entry, &locations, vat)
+        })?,
+        images: each(document.read_list(there(Kind::Image))?, images)?.into_iter().flatten().collect(),
+        isos: each(document.read_list(there(Kind::Iso))?, |entry| Ok(iso(entry)))?,
+        gone: Gone {
+            datacenters: each(document.read_gone(there(Kind::Datacenter))?, |entry| datacenter(entry, &ever))?,
+            server_types: each(document.read_gone(there(Kind::ServerType))?, |entry| server_type(entry, &ever, vat))?,
+            load_balancer_types: each(document.read_gone(there(Kind::LoadBalancerType))?, |entry| {
+                load_balancer_type(entry, &ever, vat)
+            })?,
+            images: each(document.read_gone(there(Kind::Image))?, images)?.into_iter().flatten().collect(),
+            isos: each(document.read_gone(there(Kind::Iso))?, |entry| Ok(iso(entry)))?,
+            locations: gone_locations.into_iter().map(location).collect(),
+        },
         locations: locations.into_iter().map(location).collect(),
-        images: images_.into_iter().map(images).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect(),
-        isos: isos.into_iter().map(iso).collect(),
         epoch: 0,
+        offer_epoch: 0,
         dates: Vec::new(),
     };
     catalogue.sort();
     catalogue.check()?;
+    catalogue.tidy_gone();
     catalogue.dates = dates(&catalogue);
     Ok(catalogue)
+}
+
+fn each<E, T>(entries: Vec<E>, read: impl Fn(E) -> Result<T, CatalogueError>) -> Result<Vec<T>, CatalogueError> {
+    entries.into_iter().map(read).collect()
 }
 
 /// Every point in time at which something of a catalogue changes.
 fn dates(catalogue: &Catalogue) -> Vec<Timestamp> {
     let offers = |offers: &[Offer]| offers.iter().map(|offer| offer.deprecation).collect::<Vec<_>>();
     let mut all: Vec<Option<Deprecation>> = Vec::new();
-    for kind in &catalogue.server_types {
+    for kind in catalogue.server_types.iter().chain(&catalogue.gone.server_types) {
         all.push(kind.deprecation);
         all.extend(offers(&kind.offers));
     }
-    for kind in &catalogue.load_balancer_types {
+    for kind in catalogue.load_balancer_types.iter().chain(&catalogue.gone.load_balancer_types) {
         all.push(kind.deprecation);
         all.extend(offers(&kind.offers));
     }
-    all.extend(catalogue.images.iter().map(|image| image.deprecation));
-    all.extend(catalogue.isos.iter().map(|iso| iso.deprecation));
+    all.extend(catalogue.images.iter().chain(&catalogue.gone.images).map(|image| image.deprecation));
+    all.extend(catalogue.isos.iter().chain(&catalogue.gone.isos).map(|iso| iso.deprecation));
     let mut dates: Vec<Timestamp> =
         all.into_iter().flatten().flat_map(|d| [d.announced, d.unavailable_after]).collect();
     dates.sort_unstable();
@@ -148,6 +165,9 @@ impl Catalogue {
             ("price of a primary IP", &self.pricing.primary_ips),
         ] {
             unique(what, prices.iter().map(|price| format!("{} in {}", price.kind, price.location_name)))?;
+        }
+        if let Some(empty) = self.locations.iter().find(|location| self.datacenter_in(location.id).is_none()) {
+            return Err(CatalogueError::NoDatacenter { location: empty.name.clone() });
         }
         for server_type in &self.server_types {
             unique("location of a server type", server_type.offers.iter().map(|offer| offer.location))?;
@@ -274,14 +294,32 @@ fn price(owner: &str, text: &str, vat_rate: &str) -> Result<Price, CatalogueErro
         .ok_or_else(|| CatalogueError::Price { entry: owner.to_owned(), price: text.to_owned() })
 }
 
-fn new_pricing(entry: &PricingEntry, locations: &[LocationEntry]) -> Result<Pricing, CatalogueError> {
+/// Where a price holds; none in a location that was removed: the table of prices need not be cut down for that.
+fn priced<'a>(
+    (locations, gone): (&'a [LocationEntry], &[LocationEntry]),
+    entry: &str,
+    name: &str,
+) -> Result<Option<&'a LocationEntry>, CatalogueError> {
+    match location_named(locations, entry, name) {
+        Err(_) if gone.iter().any(|location| location.name == name) => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+fn new_pricing(
+    entry: &PricingEntry,
+    locations: &[LocationEntry],
+    gone: &[LocationEntry],
+) -> Result<Pricing, CatalogueError> {
+    let place = |entry: &str, name: &str| priced((locations, gone), entry, name);
     let of = |name: &str, text: &str| price(name, text, &entry.vat_rate);
     // The rate alone is no price, but has the same form.
     of("pricing.server_backup", &entry.server_backup)?;
     let mut floating_ips = Vec::new();
     for price in &entry.floating_ips {
         for name in &price.at {
-            let location_name = location_named(locations, "pricing.floating_ips", name)?.name.clone();
+            let Some(location) = place("pricing.floating_ips", name)? else { continue };
+            let location_name = location.name.clone();
             let monthly = of("pricing.floating_ips", &price.monthly)?;
             floating_ips.push(AddressPrice { kind: price.kind, location_name, hourly: None, monthly });
         }
@@ -289,7 +327,8 @@ fn new_pricing(entry: &PricingEntry, locations: &[LocationEntry]) -> Result<Pric
     let mut primary_ips = Vec::new();
     for price in &entry.primary_ips {
         for name in &price.at {
-            let location_name = location_named(locations, "pricing.primary_ips", name)?.name.clone();
+            let Some(location) = place("pricing.primary_ips", name)? else { continue };
+            let location_name = location.name.clone();
             let (hourly, monthly) =
                 (Some(of("pricing.primary_ips", &price.hourly)?), of("pricing.primary_ips", &price.monthly)?);
             primary_ips.push(AddressPrice { kind: price.kind, location_name, hourly, monthly });
@@ -349,6 +388,7 @@ fn images(entry: ImageEntry) -> Result<Vec<Image>, CatalogueError> {
         rapid_deploy: entry.rapid_deploy,
         created: entry.created,
         deprecation,
+        removed: false,
     };
     Ok(ids.into_iter().map(image).collect())
 }

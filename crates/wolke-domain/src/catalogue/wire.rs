@@ -31,8 +31,9 @@ impl Catalogue {
     #[must_use]
     pub fn datacenter_to_wire(&self, datacenter: &Datacenter, now: Timestamp) -> cloud::datacenter::Datacenter {
         let place = datacenter.location;
+        let is_there = self.datacenters.iter().any(|known| known.id == datacenter.id);
         let ids = |which: &dyn Fn(&ServerType) -> bool| -> Vec<Id> {
-            self.listed_server_types(now).filter(|kind| which(kind)).map(|kind| kind.id).collect()
+            self.listed_server_types(now).filter(|kind| is_there && which(kind)).map(|kind| kind.id).collect()
         };
         let available = ids(&|kind| kind.is_orderable_in(place, now));
         cloud::datacenter::Datacenter {
@@ -191,7 +192,11 @@ impl Image {
         cloud::image::Image {
             id: self.id,
             kind: self.kind,
-            status: if self.is_usable(now) { ImageStatus::Available } else { ImageStatus::Unavailable },
+            status: if self.is_usable(now) && !self.removed {
+                ImageStatus::Available
+            } else {
+                ImageStatus::Unavailable
+            },
             name: Some(self.name.clone()),
             description: self.description.clone(),
             image_size: None,

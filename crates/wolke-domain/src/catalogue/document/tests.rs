@@ -68,7 +68,8 @@ fn entries_come_and_go() {
         "#,
     )
     .unwrap();
-    assert!(catalogue.iso_by_id(8637).is_none());
+    assert!(catalogue.isos.iter().all(|iso| iso.id != 8637) && catalogue.iso(&IdOrName::Id(8637)).is_none());
+    assert_eq!(catalogue.iso_by_id(8637), Catalogue::builtin().iso_by_id(8637), "what shows it needs it");
     assert_eq!(catalogue.iso(&IdOrName::from("own.iso")).unwrap().architecture, None);
     let app = catalogue.image_by_id(77).unwrap();
     assert_eq!((app.kind, app.name.as_str()), (ImageType::App, "own-app"));
@@ -115,7 +116,7 @@ fn the_version_moves_with_dates_and_epochs() {
     assert!(hel1("2026-11-30T23:59:59Z").deprecation.is_none());
     assert!(hel1("2026-12-01T00:00:00Z").deprecation.is_some() && hel1("2026-12-01T00:00:00Z").available);
     assert!(!hel1("2027-01-01T00:00:00Z").available);
-    let later = catalogue.at_epoch(1, [(109, 1)]);
+    let later = catalogue.at_epoch((1, 1), [(109, 1)]);
     assert!(later.version(at("2020-01-01T00:00:00Z")) > catalogue.version(at("2030-01-01T00:00:00Z")));
     assert!(!later.server_type_by_id(109).unwrap().is_orderable_in(1, now()));
     assert_eq!(later.default_location(later.server_type_by_id(109).unwrap(), now()).unwrap().name, "nbg1");
@@ -145,4 +146,46 @@ fn the_example_of_2018_fits() {
     assert!(catalogue.image_for(&IdOrName::from("ubuntu-16.04"), cx11.architecture).is_some());
     assert!(catalogue.iso_by_id(4711).unwrap().is_usable(now()));
     assert_eq!(catalogue.datacenter(&IdOrName::from("fsn1-dc8")).unwrap().id, 1);
+}
+
+const ISO: &str = "[[iso]]\nid = 5000\nname = \"own.iso\"\ndescription = \"Own\"\n";
+
+#[test]
+fn what_is_removed_stays_readable_by_id() {
+    // One that no other document knows, by all of its members.
+    let catalogue = laid(&format!("{ISO}remove = true")).unwrap();
+    assert!(catalogue.iso_by_id(5000).is_some() && catalogue.iso(&IdOrName::from("own.iso")).is_none());
+    // Another one has the name now.
+    let was = "[[iso]]\nid = 5001\nname = \"own.iso\"\ndescription = \"New\"\nwas = [{ id = 5000, name = \"own.iso\", description = \"Old\" }]";
+    let catalogue = laid(was).unwrap();
+    assert_eq!(catalogue.iso(&IdOrName::from("own.iso")).unwrap().id, 5001);
+    assert_eq!(catalogue.iso_by_id(5000).unwrap().description, "Old");
+    assert_eq!(Catalogue::builtin().forgotten(&catalogue), Some((Kind::Iso, 5001)));
+    assert_eq!(catalogue.forgotten(Catalogue::builtin()), None);
+    // What is there again is not gone.
+    let mut document = Document::builtin();
+    for overlay in [ISO, "[[iso]]\nname = \"own.iso\"\nremove = true", ISO] {
+        document.lay(&Document::parse(overlay).unwrap()).unwrap();
+    }
+    let catalogue = document.catalogue().unwrap();
+    assert!(catalogue.gone.isos.is_empty() && catalogue.iso(&IdOrName::from("own.iso")).is_some());
+    // Types are sold nowhere, images are unavailable.
+    let gone = "[[server_type]]\nname = \"cpx22\"\nremove = true\n[[image]]\nname = \"debian-12\"\nremove = true";
+    let catalogue = laid(gone).unwrap();
+    assert!(catalogue.server_type_by_id(109).unwrap().to_wire(now()).locations.iter().all(|place| !place.available));
+    assert!(catalogue.gone.images.iter().all(|image| image.removed) && catalogue.gone.images.len() == 2);
+    assert!(laid("[[iso]]\nname = \"x\"\nid = 1\nwas = 5").unwrap_err().to_string().contains("was must be a list"));
+}
+
+#[test]
+fn a_location_has_a_data_center() {
+    let place = "[[location]]\nid = 90\nname = \"lab1\"\ndescription = \"Lab\"\ncountry = \"DE\"\ncity = \"Lab\"\nlatitude = 1.0\n\
+                 longitude = 1.0\nnetwork_zone = \"eu-central\"\nincluded_traffic = 20.0\nprice_per_tb_traffic = \"1.00\"\n";
+    assert!(laid(place).unwrap_err().to_string().contains("location 'lab1' has no data center"));
+    let center = "[[datacenter]]\nid = 90\nname = \"lab1-dc1\"\ndescription = \"Lab 1\"\nlocation = \"lab1\"\n";
+    assert_eq!(laid(&format!("{place}{center}")).unwrap().datacenter_in(90).unwrap().id, 90);
+    assert!(laid(&format!("{place}{center}remove = true")).is_err());
+    let gone = laid(&format!("{place}remove = true\n{center}remove = true")).unwrap();
+    assert_eq!(gone.datacenter_by_id(90).unwrap().location, gone.location_by_id(90).unwrap().id);
+    assert!(gone.locations.iter().all(|location| location.id != 90));
 }
