@@ -114,6 +114,9 @@ pub struct Details {
     /// The move to another host that is under way, or what it has left behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moving: Option<Moving>,
+    /// What its machine takes of its host, noted when the host is told to remove it: a tombstone tells no size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaving: Option<Need>,
     /// The strand that keeps its appointments: the next backup, the end of rescue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<Id>,

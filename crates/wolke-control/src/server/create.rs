@@ -18,6 +18,7 @@ use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status, USER_DATA_B
 use wolke_domain::{Error, FieldError, Result, name};
 use wolke_store::primary_ip::PrimaryIp;
 use wolke_store::{Counter, Race, Tx, server, ssh_key};
+use wolke_wire::cloud::Secret as Password;
 use wolke_wire::cloud::server::{CreateServer, CreateServerPublicNet};
 use wolke_wire::{ErrorCode, Id, IdOrName, Kind};
 
@@ -34,7 +35,7 @@ pub struct Created {
     /// What follows, in order.
     pub next_actions: Vec<Id>,
     /// Shown this once; none when an SSH key was given.
-    pub root_password: Option<String>,
+    pub root_password: Option<Password>,
     /// The strand that does the work.
     pub strand: Id,
     /// The server as it was accepted: shown when it has failed, and gone, before it could be answered.
@@ -102,7 +103,7 @@ impl Control {
                 member(&mut json, "root_password");
                 match &created.root_password {
                     // Letters and digits need no escaping.
-                    Some(password) => json.extend_from_slice(format!("\"{password}\"").as_bytes()),
+                    Some(password) => json.extend_from_slice(format!("\"{}\"", password.expose()).as_bytes()),
                     None => json.extend_from_slice(b"null"),
                 }
                 json.push(b'}');
@@ -206,7 +207,7 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
     let catalogue = core.catalogue();
     let found = find(tx, &catalogue, project, request)?;
     let root_password = found.ssh_keys.is_empty().then(|| password::draw(tx, "root_password"));
-    let sealed = root_password.as_deref().map(|password| password::seal(tx, core, password)).transpose()?;
+    let sealed = root_password.as_ref().map(|password| password::seal(tx, core, password.expose())).transpose()?;
     stock::take(tx, core, found.server_type.id, found.place.location)?;
     let new = insert(tx, core, project, request, found)?;
     let addresses = attach_addresses(tx, core, &new, &request.public_net)?;
@@ -257,6 +258,7 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer, fou
             rebuild_epoch: 0,
             backup: None,
             moving: None,
+            leaving: None,
             calendar: None,
         },
     };

@@ -20,6 +20,7 @@ use wolke_domain::{Error, Result};
 use wolke_host::{Command, ObjectKey, Outcome, Secret, Verb};
 use wolke_store::{Race, Tx, host, resource, server};
 use wolke_strand::{Flow, Frame, Program};
+use wolke_wire::cloud::Secret as Password;
 use wolke_wire::{ErrorCode, Id, Kind};
 
 /// The length of a generated root password: letters and digits, 119 bits.
@@ -46,12 +47,12 @@ struct Variables {
 }
 
 /// A new password. The purpose keeps several of one transaction apart.
-pub(super) fn draw(tx: &mut dyn Tx, purpose: &str) -> String {
-    alphanumeric(&mut *tx.random(purpose), LENGTH)
+pub(super) fn draw(tx: &mut dyn Tx, purpose: &str) -> Password {
+    Password::new(alphanumeric(&mut *tx.random(purpose), LENGTH))
 }
 
 /// The crypt(3) hash (`$6$`) of a password.
-pub(super) fn hash(tx: &mut dyn Tx, password: &str) -> Result<Secret> {
+fn hash(tx: &mut dyn Tx, password: &str) -> Result<Secret> {
     let mut salt = [0; SALT_BYTES];
     tx.random("salt").fill(&mut salt);
     crypt(password, &salt).map(Secret)
@@ -68,13 +69,22 @@ pub(super) fn seal(tx: &mut dyn Tx, core: &Core, secret: &str) -> Result<String>
     core.sealer.seal(&mut *tx.random("seal_password"), SEAL, secret)
 }
 
-/// The hash of a sealed password, for the first boot on a host of a kind. A simulated guest has nobody who logs in, and
-/// hashing would take as long as the rest of a create.
+/// The hash of a password for a host of a kind, sealed: whoever delivers it opens it. A simulated guest has nobody who logs
+/// in, and hashing would take as long as the rest of a create.
+pub(super) fn for_host(tx: &mut dyn Tx, core: &Core, kind: &str, password: &Password) -> Result<Option<Secret>> {
+    if kind == make::SIMULATED {
+        return Ok(None);
+    }
+    let Secret(hash) = hash(tx, password.expose())?;
+    seal(tx, core, &hash).map(|sealed| Some(Secret(sealed)))
+}
+
+/// The same of a password that was sealed itself, for the first boot.
 pub(super) fn for_first_boot(tx: &mut dyn Tx, core: &Core, kind: &str, sealed: Option<&str>) -> Result<Option<Secret>> {
     match sealed {
         Some(sealed) if kind != make::SIMULATED => {
-            let password = core.sealer.open(SEAL, sealed)?;
-            hash(tx, &password).map(Some)
+            let password = Password::new(core.sealer.open(SEAL, sealed)?);
+            for_host(tx, core, kind, &password)
         }
         _ => Ok(None),
     }
@@ -86,7 +96,7 @@ impl Control {
     /// # Errors
     /// `not_found`; `service_error` unless the server runs (the documents name no code of its own, and `conflict` would make
     /// clients try again for half a minute); `locked` when it is being deleted or contention is refused.
-    pub async fn reset_server_password(&self, caller: &Caller, id: Id) -> Result<(Started, String)> {
+    pub async fn reset_server_password(&self, caller: &Caller, id: Id) -> Result<(Started, Password)> {
         let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
         self.db
             .write(vec![Race::Project(project)], move |tx| {
@@ -98,7 +108,7 @@ impl Control {
                     return Err(Error::refused(ErrorCode::ServiceError, "server is not running"));
                 }
                 let password = draw(tx, "root_password");
-                let Secret(hash) = hash(tx, &password)?;
+                let Secret(hash) = hash(tx, password.expose())?;
                 let hash = seal(tx, &core, &hash)?;
                 let action = action::begin(tx, project, "reset_password", vec![target])?;
                 resource::touch(tx, Kind::Server, id)?;
@@ -128,7 +138,7 @@ impl Control {
         &self,
         caller: &Caller,
         started: Started,
-        password: Option<String>,
+        password: Option<Password>,
     ) -> Result<Json> {
         self.settle(started.strand.as_slice()).await;
         let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);

@@ -223,8 +223,8 @@ pub(super) fn watch_start(
     Ok(Some(wait))
 }
 
-/// Waits for what the host is about to do anyway, then gives the command its id: from the host's generations, which grow, and in a step of its own, so that it is issued
-/// under the same id however often the next step runs.
+/// Waits for what the host is about to do anyway, then gives the command its id: from the host's generations, which grow,
+/// and in a step of its own, so that it is issued under the same id however often the next step runs.
 fn press(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let mut variables: Variables = frame.read()?;
     let on = match subject(tx, variables.server)? {
@@ -275,8 +275,7 @@ fn pressed(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     })
 }
 
-/// Nothing is undone: the status follows what the host last reported. A machine that hangs between two states with
-/// nobody waiting for it any more is `unknown`, until the next power action looks again.
+/// The wish is withdrawn, and the status follows what the host last reported.
 fn undo(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let variables: Variables = frame.read()?;
     relocate::give_up(tx, core, variables.server, |_| {})?;
@@ -320,11 +319,13 @@ pub(super) fn wait_until(look: &Look, give_up: Timestamp, step: &'static str) ->
     Flow::Wait { step, until: look.again.min(give_up), deadline: NEVER, promised: true }
 }
 
-/// The status of a server whose work has failed.
+/// The end of a server's work that has failed: no wish for its power is left that some later change would carry out, and
+/// its status is what its host reports. A machine that still hangs between two states is `unknown`, until the next power
+/// action looks again.
 pub(super) fn show_as_it_is(tx: &mut dyn Tx, core: &Core, id: Id) -> Result<()> {
     let Some(server) = server::by_id(tx, id)? else { return Ok(()) };
     if let (Some(on), false) = (server.value.host, server.value.details.doomed) {
-        let look = hosts::look(tx, core, on, ObjectKey::server(id), None)?;
+        let look = withdraw(tx, core, on, id)?;
         let status = match status_of(look.observed.state.power) {
             settled @ (Status::Off | Status::Running) => settled,
             _ => Status::Unknown,
@@ -333,6 +334,23 @@ pub(super) fn show_as_it_is(tx: &mut dyn Tx, core: &Core, id: Id) -> Result<()> 
         rescue::consume(tx, core, (&server.value, on), &look)?;
     }
     Ok(())
+}
+
+/// Looks at a machine, and where it was told to start or stop and has not done so, wishes for what it is: hosts try what
+/// has failed or hangs again with each newer generation, whatever that was written for.
+fn withdraw(tx: &mut dyn Tx, core: &Core, on: Id, id: Id) -> Result<Look> {
+    let look = hosts::look(tx, core, on, ObjectKey::server(id), None)?;
+    let power = match look.observed.state.power {
+        PowerState::Off | PowerState::Starting => Power::Off,
+        PowerState::Running | PowerState::Stopping => Power::On,
+        _ => return Ok(look),
+    };
+    match hosts::server_spec(tx, on, id)? {
+        Some((object, spec)) if spec.power != power && !look.observed.has_applied(object.generation) => {
+            Ok(make::switch(tx, core, on, id, power)?.map_or(look, |(_, look)| look))
+        }
+        _ => Ok(look),
+    }
 }
 
 pub(super) fn deadline(tx: &mut dyn Tx) -> Timestamp {

@@ -25,6 +25,7 @@ use wolke_domain::{Error, Result};
 use wolke_host::{FirstBoot, ImageRef, ObjectKey, Power, PowerState, Secret};
 use wolke_store::{Race, Tx, host, primary_ip, resource, server};
 use wolke_strand::{Flow, Frame, Program};
+use wolke_wire::cloud::Secret as Password;
 use wolke_wire::cloud::server::Rebuild;
 use wolke_wire::{Id, IdOrName, Kind};
 
@@ -70,7 +71,7 @@ impl Control {
     /// `not_found`, also for the image; `protected`; `invalid_input` for an image of another architecture or one that is
     /// too large, and for too much user data; `resource_unavailable` for an image that is gone; `locked` when it is being
     /// deleted, or for what [`wolke_domain::contention`] lists.
-    pub async fn rebuild_server(&self, caller: &Caller, id: Id, request: Rebuild) -> Result<(Started, Option<String>)> {
+    pub async fn rebuild_server(&self, caller: &Caller, id: Id, request: Rebuild) -> Result<(Started, Option<Password>)> {
         if request.user_data.as_ref().is_some_and(|data| data.expose().len() > USER_DATA_BYTES_MAX) {
             return Err(Error::invalid("user_data", format!("must not be longer than {USER_DATA_BYTES_MAX} bytes")));
         }
@@ -85,7 +86,7 @@ fn accept(
     (project, id): (Id, Id),
     refuse: bool,
     request: &Rebuild,
-) -> Result<(Started, Option<String>)> {
+) -> Result<(Started, Option<Password>)> {
     let server = server::expect(tx, project, id)?.value;
     check_not_doomed(&server)?;
     if server.details.rebuild_protected {
@@ -95,7 +96,7 @@ fn accept(
     action::admit(tx, refuse, project, target, "rebuild_server")?;
     let image = find_image(tx, core, &server, &request.image)?.id;
     let password = server.details.ssh_keys.is_empty().then(|| password::draw(tx, "root_password"));
-    let root_password = password.as_deref().map(|password| password::seal(tx, core, password)).transpose()?;
+    let root_password = password.as_ref().map(|password| password::seal(tx, core, password.expose())).transpose()?;
     let mut nonces = tx.random("seal");
     let seal = |data: &wolke_wire::cloud::Secret| core.sealer.seal(&mut *nonces, "user_data", data.expose());
     let user_data = request.user_data.as_ref().map(seal).transpose()?;
@@ -197,8 +198,8 @@ fn erase(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
         root_password_hash: password::for_first_boot(tx, core, &kind, variables.root_password.as_deref())?,
     };
     spec.definition.public = spec::public_nic(server.id, &primary_ip::of_server(tx, server.id)?);
-    variables.generation = host::take(tx, on, &Need::none())?;
     server::set_building(tx, server.id, Some(source.id))?;
+    variables.generation = host::take(tx, on, &Need::none())?;
     let look = hosts::desire_server(tx, core, on, Some(object), (server.id, variables.generation, spec))?;
     frame.write(&variables)?;
     after_making(tx, frame, &server, &look)
@@ -311,9 +312,9 @@ fn undo(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
             hosts::desire_server(tx, core, on, Some(object), (server.id, variables.generation, spec))?;
         }
     }
-    frame.write(&variables)?;
     // Also of a server on its way out: nothing is made from the image any more.
     server::set_building(tx, variables.server, None)?;
+    frame.write(&variables)?;
     undone(tx, core, frame)
 }
 

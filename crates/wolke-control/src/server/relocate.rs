@@ -171,8 +171,8 @@ fn clear(tx: &mut dyn Tx, core: &Core, id: Id) -> Result<Progress> {
     Ok(Progress::Settled)
 }
 
-/// Takes a move back that has not left its old host yet: the machine is there as it was, and what was made on the new host
-/// leaves. `restore` undoes what [`begin`] was given to change besides. A move that has left goes on.
+/// Takes a move back that has not left its old host yet: the machine is there, with what was changed meanwhile, and what was
+/// made on the new host leaves. `restore` undoes what [`begin`] was given to change besides. A move that has left goes on.
 ///
 /// For aborts, which then [`go_on`] until it is settled. A host that does not let go is left to the next start or delete.
 pub(super) fn give_up(tx: &mut dyn Tx, core: &Core, id: Id, restore: impl Fn(&mut Server)) -> Result<()> {
@@ -181,11 +181,27 @@ pub(super) fn give_up(tx: &mut dyn Tx, core: &Core, id: Id, restore: impl Fn(&mu
     let on = host_of(&server.value)?;
     let Some((_, spec)) = hosts::server_spec(tx, on, id)? else { return Ok(()) };
     remove_from(tx, core, on, id)?;
+    bring_up_to_date(tx, core, (moving.from, id), &spec)?;
     let mut new = server.value.clone();
     restore(&mut new);
     new.host = Some(moving.from);
     new.details.moving = Some(Moving { from: on, need: make::need_of(&spec), left: true });
     server::update(tx, &server, &new)
+}
+
+/// What was changed while a machine moved, its name, its disc and the rescue system, was told to the new host alone. The old
+/// one hears of it before it counts again.
+fn bring_up_to_date(tx: &mut dyn Tx, core: &Core, (on, id): (Id, Id), newer: &ServerSpec) -> Result<()> {
+    let Some((object, present)) = hosts::server_spec(tx, on, id)? else { return Ok(()) };
+    let mut spec = present.clone();
+    spec.definition.name.clone_from(&newer.definition.name);
+    spec.iso.clone_from(&newer.iso);
+    spec.rescue.clone_from(&newer.rescue);
+    if spec == present {
+        return Ok(());
+    }
+    let generation = host::take(tx, on, &Need::none())?;
+    hosts::desire_server(tx, core, on, Some(object), (id, generation, spec)).map(|_| ())
 }
 
 /// The last step of an abort: comes back to itself until the host that is left over has let go. One that fails is left to

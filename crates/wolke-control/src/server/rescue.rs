@@ -14,6 +14,7 @@ use wolke_domain::placement::Need;
 use wolke_domain::server::{Rescue, Server};
 use wolke_domain::{Error, Result};
 use wolke_store::{Stored, Tx, host, server, ssh_key};
+use wolke_wire::cloud::Secret as Password;
 use wolke_wire::cloud::server::EnableRescue;
 use wolke_wire::{Dialect, ErrorCode, Id, Kind};
 
@@ -34,7 +35,7 @@ impl Control {
         caller: &Caller,
         id: Id,
         request: EnableRescue,
-    ) -> Result<(Started, String)> {
+    ) -> Result<(Started, Password)> {
         if !request.system().takes_keys() && !request.ssh_keys.is_empty() {
             return Err(Error::invalid("ssh_keys", "can only be used with linux64 and linux32"));
         }
@@ -65,7 +66,8 @@ impl Control {
                 new.details.rescue = Some(Rescue { kind: wish.kind.clone(), epoch: wish.epoch, expires });
                 calendar::ensure(tx, &mut new)?;
                 server::update(tx, &old, &new)?;
-                wish.root_password_hash = Some(password::hash(tx, &password)?);
+                let (kind, _) = host::room(tx, on)?;
+                wish.root_password_hash = password::for_host(tx, &core, &kind, &password)?;
                 wish_on_host(tx, &core, on, id, Some(wish))?;
                 Ok((action::done(tx, caller.project, "enable_rescue", vec![target])?, password))
             })

@@ -1,6 +1,6 @@
 //! Taking a server down: the strand of a delete, and the abort of a create.
 
-use super::{HOST_DEADLINE_MS, ServerProgram, calendar, relocate, scope};
+use super::{HOST_DEADLINE_MS, ServerProgram, calendar, make, relocate, scope};
 use crate::action::{self, Work};
 use crate::core::Core;
 use crate::hosts::{self, Look};
@@ -54,9 +54,13 @@ pub(super) fn remove(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<
         release(tx, core, &server, None)?;
         return Ok(Flow::Done);
     };
-    doom(tx, &server)?;
     let key = ObjectKey::server(id);
-    let Some(object) = hosts::object(tx, on, key)? else {
+    let (object, taken) = match hosts::server_spec(tx, on, id)? {
+        Some((object, spec)) => (Some(object), Some(make::need_of(&spec))),
+        None => (hosts::object(tx, on, key)?, None),
+    };
+    let server = doom(tx, server, taken)?;
+    let Some(object) = object else {
         release(tx, core, &server, Some(on))?;
         return Ok(Flow::Done);
     };
@@ -90,12 +94,17 @@ fn after_removing(tx: &mut dyn Tx, core: &Core, server: &Stored<Server>, on: Id,
     Ok(Flow::Done)
 }
 
-/// From now on the server can only be deleted.
-fn doom(tx: &mut dyn Tx, server: &Stored<Server>) -> Result<()> {
+/// From now on the server can only be deleted, and what its machine takes of its host is known when that is gone.
+fn doom(tx: &mut dyn Tx, server: Stored<Server>, taken: Option<Need>) -> Result<Stored<Server>> {
     let mut new = server.value.clone();
     new.status = Status::Deleting;
     new.details.doomed = true;
-    if new == server.value { Ok(()) } else { server::update(tx, server, &new) }
+    new.details.leaving = taken.or(new.details.leaving);
+    if new == server.value {
+        return Ok(server);
+    }
+    server::update(tx, &server, &new)?;
+    Ok(Stored { value: new, ..server })
 }
 
 /// The host has not let go in time. What it may still run must not be forgotten: the server stays, on its way out, and
@@ -104,7 +113,7 @@ fn give_up(_tx: &mut dyn Tx, _core: &Core, _frame: &mut Frame) -> Result<Flow> {
     Ok(Flow::Done)
 }
 
-/// What a machine takes of its host.
+/// What a machine of a server's type takes of its host, by today's catalogue.
 pub(super) fn need(core: &Core, server: &Server) -> Need {
     let catalogue = core.catalogue();
     let kind = catalogue.server_type_by_id(server.details.server_type);
@@ -120,7 +129,8 @@ pub(super) fn need(core: &Core, server: &Server) -> Need {
 fn release(tx: &mut dyn Tx, core: &Core, server: &Stored<Server>, on: Option<Id>) -> Result<()> {
     primary_ip::release_of_server(tx, server.value.id)?;
     if let Some(on) = on {
-        host::take(tx, on, &need(core, &server.value).returned())?;
+        let taken = server.value.details.leaving.unwrap_or_else(|| need(core, &server.value));
+        host::take(tx, on, &taken.returned())?;
         host::forget(tx, on, ObjectKind::Server.as_str(), server.value.id)?;
     }
     stock::give(tx, core, server.value.details.server_type, server.value.details.location)?;

@@ -204,3 +204,37 @@ pub fn rooms_are_whole(db: &Db) -> bool {
     });
     rooms.unwrap().iter().all(|room| room.free == SIMULATED_HOST)
 }
+
+/// What a machine that a host holds takes of it: by its spec, and of one on its way out by what was noted of it.
+fn taken(tx: &mut dyn Tx, on: Id, object: &host::Change) -> Result<wolke_domain::placement::Need> {
+    use wolke_domain::placement::Need;
+    if !object.tombstone {
+        let wish: serde_json::Value = serde_json::from_str(&object.spec).unwrap();
+        let of = |field: &str| wish["present"][field].as_i64().unwrap();
+        return Ok(Need { cores: of("cores"), memory_mb: of("memory_mb"), disk_gb: of("disk_gb") });
+    }
+    let error = || wolke_domain::Error::internal(format!("nobody knows what {} takes of host {on}", object.id));
+    let server = wolke_store::server::by_id(tx, object.id)?.ok_or_else(error)?.value;
+    match server.details.moving.filter(|moving| moving.from == on) {
+        Some(moving) => Ok(moving.need),
+        None => server.details.leaving.ok_or_else(error),
+    }
+}
+
+/// Checks that every simulated host has left what it has less what it holds.
+pub fn check_rooms(tx: &mut dyn Tx) -> Result<()> {
+    use wolke_domain::placement::SIMULATED_HOST;
+    for on in host::list(tx)? {
+        let (_, mut free) = host::room(tx, on.id)?;
+        for object in host::objects(tx, on.id)? {
+            let taken = taken(tx, on.id, &object)?;
+            free.cores += taken.cores;
+            free.memory_mb += taken.memory_mb;
+            free.disk_gb += taken.disk_gb;
+        }
+        if free != SIMULATED_HOST {
+            return Err(wolke_domain::Error::internal(format!("host {} does not add up: {free:?}", on.id)));
+        }
+    }
+    Ok(())
+}

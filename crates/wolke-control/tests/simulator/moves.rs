@@ -147,6 +147,7 @@ impl Simulator {
         let images = self.model.images.clone();
         self.db.read_blocking(move |tx: &mut dyn Tx| {
             invariant::check(tx)?;
+            crate::common::check_rooms(tx)?;
             for dialect in DIALECTS {
                 let caller = Caller { dialect, ..caller };
                 let all = [

@@ -1,19 +1,19 @@
 //! Changing the type.
 
-use crate::common::{Engine, World, action_status, check_at_rest, engines, host_objects, rooms_are_whole};
+use crate::common::{Engine, World, action_status, check_at_rest, check_rooms, engines, host_objects, rooms_are_whole};
 use wolke_control::Simulation;
 use wolke_control::server::PowerVerb;
+use wolke_domain::Result;
 use wolke_domain::action::Status as ActionStatus;
 use wolke_domain::placement::{Need, SIMULATED_HOST};
 use wolke_domain::server::Status;
-use wolke_domain::{Error, Result};
 use wolke_host::{LatencyProfile, OperationKind, Policy};
 use wolke_store::{Race, Tx, host, server};
 use wolke_strand::testing::{Disturbance, Drive, try_every_disturbance};
 use wolke_wire::cloud::server::ChangeServerType;
-use wolke_wire::{ErrorCode, Id};
+use wolke_wire::{ErrorCode, Id, IdOrName};
 
-use crate::helpers::{block_on, details, drive, ensure, remove, running, slow_actions, spec_of, status};
+use crate::helpers::{block_on, details, drive, ensure, remove, rename, running, runs, slow_actions, spec_of, status};
 
 fn to(server_type: &str, upgrade_disk: bool) -> ChangeServerType {
     serde_json::from_value(serde_json::json!({"server_type": server_type, "upgrade_disk": upgrade_disk})).unwrap()
@@ -72,6 +72,8 @@ fn try_change(
     let (old, first) = (details(&world, id), host_of(&world, id).unwrap());
     let crowd_mb = if crowded { CROWD_MB } else { 0 };
     crowd(&world, first, crowd_mb);
+    limit(&world, id, "cpx22", 5);
+    limit(&world, id, "cpx32", 5);
     let started = block_on(world.control.change_server_type(&world.caller, id, to("cpx32", true)))?;
     let mut run = Drive::new(&world.db, &world.core, disturbance);
     drive(&world, &mut run)?;
@@ -96,6 +98,8 @@ fn try_change(
     crowd(&world, first, -crowd_mb);
     ensure(check_at_rest(&world.db)? == 0 && host_objects(&world.db) == 0, "nothing is left over")?;
     ensure(rooms_are_whole(&world.db), "the hosts have their room back")?;
+    let stock = (left(&world, "cpx22"), left(&world, "cpx32"));
+    ensure(stock == (Some(6), Some(5)), &format!("what was taken is given back once: {stock:?}"))?;
     Ok((run.steps, run.disturbed))
 }
 
@@ -161,15 +165,47 @@ fn a_machine_that_does_not_start_keeps_its_new_size() {
     let profile = LatencyProfile::none().with(OperationKind::Start, Policy::Stuck);
     world.control.set_simulation(Simulation { profile, ..Simulation::default() });
     assert_eq!(change(&world, id, to("cpx32", true)), ActionStatus::Error);
-    assert_eq!((details(&world, id).primary_disk_gb, status(&world, id)), (160, Some(Status::Unknown)));
-    let refused = block_on(world.control.change_server_type(&world.caller, id, to("cpx42", true))).unwrap_err();
-    assert!(matches!(refused, Error::Refused { code: ErrorCode::ServerNotStopped, .. }));
-    // Whatever it hangs in, power brings it back.
+    assert_eq!((details(&world, id).primary_disk_gb, status(&world, id)), (160, Some(Status::Off)));
+    // It stays off, whatever else the host hears of it, until somebody asks again.
     world.control.set_simulation(Simulation::default());
-    for (verb, expected) in [(PowerVerb::Stop, Status::Off), (PowerVerb::Start, Status::Running)] {
-        block_on(world.control.power_server(&world.caller, id, verb)).unwrap();
+    rename(&world, id, "b");
+    settle(&world);
+    assert!(!runs(&world, id));
+    block_on(world.control.power_server(&world.caller, id, PowerVerb::Start)).unwrap();
+    settle(&world);
+    assert_eq!(status(&world, id), Some(Status::Running));
+}
+
+fn left(world: &World, server_type: &str) -> Option<i64> {
+    let stock = block_on(world.control.list_stock()).unwrap();
+    stock.iter().find(|stock| stock.server_type == server_type).and_then(|stock| stock.left)
+}
+
+fn limit(world: &World, id: Id, server_type: &str, left: i64) {
+    let location = IdOrName::Id(details(world, id).location);
+    block_on(world.control.set_stock(&server_type.into(), &location, Some(left))).unwrap();
+}
+
+#[test]
+fn of_two_that_want_the_last_one_the_loser_stays_as_it_was() {
+    for simulation in [Simulation::default(), slow_actions()] {
+        let (world, first) = off(&Engine::Memory, simulation);
+        let body =
+            serde_json::json!({"name": "b", "server_type": "cpx22", "image": "debian-12", "start_after_create": false});
+        let made = block_on(world.control.create_server(&world.caller, serde_json::from_value(body).unwrap())).unwrap();
         settle(&world);
-        assert_eq!(status(&world, id), Some(expected));
+        limit(&world, first, "cpx22", 0);
+        limit(&world, first, "cpx32", 1);
+        let before = details(&world, made.server);
+        let change =
+            |id| block_on(world.control.change_server_type(&world.caller, id, to("cpx32", true))).unwrap().action;
+        let actions = [change(first), change(made.server)];
+        settle(&world);
+        let ended = actions.map(|action| action_status(&world.db, world.caller.project, action));
+        assert_eq!(ended, [ActionStatus::Success, ActionStatus::Error]);
+        assert_eq!((details(&world, made.server), spec_of(&world, made.server).disk_gb), (before, 80));
+        assert_eq!((left(&world, "cpx22"), left(&world, "cpx32")), (Some(1), Some(0)));
+        world.db.read_blocking(|tx: &mut dyn Tx| check_rooms(tx)).unwrap();
     }
 }
 

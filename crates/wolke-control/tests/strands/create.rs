@@ -89,7 +89,14 @@ fn a_start_that_hangs_leaves_the_server_that_was_made() {
     drive(&world, &mut run).unwrap();
     let ended = |id| action_status(&world.db, world.caller.project, id);
     assert_eq!((ended(created.action), ended(created.next_actions[0])), (ActionStatus::Success, ActionStatus::Error));
-    assert_eq!(status(&world, created.server), Some(Status::Unknown));
+    assert_eq!(status(&world, created.server), Some(Status::Off));
+    let password = created.root_password.as_ref().unwrap().expose();
+    assert!(!format!("{created:?}").contains(password), "it is not printed");
+    // The start is off: another change of the machine does not begin it anew.
+    world.control.set_simulation(Simulation::default());
+    crate::helpers::rename(&world, created.server, "b");
+    drive(&world, &mut run).unwrap();
+    assert!(!crate::helpers::runs(&world, created.server));
 }
 
 #[test]

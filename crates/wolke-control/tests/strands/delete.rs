@@ -1,12 +1,14 @@
 //! Deleting servers.
 
-use crate::common::{Engine, action_status, check_at_rest, engines, host_objects, rooms_are_whole, world};
+use crate::common::{Engine, action_status, check_at_rest, check_rooms, engines, host_objects, rooms_are_whole, world};
 use wolke_control::Simulation;
 use wolke_control::server::PowerVerb;
 use wolke_domain::Result;
 use wolke_domain::action::Status as ActionStatus;
+use wolke_domain::placement::Need;
 use wolke_domain::server::Status;
 use wolke_host::{LatencyProfile, OperationKind, Policy};
+use wolke_store::{Race, Tx, host, server};
 use wolke_strand::testing::{Disturbance, Drive, try_every_disturbance};
 
 use crate::helpers::{block_on, drive, ensure, request, running, slow, status};
@@ -74,4 +76,32 @@ fn a_host_that_does_not_let_go_ends_the_delete_with_an_error() {
     drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
     assert_eq!((status(&world, id), host_objects(&world.db)), (None, 0));
     assert!(rooms_are_whole(&world.db));
+}
+
+/// The catalogue may have been another one when the server was made: what goes back to the host is what its spec says.
+#[test]
+fn the_room_that_was_taken_is_given_back() {
+    let (world, id) = running(&Engine::Memory, slow());
+    let larger = Need { cores: 1, memory_mb: 1024, disk_gb: 0 };
+    let enlarge = move |tx: &mut dyn Tx| {
+        let on = server::by_id(tx, id)?.unwrap().value.host.unwrap();
+        let mut object = host::object(tx, on, "server", id)?.unwrap();
+        object.generation = host::take(tx, on, &larger)?;
+        let mut wish: serde_json::Value = serde_json::from_str(&object.spec).unwrap();
+        for (field, more) in [("cores", larger.cores), ("memory_mb", larger.memory_mb)] {
+            wish["present"][field] = (wish["present"][field].as_i64().unwrap() + more).into();
+        }
+        object.spec = wish.to_string();
+        host::desire(tx, on, "server", id, &object)
+    };
+    world.db.write_blocking(vec![Race::Location(1)], enlarge).unwrap();
+    let add_up = || world.db.read_blocking(|tx: &mut dyn Tx| check_rooms(tx)).unwrap();
+    add_up();
+    block_on(world.control.delete_server(&world.caller, id)).unwrap();
+    let mut run = Drive::new(&world.db, &world.core, Disturbance::None);
+    run.until_idle().unwrap();
+    assert_eq!(status(&world, id), Some(Status::Deleting));
+    add_up();
+    drive(&world, &mut run).unwrap();
+    assert!(status(&world, id).is_none() && rooms_are_whole(&world.db));
 }

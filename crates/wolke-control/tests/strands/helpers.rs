@@ -112,3 +112,19 @@ pub fn remove(world: &World, id: Id) -> Result<()> {
     drive(world, &mut Drive::new(&world.db, &world.core, Disturbance::None))?;
     ensure(status(world, id).is_none(), "the server is gone")
 }
+
+/// Gives a server another name: a change that has nothing to do with its power.
+pub fn rename(world: &World, id: Id, name: &str) {
+    let update = serde_json::from_value(serde_json::json!({"name": name})).unwrap();
+    block_on(world.control.update_server(&world.caller, id, update)).unwrap();
+}
+
+/// Whether the host of a server has last seen its machine run.
+pub fn runs(world: &World, id: Id) -> bool {
+    let read = move |tx: &mut dyn wolke_store::Tx| {
+        let on = server::by_id(tx, id)?.unwrap().value.host.unwrap();
+        Ok(wolke_store::host::object(tx, on, "server", id)?.unwrap().observed.unwrap())
+    };
+    let observed: wolke_host::Observed = serde_json::from_str(&world.db.read_blocking(read).unwrap()).unwrap();
+    observed.state.power == wolke_host::PowerState::Running
+}

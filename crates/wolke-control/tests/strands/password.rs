@@ -16,7 +16,7 @@ fn try_reset(engine: &Engine, disturbance: Disturbance, simulation: Simulation) 
     // Neither the password nor its hash can be read anywhere; the dump is of the embedded engine.
     if matches!(engine, Engine::Memory) {
         let dump = world.db.read_blocking(|tx: &mut dyn wolke_store::Tx| wolke_store::dump(tx))?;
-        ensure(!dump.contains(&password) && !dump.contains("$6$"), "the password is nowhere")?;
+        ensure(!dump.contains(password.expose()) && !dump.contains("$6$"), "the password is nowhere")?;
     }
     let mut run = Drive::new(&world.db, &world.core, disturbance);
     drive(&world, &mut run)?;

@@ -1,7 +1,7 @@
 //! A member that starts beside another one moves first, whatever happens on the way.
 
 use crate::common::{Engine, World, action_status, check_at_rest, engines, host_objects, rooms_are_whole, world};
-use crate::helpers::{block_on, drive, ensure, slow, status};
+use crate::helpers::{block_on, drive, ensure, rename, slow, spec_of, status};
 use wolke_control::Simulation;
 use wolke_control::server::PowerVerb;
 use wolke_domain::action::Status as ActionStatus;
@@ -181,6 +181,29 @@ fn a_new_host_that_makes_nothing_leaves_the_server_where_it_was() {
         assert_eq!((pair.ended(again), pair.are_apart()), (ActionStatus::Success, true));
         pair.end().unwrap();
     }
+}
+
+/// What is changed while a machine moves outlives the move: a rescue system that was withdrawn, too.
+#[test]
+fn what_is_changed_during_a_move_that_is_taken_back_stays_changed() {
+    let pair = pair(&Engine::Memory).unwrap();
+    let (world, id) = (&pair.world, pair.off);
+    let before = read(world, id).unwrap();
+    let rescue = serde_json::from_value(serde_json::json!({})).unwrap();
+    block_on(world.control.enable_server_rescue(&world.caller, id, rescue)).unwrap();
+    world.control.set_simulation(with(OperationKind::Create, Policy::Stuck));
+    let action = pair.start().unwrap();
+    Drive::new(&world.db, &world.core, Disturbance::None).until_idle().unwrap();
+    assert!(read(world, id).unwrap().details.moving.is_some_and(|moving| !moving.left));
+    rename(world, id, "c");
+    let iso = serde_json::from_value(serde_json::json!({"iso": 8637})).unwrap();
+    block_on(world.control.attach_iso(&world.caller, id, iso)).unwrap();
+    block_on(world.control.disable_server_rescue(&world.caller, id)).unwrap();
+    until_ended(&pair, action).unwrap();
+    assert_eq!((pair.ended(action), read(world, id).unwrap().host), (ActionStatus::Error, before.host));
+    let spec = spec_of(world, id);
+    assert_eq!((spec.definition.name.as_str(), spec.iso.map(|iso| iso.id), spec.rescue), ("c", Some(8637), None));
+    pair.end().unwrap();
 }
 
 /// Starts a move whose old host keeps the machine: the action fails, and what is left over is remembered.

@@ -6,9 +6,10 @@ use wolke_control::{Simulation, action::Started};
 use wolke_domain::Result;
 use wolke_domain::action::Status as ActionStatus;
 use wolke_domain::server::Status;
+use wolke_host::{LatencyProfile, OperationKind, Policy, Power};
 use wolke_strand::testing::{Disturbance, Drive, try_every_disturbance};
 
-use crate::helpers::{block_on, drive, ensure, running, slow, status};
+use crate::helpers::{block_on, drive, ensure, rename, running, runs, slow, spec_of, status};
 
 fn try_power(
     engine: &Engine,
@@ -65,4 +66,36 @@ fn a_released_address_leaves_the_machine() {
         })
         .unwrap();
     assert!(spec.contains("\"ipv4\":null") && spec.contains("2001:db8:"), "{spec}");
+}
+
+/// A wish that has failed is withdrawn: what a host hears next, of whatever else, must not carry it out unseen.
+#[test]
+fn what_has_failed_is_not_done_later() {
+    let fails = Policy::FailAlways { code: "sim".into(), message: "broken".into() };
+    for policy in [fails, Policy::Stuck] {
+        for (verb, kind) in [(PowerVerb::Start, OperationKind::Start), (PowerVerb::Stop, OperationKind::Stop)] {
+            let (world, id) = running(&Engine::Memory, Simulation::default());
+            let settle = || drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
+            let starts = verb == PowerVerb::Start;
+            if starts {
+                block_on(world.control.power_server(&world.caller, id, PowerVerb::Stop)).unwrap();
+                settle();
+            }
+            let (before, wish) = if starts { (Status::Off, Power::Off) } else { (Status::Running, Power::On) };
+            let profile = LatencyProfile::none().with(kind, policy.clone());
+            world.control.set_simulation(Simulation { profile, ..Simulation::default() });
+            let action = block_on(world.control.power_server(&world.caller, id, verb)).unwrap().action;
+            settle();
+            assert_eq!(action_status(&world.db, world.caller.project, action), ActionStatus::Error);
+            assert_eq!((status(&world, id), spec_of(&world, id).power), (Some(before), wish), "{verb:?} {policy:?}");
+            world.control.set_simulation(Simulation::default());
+            rename(&world, id, "b");
+            settle();
+            assert_eq!((status(&world, id), runs(&world, id)), (Some(before), !starts), "{verb:?} {policy:?}");
+            // Asked for again, it is done.
+            block_on(world.control.power_server(&world.caller, id, verb)).unwrap();
+            settle();
+            assert_eq!(runs(&world, id), starts);
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::helpers::{block_on, details, drive, ensure, running, slow_actions, sp
 
 fn enable(world: &World, id: Id) -> String {
     let request = serde_json::from_value(serde_json::json!({})).unwrap();
-    block_on(world.control.enable_server_rescue(&world.caller, id, request)).unwrap().1
+    block_on(world.control.enable_server_rescue(&world.caller, id, request)).unwrap().1.expose().to_owned()
 }
 
 fn booted(world: &World, id: Id) -> Option<Boot> {
@@ -114,4 +114,14 @@ fn enabled_again_it_begins_anew() {
     block_on(world.control.disable_server_rescue(&world.caller, id)).unwrap();
     assert!(details(&world, id).rescue.is_none() && spec_of(&world, id).rescue.is_none());
     drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
+}
+
+#[test]
+fn its_password_rests_nowhere() {
+    let (world, id) = running(&Engine::Memory, Simulation::default());
+    let request = serde_json::from_value(serde_json::json!({})).unwrap();
+    let answer = block_on(world.control.enable_server_rescue(&world.caller, id, request)).unwrap();
+    let dump = world.db.read_blocking(|tx: &mut dyn Tx| wolke_store::dump(tx)).unwrap();
+    assert!(!dump.contains(answer.1.expose()) && !dump.contains("$6$"), "neither it nor its hash");
+    assert!(!format!("{answer:?}").contains(answer.1.expose()));
 }

@@ -42,7 +42,7 @@ impl Simulator {
         let keys: Vec<Id> = self.model.ssh_keys.keys().copied().take(1).collect();
         let request = request(serde_json::json!({"type": "linux64", "ssh_keys": keys}))?;
         let (started, password) = self.control.enable_server_rescue(&self.caller, id, request).await?;
-        Ok(format!("{id} enabled by {} {password}", started.action))
+        Ok(format!("{id} enabled by {} {}", started.action, password.expose()))
     }
 
     async fn iso(&mut self) -> Result<String> {
@@ -59,6 +59,6 @@ impl Simulator {
     async fn reset_password(&mut self) -> Result<String> {
         let id = self.any_server();
         let (started, password) = self.control.reset_server_password(&self.caller, id).await?;
-        Ok(format!("{id} by {} {password}", started.action))
+        Ok(format!("{id} by {} {}", started.action, password.expose()))
     }
 }
