@@ -17,6 +17,7 @@ mod delete;
 mod helpers;
 mod image_in_use;
 mod images;
+mod operator;
 mod password;
 mod placement;
 mod power;
