@@ -19,6 +19,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use wolke_store::migrate::Role;
 
+/// What helps when the database of a world that was in use is not where it was.
+pub const WORLD_GONE_FIX: &str = "restore the data directory from a copy, or start anew in another one with --data DIR";
+
 /// The name of the one world of this release.
 pub const WORLD: &str = "main";
 

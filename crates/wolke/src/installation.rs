@@ -1,7 +1,7 @@
 //! Putting an installation together: databases, seal key, first token, worker, application.
 
 use crate::config::Settings;
-use crate::directory::{Directory, WORLD};
+use crate::directory::{Directory, WORLD, WORLD_GONE_FIX};
 use crate::failure::{Failure, Result};
 use crate::seal_key::SealKey;
 use crate::{files, first_token};
@@ -53,6 +53,7 @@ impl Installation {
         let on_world: OnCommit = Arc::new(move |signals| births.on_commit(signals));
         let key = seal_key(settings, directory)?;
         let opener = Opener { settings, directory, clock: &clock, key: &key };
+        opener.check_world()?;
         // Side by side: each takes a few milliseconds of system calls.
         let (root, db) = std::thread::scope(|scope| {
             let root = scope.spawn(|| opener.open_root(on_root));
@@ -122,6 +123,22 @@ struct Opener<'a> {
 }
 
 impl Opener<'_> {
+    /// A directory whose root database is set up has had a world: an empty one in its place would hide the loss.
+    fn check_world(&self) -> Result<()> {
+        let path = self.directory.database(Role::World);
+        let embedded = self.settings.database.is_none() && !self.directory.is_ephemeral();
+        if !embedded || path.exists() || !self.directory.database(Role::Root).exists() {
+            return Ok(());
+        }
+        let root = self.open(Role::Root, Arc::new(|_| {}))?;
+        // A first start that was cut short has a root database too, with nothing in it.
+        if root.read_blocking(|tx| first_token::is_set_up(tx))? {
+            let gone = format!("the world database {} is gone: {WORLD_GONE_FIX}", path.display());
+            return Err(Failure::new(gone));
+        }
+        Ok(())
+    }
+
     /// Opens the root database; with the sealer when everything is as the last start has left it.
     fn open_root(&self, on_commit: OnCommit) -> Result<(Arc<Db>, Option<Sealer>)> {
         let root = self.open(Role::Root, on_commit)?;

@@ -31,10 +31,7 @@ pub fn print(format: Format, value: &Value, columns: &[Column]) -> Result<()> {
 /// When it cannot be written; a reader that has gone away is no failure of ours.
 pub fn line(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(format!("cannot print: {e}"))),
-        _ => Ok(()),
-    }
+    written(writeln!(out, "{text}").and_then(|()| out.flush()))
 }
 
 /// Writes a text to standard output as it is, and ends the line if it does not.
@@ -43,6 +40,23 @@ pub fn line(text: &str) -> Result<()> {
 /// As [`line`].
 pub fn text(text: &str) -> Result<()> {
     line(text.strip_suffix('\n').unwrap_or(text))
+}
+
+/// Writes a text to standard output byte for byte: it may be a file that someone checks against another.
+///
+/// # Errors
+/// As [`line`].
+pub fn exactly(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// A reader that has gone away is no failure of ours.
+fn written(result: std::io::Result<()>) -> Result<()> {
+    match result {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(format!("cannot print: {e}"))),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a remark for people to standard error, where it does not get in the way of programs.

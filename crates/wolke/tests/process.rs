@@ -205,11 +205,24 @@ fn a_deleted_token_is_not_given_out() {
 }
 
 #[test]
+fn a_world_that_is_gone_is_not_served_empty() {
+    let folder = Folder::new("worldless");
+    drop(Serving::start(&folder, &[]));
+    let world = folder.data().join("worlds/main.db");
+    std::fs::remove_file(&world).unwrap();
+    let refused = folder.run(&["token", "list"]);
+    let said = text(&refused.stderr);
+    assert!(refused.status.code() == Some(1) && said.contains("is gone: restore the data directory"), "{said}");
+    assert!(!world.exists(), "nothing stands in for it");
+}
+
+#[test]
 fn metadata_of_a_server() {
     let folder = Folder::new("metadata");
     let serving = Serving::start(&folder, &[]);
     let token = std::fs::read_to_string(folder.data().join("token")).unwrap();
-    let body = r##"{"name":"web-1","server_type":"cpx22","image":"debian-12","user_data":"#cloud-config\n"}"##;
+    let body =
+        r##"{"name":"web-1","server_type":"cpx22","image":"debian-12","user_data":"#cloud-config\npackages: []"}"##;
     let mut stream = std::net::TcpStream::connect(serving.url().trim_start_matches("http://")).unwrap();
     let request = format!(
         "POST /v1/servers HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
@@ -222,7 +235,7 @@ fn metadata_of_a_server() {
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     let said = |args: &[&str]| text(&folder.run(args).stdout);
     assert_eq!(said(&["metadata", "1", "hostname"]), "web-1\n");
-    assert_eq!(said(&["metadata", "1", "userdata"]), "#cloud-config\n");
+    assert_eq!(said(&["metadata", "1", "userdata"]), "#cloud-config\npackages: []", "byte for byte");
     assert!(said(&["metadata", "1"]).contains("\ninstance-id: 1\n"));
     assert_eq!(said(&["metadata", "1", "private-networks"]), "[]\n");
     let nobody = folder.run(&["metadata", "2"]);

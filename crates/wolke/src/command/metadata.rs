@@ -26,5 +26,6 @@ pub(super) async fn run(access: &Access, server: Id, child: Option<&str>) -> Res
         Some(child) if failure.text.starts_with("refused") => Failure::new(format!("server {server} has no {child}")),
         _ => failure,
     })?;
-    output::text(&answer)
+    // Often a script or an archive, piped on: a line break that nobody gave would change it.
+    if child == Some(USERDATA) { output::exactly(&answer) } else { output::text(&answer) }
 }

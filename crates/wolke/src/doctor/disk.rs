@@ -82,7 +82,8 @@ pub(super) fn check(patient: &Patient<'_>) -> Check {
             format!("{}: a write takes {took} ms to reach the disk, and each commit waits for it", existing.display());
         return Check::warning(NAME, message, "put the data directory on a faster disk with --data DIR");
     }
-    let there = if existing == path { "" } else { " is not there yet and can be made" };
+    // Not by comparing paths: `existing` is absolute, and what was given may be relative.
+    let there = if path.is_dir() { "" } else { " is not there yet and can be made" };
     Check::ok(NAME, format!("{}{there}: {} free, a write reaches the disk in {took} ms", path.display(), size(free)))
 }
 

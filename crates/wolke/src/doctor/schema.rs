@@ -22,6 +22,11 @@ pub(super) fn check(patient: &Patient<'_>, databases: &Databases) -> Check {
     if let [0, 0] = schemas {
         return Check::ok(NAME, "there are no databases yet: the first `wolke serve` makes them");
     }
+    if patient.settings.database.is_none() && schemas[0] > 0 && matches!(databases.world, Ok(None)) {
+        let world = patient.directory.database(Role::World);
+        let message = format!("the world database {} is gone: its resources are in no other file", world.display());
+        return Check::fail(NAME, message, crate::directory::WORLD_GONE_FIX);
+    }
     for ((role, name, _), schema) in all.iter().zip(schemas) {
         if schema < role.newest() {
             let message =

@@ -143,6 +143,25 @@ fn a_directory_that_somebody_holds() {
 }
 
 #[test]
+fn a_relative_directory_that_exists_is_there() {
+    let folder = Folder::new();
+    let mut settings = installed(&folder);
+    let up: std::path::PathBuf = std::env::current_dir().unwrap().components().skip(1).map(|_| "..").collect();
+    settings.data = up.join(settings.data.strip_prefix("/").unwrap());
+    let check = check(&settings, "disk");
+    assert!(!check.message.contains("not there yet"), "{check:?}");
+}
+
+#[test]
+fn a_world_that_is_gone_is_no_fresh_start() {
+    let folder = Folder::new();
+    let settings = installed(&folder);
+    let world = Directory::of(&settings).database(Role::World);
+    std::fs::remove_file(&world).unwrap();
+    expect(&settings, "schema", Grade::Fail, &["the world database", "is gone", "restore the data directory"]);
+}
+
+#[test]
 fn schemas_of_other_releases_and_damage() {
     let folder = Folder::new();
     let settings = installed(&folder);
