@@ -71,7 +71,12 @@ impl Control {
     /// `not_found`, also for the image; `protected`; `invalid_input` for an image of another architecture or one that is
     /// too large, and for too much user data; `resource_unavailable` for an image that is gone; `locked` when it is being
     /// deleted, or for what [`wolke_domain::contention`] lists.
-    pub async fn rebuild_server(&self, caller: &Caller, id: Id, request: Rebuild) -> Result<(Started, Option<Password>)> {
+    pub async fn rebuild_server(
+        &self,
+        caller: &Caller,
+        id: Id,
+        request: Rebuild,
+    ) -> Result<(Started, Option<Password>)> {
         if request.user_data.as_ref().is_some_and(|data| data.expose().len() > USER_DATA_BYTES_MAX) {
             return Err(Error::invalid("user_data", format!("must not be longer than {USER_DATA_BYTES_MAX} bytes")));
         }
