@@ -1,7 +1,10 @@
 //! Where a resource goes: the `location` and `datacenter` of requests.
 
+use crate::core::Core;
+use crate::operator::stock;
 use wolke_domain::catalogue::{Catalogue, ServerType};
 use wolke_domain::{Error, FieldError, Result};
+use wolke_store::Tx;
 use wolke_wire::{ErrorCode, Id, IdOrName, Kind, Timestamp};
 
 /// A place.
@@ -45,23 +48,32 @@ pub(crate) fn in_location(catalogue: &Catalogue, location: Id) -> Result<Place> 
     Ok(Place { location, datacenter: datacenter.id })
 }
 
-/// The place for a server: where it is asked for, else where its type is in stock, `eu-central` first.
+/// The places for a server, the best first: where it is asked for, else wherever its type is in stock.
 pub(crate) fn for_server(
     catalogue: &Catalogue,
     server_type: &ServerType,
     asked: Option<Place>,
     now: Timestamp,
-) -> Result<Place> {
-    let unavailable = || {
-        let message = format!("server type {} is not available in the requested location", server_type.name);
-        Error::refused(ErrorCode::ResourceUnavailable, message)
-    };
-    match asked {
-        Some(place) if server_type.is_orderable_in(place.location, now) => Ok(place),
-        Some(_) => Err(unavailable()),
+) -> Result<Vec<Place>> {
+    let places = match asked {
+        Some(place) if server_type.is_orderable_in(place.location, now) => vec![place],
+        Some(_) => Vec::new(),
         None => {
-            let location = catalogue.default_location(server_type, now).ok_or_else(unavailable)?;
-            in_location(catalogue, location.id)
+            let anywhere = catalogue.default_locations(server_type, now);
+            anywhere.map(|location| in_location(catalogue, location.id)).collect::<Result<_>>()?
+        }
+    };
+    if places.is_empty() { Err(stock::sold_out(&server_type.name)) } else { Ok(places) }
+}
+
+/// Takes a server of a type from the first of these places that still has one: what the catalogue shows as in stock may just
+/// have been sold.
+pub(crate) fn take(tx: &mut dyn Tx, core: &Core, server_type: &ServerType, places: &[Place]) -> Result<Place> {
+    for place in places {
+        match stock::take(tx, core, server_type.id, place.location) {
+            Err(Error::Refused { code: ErrorCode::ResourceUnavailable, .. }) => {}
+            taken => return taken.map(|()| *place),
         }
     }
+    Err(stock::sold_out(&server_type.name))
 }

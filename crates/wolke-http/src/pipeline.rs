@@ -189,7 +189,12 @@ fn find(
         return Ok((operation, contract));
     }
     let allowed = api.routes.allowed(route, dialect);
-    if allowed.is_empty() || is_documented(verb, path, dialect) {
+    // The name of an action stands where a GET has an action's id: one that is unknown does not exist.
+    let is_action = verb == Some(Verb::Post) && route.template.ends_with("/actions/{action_id}");
+    if allowed.is_empty() {
+        return Err(no_route());
+    }
+    if is_action || is_documented(verb, path, dialect) {
         return Err(nowhere(verb, path, dialect));
     }
     trail.allow = Some(allowed.join(", "));

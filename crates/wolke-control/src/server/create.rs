@@ -6,7 +6,6 @@ use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::image;
 use crate::listing::check_labels;
-use crate::operator::stock;
 use crate::place::{self, Place};
 use crate::primary_ip;
 use crate::view::{Json, member};
@@ -141,7 +140,8 @@ fn check(request: &CreateServer) -> Result<()> {
 struct Found<'a> {
     server_type: &'a ServerType,
     image: image::Source,
-    place: place::Place,
+    /// Where it may go, the best first.
+    places: Vec<Place>,
     ssh_keys: Vec<String>,
 }
 
@@ -166,9 +166,9 @@ fn find<'a>(tx: &mut dyn Tx, catalogue: &'a Catalogue, project: Id, request: &Cr
         None => beside_its_addresses(tx, catalogue, project, &request.public_net)?,
         asked => asked,
     };
-    let place = place::for_server(catalogue, server_type, asked, now)?;
+    let places = place::for_server(catalogue, server_type, asked, now)?;
     let ssh_keys = request.ssh_keys.iter().map(|key| find_key(tx, project, key)).collect::<Result<_>>()?;
-    Ok(Found { server_type, image, place, ssh_keys })
+    Ok(Found { server_type, image, places, ssh_keys })
 }
 
 /// Where the primary IPs are that a request names: a server that may be anywhere goes there.
@@ -208,8 +208,8 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
     let found = find(tx, &catalogue, project, request)?;
     let root_password = found.ssh_keys.is_empty().then(|| password::draw(tx, "root_password"));
     let sealed = root_password.as_ref().map(|password| password::seal(tx, core, password.expose())).transpose()?;
-    stock::take(tx, core, found.server_type.id, found.place.location)?;
-    let new = insert(tx, core, project, request, found)?;
+    let place = place::take(tx, core, found.server_type, &found.places)?;
+    let new = insert(tx, core, project, request, (found, place))?;
     let addresses = attach_addresses(tx, core, &new, &request.public_net)?;
     let on_server = vec![Target::new(Kind::Server, new.id)];
     let mut resources = on_server.clone();
@@ -225,7 +225,13 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
     Ok(Created { server: accepted.server.id, action, next_actions, root_password, strand, accepted })
 }
 
-fn insert(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer, found: Found<'_>) -> Result<Server> {
+fn insert(
+    tx: &mut dyn Tx,
+    core: &Core,
+    project: Id,
+    request: &CreateServer,
+    (found, place): (Found<'_>, Place),
+) -> Result<Server> {
     let mut nonces = tx.random("seal");
     let mut seal = |purpose, secret: Option<&str>| {
         secret.map(|secret| core.sealer.seal(&mut *nonces, purpose, secret)).transpose()
@@ -243,8 +249,8 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer, fou
             v: DETAILS_VERSION,
             server_type: found.server_type.id,
             image: Some(found.image.id),
-            location: found.place.location,
-            datacenter: found.place.datacenter,
+            location: place.location,
+            datacenter: place.datacenter,
             primary_disk_gb: i64::from(found.server_type.disk),
             labels: request.labels.clone(),
             delete_protected: false,

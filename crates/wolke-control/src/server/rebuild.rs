@@ -168,6 +168,11 @@ fn prepare(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     };
     variables.before = Some((spec.image, spec.rebuild_epoch));
     let old = server::by_id(tx, variables.server)?.ok_or_else(|| Error::internal("the server is gone"))?;
+    if old.value.details.rebuild_protected {
+        // Protected while this waited for its turn: from then on the disk is not to be lost.
+        let refused = Error::rebuild_protected(Kind::Server);
+        return Ok(Flow::Fail(Failure::new(refused.code(), refused.message())));
+    }
     let mut new = old.value.clone();
     new.details.rebuild_epoch += 1;
     variables.epoch = new.details.rebuild_epoch;

@@ -6,6 +6,7 @@ use wolke_domain::Result;
 use wolke_domain::action::Status as ActionStatus;
 use wolke_domain::server::Status;
 use wolke_host::{LatencyProfile, OperationKind, Policy};
+use wolke_store::server;
 use wolke_strand::testing::{Disturbance, Drive, try_every_disturbance};
 
 use crate::helpers::{block_on, drive, ensure, request, slow, status};
@@ -134,4 +135,19 @@ fn a_stuck_host_ends_in_an_error_and_gives_everything_back() {
     drive(&world, &mut run).unwrap();
     assert_eq!(action_status(&world.db, world.caller.project, created.action), ActionStatus::Error);
     assert_eq!((check_at_rest(&world.db).unwrap(), host_objects(&world.db)), (0, 0));
+}
+
+/// Found by a user: what the catalogue shows as in stock may have been sold since.
+#[test]
+fn a_server_that_may_be_anywhere_goes_where_there_is_one_left() {
+    use wolke_wire::IdOrName;
+    let world = block_on(world(&Engine::Memory, Simulation::default()));
+    let (kind, fsn1) = (IdOrName::from("cpx22"), IdOrName::from("fsn1"));
+    block_on(world.control.set_stock(&kind, &fsn1, Some(1))).unwrap();
+    // Sold behind the back of this process.
+    let races = vec![wolke_store::Race::Addresses];
+    world.db.write_blocking(races, |tx| wolke_store::operator::take_stock(tx, 109, 1).map(|_| ())).unwrap();
+    let created = block_on(world.control.create_server(&world.caller, request("a"))).unwrap();
+    let placed = world.db.read_blocking(move |tx| Ok(server::by_id(tx, created.server)?.unwrap().value)).unwrap();
+    assert_eq!(placed.details.location, 2);
 }

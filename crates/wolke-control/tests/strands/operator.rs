@@ -1,6 +1,7 @@
 //! What the operator decides in one process reaches the strands of another one that nobody asks anything.
 
 use crate::common::{control, engines, memory, world};
+use crate::helpers::block_on;
 use std::sync::Arc;
 use wolke_control::{Core, Simulation};
 use wolke_store::migrate::Role;
@@ -23,18 +24,18 @@ fn begin(db: &Arc<Db>, core: &Arc<Core>, heard: Heard) {
     db.write_blocking(vec![Race::Claims], move |tx| core.begin(tx, heard)).unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_process_without_requests_keeps_up() {
+#[test]
+fn a_process_without_requests_keeps_up() {
     for engine in engines("a_process_without_requests_keeps_up") {
-        let here = world(&engine, Simulation::default()).await;
+        let here = block_on(world(&engine, Simulation::default()));
         let root = memory(Role::Root, &here.clock, "other");
-        let (_there, core) = control(&here.clock, root, &here.db, Simulation::default()).await;
+        let (_there, core) = block_on(control(&here.clock, root, &here.db, Simulation::default()));
         let (cpx22, nuremberg) = (IdOrName::from("cpx22"), IdOrName::from("nbg1"));
         let heard = |shared| Heard { operator_changes: here.db.operator_changes(), shared };
         begin(&here.db, &core, heard(true));
         let before = heard(true);
         let kept = core.catalogue();
-        here.control.set_stock(&cpx22, &nuremberg, Some(0)).await.unwrap();
+        block_on(here.control.set_stock(&cpx22, &nuremberg, Some(0))).unwrap();
         assert!(is_sold_out(&here.core) && !is_sold_out(&core));
         // Nothing was heard, and the copy is young: no look.
         begin(&here.db, &core, before);
@@ -46,7 +47,7 @@ async fn a_process_without_requests_keeps_up() {
         assert!(is_sold_out(&core), "{engine:?}");
         // The notification is lost: the copy grows old. Only a clock that the test moves can show that.
         if !here.db.is_shared() {
-            here.control.set_stock(&cpx22, &nuremberg, Some(3)).await.unwrap();
+            block_on(here.control.set_stock(&cpx22, &nuremberg, Some(3))).unwrap();
             let lost = Heard { operator_changes: before.operator_changes + 1, shared: true };
             here.clock.advance(OLD_MS);
             begin(&here.db, &core, lost);

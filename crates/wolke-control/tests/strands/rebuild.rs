@@ -126,3 +126,17 @@ fn a_delete_in_the_middle_leaves_nothing() {
         assert!(rooms_are_whole(&world.db));
     }
 }
+
+/// Found by a user: protection holds from its moment on, also against what was accepted before and waits.
+#[test]
+fn protection_stops_a_rebuild_that_waits_for_its_turn() {
+    let (world, id) = running(&Engine::Memory, slow_actions());
+    block_on(world.control.power_server(&world.caller, id, PowerVerb::Reboot)).unwrap();
+    let (started, _) = block_on(world.control.rebuild_server(&world.caller, id, rebuild("debian-13"))).unwrap();
+    let protect = wolke_wire::cloud::server::ChangeServerProtection { delete: Some(true), rebuild: Some(true) };
+    block_on(world.control.change_server_protection(&world.caller, id, protect)).unwrap();
+    let before = details(&world, id).image;
+    settle(&world);
+    assert_eq!(action_status(&world.db, world.caller.project, started.action), ActionStatus::Error);
+    assert_eq!((details(&world, id).image, status(&world, id)), (before, Some(Status::Running)));
+}

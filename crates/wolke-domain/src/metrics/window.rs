@@ -21,6 +21,8 @@ pub struct Window {
     pub end: Timestamp,
     /// Between two samples, in milliseconds.
     pub step_ms: i64,
+    /// Nothing of it lies between then and now.
+    empty: bool,
 }
 
 /// Why a window is none.
@@ -46,21 +48,28 @@ impl Window {
         if end < start {
             return Err(WindowError::EndBeforeStart);
         }
-        let start = start.max(now.plus_ms(-DAYS_KEPT * DAY_MS));
+        let horizon = now.plus_ms(-DAYS_KEPT * DAY_MS);
         let end = end.min(now);
+        let length = end.0.saturating_sub(start.max(horizon).0).max(0);
         // An empty period has a step all the same.
-        let length = (end.0 - start.0).max(0);
         let step_ms = match step {
             None => least_step(length, default_samples),
             Some(seconds) => milliseconds(seconds)?.max(least_step(length, SAMPLES_MAX)),
         };
-        Ok(Self { start, end, step_ms })
+        if start >= horizon {
+            return Ok(Self { start: start.min(end), end, step_ms, empty: start > end });
+        }
+        // What is left out leaves the other samples where they are: with a step, the same question has the same ones later.
+        let left_out = (horizon.0 - start.0 + step_ms - 1) / step_ms;
+        let first = start.plus_ms(left_out.saturating_mul(step_ms));
+        Ok(Self { start: first.min(end), end, step_ms, empty: first > end })
     }
 
     /// The times of its samples: none when all of it lies in the future or too far back.
     pub fn times(&self) -> impl Iterator<Item = Timestamp> {
-        let Self { start, end, step_ms } = *self;
-        (0..).map(move |n: i64| start.plus_ms(n.saturating_mul(step_ms))).take_while(move |at| *at <= end)
+        let Self { start, end, step_ms, empty } = *self;
+        let all = (0..).map(move |n: i64| start.plus_ms(n.saturating_mul(step_ms)));
+        all.take_while(move |at| !empty && *at <= end)
     }
 }
 
@@ -107,7 +116,9 @@ mod tests {
     #[test]
     fn the_past_is_short_and_the_future_empty() {
         let window = Window::new((ago(24 * 365), NOW), None, 200, NOW).unwrap();
-        assert_eq!(window.start, ago(24 * 30));
+        // On the grid that began a year ago, and within the last thirty days.
+        assert!(window.start >= ago(24 * 30) && window.start.0 - ago(24 * 30).0 < window.step_ms);
+        assert_eq!((window.start.0 - ago(24 * 365).0) % window.step_ms, 0);
         let window = Window::new((ago(-2), ago(-4)), Some(60.0), 200, NOW).unwrap();
         assert_eq!(window.times().count(), 0);
         let window = Window::new((ago(24 * 400), ago(24 * 300)), None, 200, NOW).unwrap();
@@ -130,6 +141,7 @@ mod tests {
             prop_assert!(count <= usize::try_from(SAMPLES_MAX).unwrap());
             prop_assert!(step.is_some() || count <= 200);
             prop_assert!(window.times().all(|at| at >= window.start && at <= window.end && at <= NOW));
+            prop_assert!(window.start <= window.end);
         }
     }
 }

@@ -234,3 +234,12 @@ async fn made_for_a_stopped_server() {
     world.delete(&format!("/servers/{server}")).await.ok();
     world.get(&format!("/primary_ips/{ip}")).await.refused(404, "not_found");
 }
+
+#[tokio::test]
+async fn a_place_is_asked_for_by_the_name_that_the_dialect_has() {
+    for (dialect, field) in [(Dialect::D2023_07, "datacenter"), (Dialect::Compat, "location")] {
+        let world = World::new(dialect).await;
+        let wanted = json!({"name": "a", "type": "ipv4", "assignee_type": "server", "auto_delete": false});
+        world.post("/primary_ips", wanted).await.wrong(&[field]);
+    }
+}

@@ -1,6 +1,7 @@
 //! Paths, methods, ids.
 
 use crate::common::{World, server};
+use serde_json::json;
 use std::collections::HashSet;
 use wolke_wire::Dialect;
 
@@ -45,7 +46,6 @@ async fn methods_that_a_path_does_not_have() {
         ("OPTIONS", "/servers/1", "GET, PUT, DELETE"),
         ("POST", "/locations", "GET"),
         ("GET", "/servers/1/actions/reset", "POST"),
-        ("POST", "/servers/1/actions/dance", "GET"),
         ("BREW", "/actions", "GET"),
     ] {
         let answer = world.ask(method, path).send().await;
@@ -53,6 +53,24 @@ async fn methods_that_a_path_does_not_have() {
         assert_eq!(answer.header("allow"), Some(allow), "{method} {path}");
     }
     world.ask("PATCH", "/servers").token(None).send().await.refused(401, "unauthorized");
+}
+
+/// A word that is no action stands where another route has the id of one.
+#[tokio::test]
+async fn actions_that_do_not_exist() {
+    for (dialect, path) in [
+        (Dialect::Compat, "/servers/1/actions/dance"),
+        (Dialect::Compat, "/images/1/actions/dance"),
+        (Dialect::D2018_04, "/servers/1/actions/attach_to_network"),
+        (Dialect::D2018_04, "/servers/1/actions/add_to_placement_group"),
+    ] {
+        let answer = World::new(dialect).await.post(path, json!({})).await;
+        assert_eq!(answer.refused(404, "not_found").message(), "the requested API endpoint does not exist", "{path}");
+    }
+    for dialect in [Dialect::D2018_04, Dialect::D2023_07] {
+        let answer = World::new(dialect).await.get("/servers/actions").await;
+        assert_eq!(answer.refused(404, "not_found").message(), "the requested API endpoint does not exist");
+    }
 }
 
 #[tokio::test]
