@@ -79,7 +79,7 @@ pub enum Verb {
     /// World time: show it, set it, let it pass
     #[command(subcommand)]
     Clock(ClockVerb),
-    /// The simulation: how long its work takes, how much room there is
+    /// The simulation: how long its work takes, what fails, how much room there is
     #[command(subcommand)]
     Sim(SimVerb),
     /// What can be ordered: show it, change it, end it, limit it
@@ -318,6 +318,35 @@ pub enum SimVerb {
     /// How many hosts a location has at most, until the server ends
     #[command(subcommand)]
     Hosts(HostsVerb),
+    /// How one kind of work goes, until the server ends
+    #[command(
+        after_help = "Examples:\n  wolke sim policy start fail-once      the next start of each server fails\n  \
+                            wolke sim policy snapshot 90s\n  wolke sim policy delete stuck\n  wolke sim policy start none"
+    )]
+    Policy {
+        /// Which work
+        #[arg(value_parser = PossibleValuesParser::new(crate::command::sim::WORK))]
+        work: String,
+        /// none, a duration such as 5s, stuck, fail, or fail-once
+        policy: String,
+        /// What the failed action says
+        #[arg(long, default_value = "the simulation was told to fail")]
+        message: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// What is broken about all hosts, until the server ends
+    #[command(after_help = "Examples:\n  wolke sim fault disk-full on\n  wolke sim fault no-guest-agent off")]
+    Fault {
+        /// What is broken
+        #[arg(value_parser = PossibleValuesParser::new(["disk-full", "no-guest-agent"]))]
+        fault: String,
+        /// Whether it is
+        #[arg(value_parser = PossibleValuesParser::new(["on", "off"]))]
+        state: String,
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 /// `wolke sim hosts`.

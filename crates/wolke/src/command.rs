@@ -5,7 +5,7 @@ pub mod config;
 pub mod metadata;
 mod operator;
 mod project;
-mod sim;
+pub mod sim;
 mod token;
 
 use crate::cli::Verb;

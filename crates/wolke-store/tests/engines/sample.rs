@@ -51,6 +51,7 @@ pub fn server(tx: &mut dyn Tx, project: Id, name: &str, pairs: &[(&str, &str)]) 
             rebuild_epoch: 0,
             backup: None,
             moving: None,
+            leaving: None,
             calendar: None,
         },
     })

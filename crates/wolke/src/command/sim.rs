@@ -7,6 +7,7 @@ use crate::output::{Column, print};
 use crate::reach::Access;
 use http::Method;
 use serde_json::{Value, json};
+use wolke_host::{LatencyProfile, OperationKind, Policy, SimFaults};
 use wolke_http::admin::types::SetSimulation;
 
 const COLUMNS: &[Column] = &[("WORK", "work"), ("TAKES", "takes")];
@@ -25,7 +26,79 @@ pub(super) async fn run(access: &Access, verb: &SimVerb) -> Result<()> {
             let set = SetSimulation { hosts_per_location: Some(*number), ..SetSimulation::default() };
             show_hosts(&change(access, &set, "").await?, *output)
         }
+        SimVerb::Policy { work, policy, message, output } => {
+            let mut profile: LatencyProfile = part(&read(access).await?, "profile")?;
+            let kind = kind(work).ok_or_else(|| Failure::usage(format!("there is no work called '{work}'")))?;
+            match meaning(policy, message)? {
+                Policy::Immediate => drop(profile.0.remove(&kind)),
+                policy => drop(profile.0.insert(kind, policy)),
+            }
+            let set = SetSimulation { profile: Some(profile), ..SetSimulation::default() };
+            show(&change(access, &set, "").await?, *output)
+        }
+        SimVerb::Fault { fault, state, output } => {
+            let mut faults: SimFaults = part(&read(access).await?, "faults")?;
+            let broken = state == "on";
+            match fault.as_str() {
+                "disk-full" => faults.disk_full = broken,
+                _ => faults.no_guest_agent = broken,
+            }
+            let set = SetSimulation { faults: Some(faults), ..SetSimulation::default() };
+            show_faults(&change(access, &set, "").await?, *output)
+        }
     }
+}
+
+/// The kinds of work that have a policy, as they are typed.
+pub const WORK: [&str; 12] = [
+    "create",
+    "rebuild",
+    "resize",
+    "change",
+    "start",
+    "stop",
+    "shutdown",
+    "reboot",
+    "reset",
+    "snapshot",
+    "set_password",
+    "delete",
+];
+
+fn kind(work: &str) -> Option<OperationKind> {
+    serde_json::from_value(Value::from(work)).ok()
+}
+
+/// What a policy on the command line means.
+fn meaning(text: &str, message: &str) -> Result<Policy> {
+    let (code, message) = ("simulated".to_owned(), message.to_owned());
+    Ok(match text {
+        "none" => Policy::Immediate,
+        "stuck" => Policy::Stuck,
+        "fail" => Policy::FailAlways { code, message },
+        "fail-once" => Policy::FailOnce { code, message },
+        duration => {
+            let ms = crate::duration::parse(duration).ok().and_then(|ms| u32::try_from(ms).ok());
+            let wrong = || {
+                Failure::usage(format!("'{text}' is neither none, stuck, fail, fail-once nor a duration such as 5s"))
+            };
+            Policy::After { ms: ms.ok_or_else(wrong)? }
+        }
+    })
+}
+
+/// A member of the simulation's document.
+fn part<T: serde::de::DeserializeOwned>(simulation: &Value, name: &str) -> Result<T> {
+    T::deserialize(&simulation[name]).map_err(|e| Failure::new(format!("the server's {name}: {e}")))
+}
+
+fn show_faults(simulation: &Value, output: Output) -> Result<()> {
+    let state = |fault: &str| if simulation["faults"][fault] == true { "on" } else { "off" };
+    let rows = json!([
+        {"fault": "disk-full", "state": state("disk_full")},
+        {"fault": "no-guest-agent", "state": state("no_guest_agent")},
+    ]);
+    print(output.format, &rows, &[("FAULT", "fault"), ("STATE", "state")])
 }
 
 async fn read(access: &Access) -> Result<Value> {
@@ -73,9 +146,22 @@ fn takes(policy: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::rows;
+    use super::{WORK, kind, meaning, rows};
     use serde_json::json;
-    use wolke_host::LatencyProfile;
+    use wolke_host::{LatencyProfile, OperationKind, Policy};
+
+    #[test]
+    fn policies_as_they_are_typed() {
+        assert!(WORK.iter().all(|work| kind(work).is_some()));
+        assert_eq!((kind("set_password"), kind("dance")), (Some(OperationKind::SetPassword), None));
+        assert_eq!(meaning("90s", "").ok(), Some(Policy::After { ms: 90_000 }));
+        assert_eq!(meaning("stuck", "").ok(), Some(Policy::Stuck));
+        let fails = Policy::FailOnce { code: "simulated".into(), message: "m".into() };
+        assert_eq!(meaning("fail-once", "m").ok(), Some(fails));
+        for wrong in ["", "never", "-5s", "99999w"] {
+            assert!(meaning(wrong, "").is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn profiles_for_people() {
