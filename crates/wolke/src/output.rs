@@ -37,7 +37,7 @@ pub fn line(text: &str) -> Result<()> {
 /// Writes a text to standard output as it is, and ends the line if it does not.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn text(text: &str) -> Result<()> {
     line(text.strip_suffix('\n').unwrap_or(text))
 }
@@ -45,7 +45,7 @@ pub fn text(text: &str) -> Result<()> {
 /// Writes a text to standard output byte for byte: it may be a file that someone checks against another.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn exactly(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
