@@ -2,7 +2,7 @@
 //!
 //! All of it is in the world's database; this is the copy that a process works with. It is read again when a commit, here or
 //! in another process, says that it has changed ([`wolke_store::Signal::OperatorChanged`]); on an engine with other writers
-//! also when it is older than [`AGE_MS_MAX`], because a notification can be lost.
+//! also when it is older than `AGE_MS_MAX`, because a notification can be lost.
 //!
 //! **Invariant:** a copy is never replaced by an older one.
 
