@@ -1,7 +1,7 @@
 //! Snapshots and backups. The images of the catalogue are in no table.
 //!
 //! A deleted image that servers were made from moves to a table of its own: it is gone from lists and from lookups by id,
-//! its servers still show it ([`shown`]), and it goes with the last of them ([`purge`]). The same holds while a server is
+//! its servers still show it ([`shown`]), and it goes with the last of them (`purge`). The same holds while a server is
 //! being rebuilt from it: it will be shown once the disk is there.
 
 use crate::label;
