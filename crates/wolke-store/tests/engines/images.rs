@@ -85,8 +85,14 @@ fn deleted_ones_are_shown_as_long_as_a_server_shows_them(engine: &Engine) {
     });
     assert!(!engine.read(move |tx| image::is_in_use(tx, id)));
     let a = servers[0].id;
+    engine.write(move |tx| server::set_status(tx, a, ServerStatus::Initializing, None));
+    assert!(engine.read(move |tx| image::is_in_use(tx, id)), "it is being made from it");
     engine.write(move |tx| server::set_status(tx, a, ServerStatus::Rebuilding, None));
-    assert!(engine.read(move |tx| image::is_in_use(tx, id)));
+    assert!(!engine.read(move |tx| image::is_in_use(tx, id)), "it is what is thrown away");
+    engine.write(move |tx| server::set_building(tx, a, Some(id)));
+    assert!(engine.read(move |tx| image::is_in_use(tx, id)), "it is what the new disk is made of");
+    engine.write(move |tx| server::set_building(tx, a, None));
+    assert!(!engine.read(move |tx| image::is_in_use(tx, id)));
     engine.write(move |tx| server::set_status(tx, a, ServerStatus::Off, None));
 
     delete(engine, &made);
