@@ -1,5 +1,5 @@
 //! The rehearsal of `docs/rehearsing-backups.md`: days pass, backups rotate, one is restored, one outlives the others.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use e2e::api::{delete_server, list_all};
 use e2e::flow::{Flow, ids};

@@ -1,6 +1,6 @@
 //! The flows with the official Go library (`e2e/hcloud-go`): its decoder is strict about types, and its action waiter is the one
 //! inside today's clients.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use e2e::database;
 use e2e::prerequisite;

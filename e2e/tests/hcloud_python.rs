@@ -1,6 +1,6 @@
 //! The flows with the official Python library (`e2e/hcloud-python`): it looks keys up by name, so a missing one is a crash, and it
 //! tells null from absent.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use e2e::database;
 use e2e::prerequisite;

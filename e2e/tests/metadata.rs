@@ -1,6 +1,6 @@
 //! The metadata service with the reader that guests have: Debian's cloud-init, unpacked, asks a loopback listener whose answers
 //! are the server's own.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use e2e::api::{SERVER_TYPE, expect, wait_success};
 use e2e::prerequisite;

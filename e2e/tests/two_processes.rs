@@ -1,6 +1,12 @@
 //! Two servers on one PostgreSQL database serve one project at once: no double address, no lost update, no starved writer, both
 //! see the same, and one finishes what the other had begun when it was killed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking"
+)]
 
 use e2e::api::{actions_in, delete_server, expect, list_all, server_body, wait_success};
 use e2e::database;

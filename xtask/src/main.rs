@@ -2,7 +2,12 @@
 //!
 //! Each chore is a module with `run(args) -> ExitCode`. Chores run other programs and measure real time, so the globals
 //! that the product must not touch (`clippy.toml`) are allowed here, and only here and in `e2e`.
-#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "chores run programs and print, see above"
+)]
 
 mod chores;
 mod contract;

@@ -2,7 +2,7 @@
 //!
 //! `floor [FILE]`: `GET /` answers 200; `GET /page` answers the bytes of FILE as JSON; `POST /v1/servers` parses a JSON body
 //! and answers 201 with a short one. Prints where it listens.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
 
 use axum::Router;
 use axum::body::Bytes;

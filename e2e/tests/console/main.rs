@@ -1,5 +1,5 @@
 //! The console with the viewer that people have: noVNC, in headless Chromium.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod viewer;
 

@@ -3,7 +3,7 @@
 //! After every restart: what was acknowledged holds, every action ends, nothing stays locked, and addresses and servers
 //! match one to one. Beside the API, the database itself is asked (`truth`): right after every kill, since an invariant holds after
 //! every commit, and at the end. A round ends after a number of acknowledgements and not after a time, so that slow machines do as much.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod ledger;
 

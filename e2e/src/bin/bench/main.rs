@@ -2,8 +2,14 @@
 //!
 //! Prints a table and writes `target/bench.json`. Groups: start, list, create, many, client. The server's data lies beside the
 //! build, on a real disk, because synced commits are what costs.
-#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::unwrap_used, clippy::panic)]
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper fails its test, a benchmark its run; both run programs in real time"
+)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what it prints is what it is for")]
 
 mod client;
 mod create;
