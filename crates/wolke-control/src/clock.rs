@@ -12,7 +12,7 @@ use crate::control::Control;
 use std::time::Duration;
 use wolke_domain::clock::{ClockMode, ClockState, RATE_PERMILLE_MAX, WORLD_TIME_MAX};
 use wolke_domain::{Error, Result};
-use wolke_store::{Race, Turn, clock, strand};
+use wolke_store::{Race, clock, strand};
 use wolke_strand::Settled;
 use wolke_wire::{ErrorCode, Timestamp};
 
@@ -26,8 +26,6 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 const JUMP_LIMIT: Duration = Duration::from_secs(5 * 60);
 /// Real time that a jump waits for another one to end.
 const TURN_LIMIT: Duration = Duration::from_secs(6 * 60);
-/// Real time between two attempts to get a turn among processes.
-const TURN_LOOK: Duration = Duration::from_millis(100);
 
 /// What the clock shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +142,7 @@ impl Control {
     /// when another jump takes too long.
     pub async fn jump_clock(&self, jump: Jump) -> Result<Jumped> {
         let _own_turn = tokio::time::timeout(TURN_LIMIT, self.jumps.lock()).await.map_err(|_| taken())?;
-        let _turn = tokio::time::timeout(TURN_LIMIT, self.turn()).await.map_err(|_| taken())??;
+        let _turn = self.db.hold(Race::Jump, TURN_LIMIT).await?.ok_or_else(taken)?;
         let mut journey = self.depart(jump).await?;
         let warning = match tokio::time::timeout(JUMP_LIMIT, self.travel(&mut journey)).await {
             Ok(travelled) => {
@@ -160,16 +158,6 @@ impl Control {
             }
         };
         Ok(Jumped { clock: self.clock().await?, stops: journey.stops, warning })
-    }
-
-    /// Waits until no other process is on a jump.
-    async fn turn(&self) -> Result<Turn> {
-        loop {
-            if let Some(turn) = self.db.try_hold(Race::Jump).await? {
-                return Ok(turn);
-            }
-            tokio::time::sleep(TURN_LOOK).await;
-        }
     }
 
     async fn travel(&self, journey: &mut Journey) -> Result<()> {

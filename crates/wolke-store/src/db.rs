@@ -5,6 +5,7 @@ use crate::sqlite::SqliteDb;
 use crate::tx::{Race, Scope, Signal, Tx};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use wolke_domain::Result;
 use wolke_wire::Timestamp;
 
@@ -24,7 +25,7 @@ pub(crate) fn counting(on_commit: OnCommit) -> (OnCommit, Arc<AtomicU64>) {
     (counting, changes)
 }
 
-/// A turn among processes: [`Db::try_hold`].
+/// A turn among processes: [`Db::hold`].
 pub struct Turn {
     _hold: Option<Hold>,
 }
@@ -117,14 +118,14 @@ impl Db {
     }
 
     /// Keeps other processes from what they race for over many transactions, until the value is dropped; none when one of
-    /// them is at it. On the embedded engine there are none.
+    /// them is still at it after `at_most`. On the embedded engine there are none.
     ///
     /// # Errors
     /// The engine's failure.
-    pub async fn try_hold(&self, race: Race) -> Result<Option<Turn>> {
+    pub async fn hold(&self, race: Race, at_most: Duration) -> Result<Option<Turn>> {
         match self {
             Self::Sqlite(_) => Ok(Some(Turn { _hold: None })),
-            Self::Postgres(db) => Ok(db.try_hold(race).await?.map(|hold| Turn { _hold: Some(hold) })),
+            Self::Postgres(db) => Ok(db.hold(race, at_most).await?.map(|hold| Turn { _hold: Some(hold) })),
         }
     }
 

@@ -32,6 +32,7 @@ use signals::Signals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use target::Target;
 use tokio::sync::oneshot;
 use transaction::Mode;
@@ -164,13 +165,13 @@ impl PostgresDb {
         self.submit(Mode::Write, &scope, closure).blocking_recv().map_err(|_| dropped())?
     }
 
-    /// Takes a lock for longer than a transaction, on a connection of its own; none when somebody else has it.
+    /// Takes a lock for longer than a transaction, on a connection of its own; none when somebody else has it for `at_most`.
     ///
     /// # Errors
     /// The engine's failure.
-    pub async fn try_hold(&self, race: Race) -> Result<Option<Hold>> {
+    pub async fn hold(&self, race: Race, at_most: Duration) -> Result<Option<Hold>> {
         let (answer, answered) = oneshot::channel();
-        spawn("wolke-pg-hold", &self.shared, move |shared| hold::hold(&shared, &race, answer))?;
+        spawn("wolke-pg-hold", &self.shared, move |shared| hold::hold(&shared, &race, at_most, answer))?;
         answered.await.map_err(|_| dropped())?
     }
 

@@ -23,7 +23,7 @@ pub enum Race {
     Database,
     /// Nothing that a transaction races for: shared by all processes that have the database open.
     Presence,
-    /// Taking time from one event to the next: held over many transactions ([`crate::Db::try_hold`]).
+    /// Taking time from one event to the next: held over many transactions ([`crate::Db::hold`]).
     Jump,
 }
 

@@ -158,10 +158,8 @@ impl<A: Application> Worker<A> {
                 if matches!(self.inner.db.read(|tx| strand::is_any_ready(tx)).await, Ok(false)) {
                     return;
                 }
-                tokio::select! {
-                    () = moved => {}
-                    () = tokio::time::sleep(REST_LOOK) => {}
-                }
+                // Moved or not: the next look says.
+                let _ = tokio::time::timeout(REST_LOOK, moved).await;
             }
         };
         match tokio::time::timeout(at_most, rest).await {

@@ -4,9 +4,11 @@ use super::failure::Failure;
 use super::target::Target;
 use super::values;
 use crate::value::{Row, Value};
+use postgres::error::SqlState;
 use postgres::types::ToSql;
 use postgres::{Client, SimpleQueryMessage, Statement};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// Prepared statements kept per connection: more than the house has. Composed lists may exceed it; then all are forgotten.
 const STATEMENTS_MAX: usize = 512;
@@ -54,6 +56,18 @@ impl Connection {
     /// Runs statements without parameters in one round trip.
     pub(crate) fn run(&mut self, context: &str, sql: &str) -> Result<(), Failure> {
         self.client.batch_execute(sql).map_err(|e| Failure::of(context, &e))
+    }
+
+    /// Runs a statement that waits for a lock longer than others may; false when it has waited `at_most`.
+    pub(crate) fn wait_for_lock(&mut self, sql: &str, at_most: Duration) -> Result<bool, Failure> {
+        // Zero would mean for ever.
+        let ms = at_most.as_millis().max(1);
+        self.run("lock", &format!("SET statement_timeout = 0; SET lock_timeout = {ms}"))?;
+        match self.client.batch_execute(sql) {
+            Ok(()) => Ok(true),
+            Err(e) if e.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
+            Err(e) => Err(Failure::of("lock", &e)),
+        }
     }
 
     /// Runs statements without parameters in one round trip; returns the rows of all of them, in their text form.

@@ -5,9 +5,10 @@
 
 use super::connection::Connection;
 use super::failure::Failure;
-use super::{Shared, presence, schema};
+use super::{Shared, schema};
 use crate::tx::Race;
 use std::sync::mpsc;
+use std::time::Duration;
 use tokio::sync::oneshot;
 use wolke_domain::Result;
 
@@ -17,10 +18,10 @@ pub struct Hold {
     _release: mpsc::Sender<()>,
 }
 
-/// Takes the lock of a race unless somebody else has it, answers, and keeps it until [`Hold`] is dropped. Runs on a thread
-/// of its own, which the connection never leaves: the client library blocks.
-pub(crate) fn hold(shared: &Shared, race: &Race, answer: oneshot::Sender<Result<Option<Hold>>>) {
-    let connection = match take(shared, race) {
+/// Waits for the lock of a race, at most so long, answers, and keeps it until [`Hold`] is dropped. Runs on a thread of its
+/// own, which the connection never leaves: the client library blocks.
+pub(crate) fn hold(shared: &Shared, race: &Race, at_most: Duration, answer: oneshot::Sender<Result<Option<Hold>>>) {
+    let connection = match take(shared, race, at_most) {
         Ok(Some(connection)) => connection,
         // Nobody may wait for the answer any more.
         Ok(None) => return drop(answer.send(Ok(None))),
@@ -33,10 +34,10 @@ pub(crate) fn hold(shared: &Shared, race: &Race, answer: oneshot::Sender<Result<
     drop(connection);
 }
 
-fn take(shared: &Shared, race: &Race) -> Result<Option<Connection>, Failure> {
+fn take(shared: &Shared, race: &Race, at_most: Duration) -> Result<Option<Connection>, Failure> {
     let mut connection = Connection::open(&shared.target, &shared.schema)?;
     for (class, object) in schema::keys(&shared.schema, std::slice::from_ref(race)) {
-        if !presence::answers_true(&mut connection, &format!("SELECT pg_try_advisory_lock({class}, {object})"))? {
+        if !connection.wait_for_lock(&format!("SELECT pg_advisory_lock({class}, {object})"), at_most)? {
             return Ok(None);
         }
     }

@@ -253,13 +253,16 @@ fn a_turn_among_processes_ends_with_its_value() {
     let open = || open_schema((url, schema), Role::World, &clock, Arc::new(|_: &[Signal]| ())).unwrap();
     let (one, other) = (open(), open());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let ask = |db: &PostgresDb| runtime.block_on(db.try_hold(Race::Jump)).unwrap();
-    let turn = ask(&one).unwrap();
-    assert!(ask(&other).is_none() && ask(&one).is_none(), "it is taken");
+    let wait = |db: &PostgresDb, at_most| runtime.block_on(db.hold(Race::Jump, at_most)).unwrap();
+    let turn = wait(&one, PATIENCE).unwrap();
+    let moment = std::time::Duration::from_millis(1);
+    assert!(wait(&other, moment).is_none() && wait(&one, moment).is_none(), "it is taken");
+    // Who waits gets it as soon as it is free.
+    let waiting = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(other.hold(Race::Jump, PATIENCE)).unwrap().is_some()
+    });
     drop(turn);
-    let deadline = std::time::Instant::now() + PATIENCE;
-    while ask(&other).is_none() {
-        assert!(std::time::Instant::now() < deadline, "the turn does not end");
-    }
-    drop((one, other));
+    assert!(waiting.join().unwrap(), "the turn does not end");
+    drop(one);
 }
