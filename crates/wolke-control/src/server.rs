@@ -16,6 +16,7 @@ mod power;
 mod rebuild;
 mod relocate;
 mod rescue;
+mod restart;
 mod spec;
 mod teardown;
 

@@ -7,18 +7,19 @@
 //! disk that the host has grown unheard does not shrink, and is shown and counted as large as it is. A machine that has
 //! its new size and does not start keeps it, and is off.
 
-use super::{ServerProgram, check_not_doomed, make, note_power, placement_group, power, relocate, scope};
+mod size;
+
+use super::{ServerProgram, check_not_doomed, make, note_power, placement_group, power, relocate, restart, scope};
 use crate::action::{self, Started, Work};
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::hosts::{self, Look};
 use crate::operator::stock;
 use serde::{Deserialize, Serialize};
+use size::{Size, check};
 use std::sync::Arc;
 use wolke_domain::action::{Failure, Target};
-use wolke_domain::catalogue::{Catalogue, ServerType};
 use wolke_domain::placement::Need;
-use wolke_domain::primary_ip::check_stopped;
 use wolke_domain::server::{Server, Status};
 use wolke_domain::{Error, Result};
 use wolke_host::{HostError, ObjectKey, Power, PowerState, ServerSpec};
@@ -42,32 +43,6 @@ pub(super) static PROGRAM: Program<Core> = Program {
     ],
     abort: "undo",
 };
-
-/// A type and the size of the disk with it, in GB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Size {
-    server_type: Id,
-    disk_gb: i64,
-}
-
-impl Size {
-    fn of(server: &Server) -> Self {
-        Self { server_type: server.details.server_type, disk_gb: server.details.primary_disk_gb }
-    }
-
-    fn need(self, catalogue: &Catalogue) -> Result<Need> {
-        let kind = catalogue.server_type_by_id(self.server_type);
-        let kind = kind.ok_or_else(|| Error::internal(format!("server type {} is gone", self.server_type)))?;
-        #[allow(clippy::cast_possible_truncation, reason = "memory sizes are small")]
-        let memory_mb = (kind.memory * 1024.0) as i64;
-        Ok(Need { cores: i64::from(kind.cores), memory_mb, disk_gb: self.disk_gb })
-    }
-
-    const fn show(self, server: &mut Server) {
-        server.details.server_type = self.server_type;
-        server.details.primary_disk_gb = self.disk_gb;
-    }
-}
 
 #[derive(Serialize, Deserialize)]
 struct Variables {
@@ -131,53 +106,6 @@ fn accept(tx: &mut dyn Tx, server: &Server, action: Id, variables: &Variables) -
     };
     let strand = action::start(tx, work)?;
     Ok(Started { action, strand: Some(strand) })
-}
-
-/// Whether a server can have the type that is asked for, and what it will be.
-fn check(tx: &mut dyn Tx, core: &Core, server: &Server, request: &ChangeServerType) -> Result<Size> {
-    let catalogue = core.catalogue();
-    let wanted = catalogue
-        .server_type(&request.server_type)
-        .ok_or_else(|| Error::not_found_named(Kind::ServerType, &request.server_type.to_string()))?;
-    let present = catalogue.server_type_by_id(server.details.server_type);
-    let present = present.ok_or_else(|| Error::internal(format!("the type of server {} is gone", server.id)))?;
-    check_stopped(server, false)?;
-    check_fits(server, present, wanted)?;
-    let (now, location) = (tx.now(), server.details.location);
-    if !wanted.is_listed(now) {
-        return Err(invalid(format!("server type {} is deprecated", wanted.name)));
-    }
-    if wanted.offer(location).is_none() {
-        return Err(invalid(format!("server type {} is not offered in the server's location", wanted.name)));
-    }
-    if !wanted.is_orderable_in(location, now) {
-        return Err(stock::sold_out(&wanted.name));
-    }
-    // Only asked: it is taken when the server has the type.
-    stock::check(tx, core, wanted, location)?;
-    let disk_gb = if request.upgrade_disk { i64::from(wanted.disk) } else { server.details.primary_disk_gb };
-    Ok(Size { server_type: wanted.id, disk_gb })
-}
-
-fn invalid(message: String) -> Error {
-    Error::refused(ErrorCode::InvalidServerType, message)
-}
-
-/// What is the same everywhere and at all times (dialects A.7).
-fn check_fits(server: &Server, present: &ServerType, wanted: &ServerType) -> Result<()> {
-    if wanted.id == present.id {
-        return Err(invalid(format!("server is already of type {}", wanted.name)));
-    }
-    if wanted.architecture != present.architecture {
-        return Err(invalid(format!("server type {} has another architecture", wanted.name)));
-    }
-    if wanted.storage_type != present.storage_type {
-        return Err(invalid(format!("server type {} has another storage type", wanted.name)));
-    }
-    if i64::from(wanted.disk) < server.details.primary_disk_gb {
-        return Err(invalid(format!("the disk of server type {} is too small", wanted.name)));
-    }
-    Ok(())
 }
 
 fn row(tx: &mut dyn Tx, id: Id) -> Result<Stored<Server>> {
@@ -351,38 +279,17 @@ fn after_resizing(
 /// Starts the machine. One without any interface cannot run; it has its size, and that is all that can be had.
 fn start(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let mut variables: Variables = frame.read()?;
-    let id = variables.server;
-    if let Err(failure) = power::subject(tx, id)? {
-        return Ok(Flow::Fail(failure));
+    let (generation, flow) = restart::start(tx, core, variables.server)?;
+    if let Some(generation) = generation {
+        variables.generation = generation;
+        frame.write(&variables)?;
     }
-    if !power::has_interface(tx, id)? {
-        return Ok(Flow::Done);
-    }
-    if let Some(flow) = relocate::before_start(tx, core, id, "start")? {
-        return Ok(flow);
-    }
-    let (server, on) = match power::subject(tx, id)? {
-        Ok(found) => found,
-        Err(failure) => return Ok(Flow::Fail(failure)),
-    };
-    let Some((generation, look)) = make::switch(tx, core, on, id, Power::On)? else {
-        return Ok(Flow::Fail(super::doomed_failure()));
-    };
-    variables.generation = generation;
-    frame.write(&variables)?;
-    let waits = power::watch_start(tx, core, (&server, on), (generation, "started"), &look)?;
-    Ok(waits.unwrap_or(Flow::Done))
+    Ok(flow)
 }
 
 fn started(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let variables: Variables = frame.read()?;
-    let (server, on) = match power::subject(tx, variables.server)? {
-        Ok(found) => found,
-        Err(failure) => return Ok(Flow::Fail(failure)),
-    };
-    let look = hosts::look(tx, core, on, ObjectKey::server(server.id), None)?;
-    let waits = power::watch_start(tx, core, (&server, on), (variables.generation, "started"), &look)?;
-    Ok(waits.unwrap_or(Flow::Done))
+    restart::started(tx, core, (variables.server, variables.generation))
 }
 
 /// The abort: whatever was not reached goes back, also for a server that is being deleted, whose room must be the room of

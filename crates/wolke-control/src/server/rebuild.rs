@@ -10,7 +10,7 @@
 //!
 //! From the moment in which the host is told until then, the image is noted at the server (decision 0006).
 
-use super::{ServerProgram, check_not_doomed, make, note_power, password, power, relocate, scope, spec};
+use super::{ServerProgram, check_not_doomed, note_power, password, power, relocate, restart, scope, spec};
 use crate::action::{self, Started, Work};
 use crate::control::{Caller, Control};
 use crate::core::Core;
@@ -260,39 +260,20 @@ fn show_new(tx: &mut dyn Tx, variables: &Variables) -> Result<()> {
 /// Starts the machine if it ran before.
 fn start(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let mut variables: Variables = frame.read()?;
-    let id = variables.server;
-    if let Err(failure) = power::subject(tx, id)? {
-        return Ok(Flow::Fail(failure));
-    }
-    if !variables.ran || !power::has_interface(tx, id)? {
+    if !variables.ran && power::subject(tx, variables.server)?.is_ok() {
         return Ok(Flow::Done);
     }
-    if let Some(flow) = relocate::before_start(tx, core, id, "start")? {
-        return Ok(flow);
+    let (generation, flow) = restart::start(tx, core, variables.server)?;
+    if let Some(generation) = generation {
+        variables.generation = generation;
+        frame.write(&variables)?;
     }
-    // A move may just have changed its host.
-    let (server, on) = match power::subject(tx, id)? {
-        Ok(found) => found,
-        Err(failure) => return Ok(Flow::Fail(failure)),
-    };
-    let Some((generation, look)) = make::switch(tx, core, on, id, Power::On)? else {
-        return Ok(Flow::Fail(super::doomed_failure()));
-    };
-    variables.generation = generation;
-    frame.write(&variables)?;
-    let waits = power::watch_start(tx, core, (&server, on), (generation, "started"), &look)?;
-    Ok(waits.unwrap_or(Flow::Done))
+    Ok(flow)
 }
 
 fn started(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let variables: Variables = frame.read()?;
-    let (server, on) = match power::subject(tx, variables.server)? {
-        Ok(found) => found,
-        Err(failure) => return Ok(Flow::Fail(failure)),
-    };
-    let look = hosts::look(tx, core, on, ObjectKey::server(server.id), None)?;
-    let waits = power::watch_start(tx, core, (&server, on), (variables.generation, "started"), &look)?;
-    Ok(waits.unwrap_or(Flow::Done))
+    restart::started(tx, core, (variables.server, variables.generation))
 }
 
 /// The abort. What the host has of the disk decides: without the new one the old one is wished for again, with it the server

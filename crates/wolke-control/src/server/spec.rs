@@ -33,8 +33,6 @@ pub(super) fn spec(
     let image = image.ok_or_else(|| missing("its image"))?;
     let datacenter = catalogue.datacenter_by_id(details.datacenter).ok_or_else(|| missing("its data center"))?;
     let location = catalogue.location_by_id(details.location).ok_or_else(|| missing("its location"))?;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "memory sizes are small and positive")]
-    let memory_mb = (kind.memory * 1024.0) as u32;
     Ok(ServerSpec {
         version: SERVER_SPEC_VERSION,
         definition: Definition {
@@ -45,7 +43,7 @@ pub(super) fn spec(
                 Architecture::Arm => wolke_host::Architecture::Arm,
             },
             cores: kind.cores,
-            memory_mb,
+            memory_mb: kind.memory_mb(),
             public: public_nic(server.id, addresses),
             region: location.network_zone.clone(),
             availability_zone: datacenter.name.clone(),

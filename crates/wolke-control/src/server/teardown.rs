@@ -117,12 +117,7 @@ fn give_up(_tx: &mut dyn Tx, _core: &Core, _frame: &mut Frame) -> Result<Flow> {
 pub(super) fn need(core: &Core, server: &Server) -> Need {
     let catalogue = core.catalogue();
     let kind = catalogue.server_type_by_id(server.details.server_type);
-    #[allow(clippy::cast_possible_truncation, reason = "memory sizes are small")]
-    kind.map_or(Need::none(), |kind| Need {
-        cores: i64::from(kind.cores),
-        memory_mb: (kind.memory * 1024.0) as i64,
-        disk_gb: server.details.primary_disk_gb,
-    })
+    kind.map_or(Need::none(), |kind| kind.need(server.details.primary_disk_gb))
 }
 
 /// Addresses, the room on the host, the object's row, the server itself: only when nothing is left of the machine.

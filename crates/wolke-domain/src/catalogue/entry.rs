@@ -11,6 +11,7 @@ use wolke_wire::cloud::{Architecture, Deprecation};
 use wolke_wire::{Id, Timestamp};
 
 use super::price::Price;
+use crate::placement::Need;
 
 /// A place where resources live.
 #[derive(Clone, Debug, PartialEq)]
@@ -198,6 +199,19 @@ pub struct AddressPrice {
 }
 
 impl ServerType {
+    /// Its memory in MiB, whole ones.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "memory sizes are small and positive")]
+    pub fn memory_mb(&self) -> u32 {
+        (self.memory * 1024.0) as u32
+    }
+
+    /// What a server of this type with a disk of so many GB takes of its host.
+    #[must_use]
+    pub fn need(&self, disk_gb: i64) -> Need {
+        Need { cores: i64::from(self.cores), memory_mb: i64::from(self.memory_mb()), disk_gb }
+    }
+
     /// Whether lists show it: as long as it can be had somewhere.
     #[must_use]
     pub fn is_listed(&self, now: Timestamp) -> bool {
