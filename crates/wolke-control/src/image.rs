@@ -5,7 +5,7 @@ mod source;
 
 use crate::action::{self, Started};
 use crate::control::{Caller, Control};
-use crate::listing::check_labels;
+use crate::input;
 use crate::view::Json;
 pub use list::ImageFilter;
 pub(crate) use source::{Source, find, source_of};
@@ -77,10 +77,8 @@ pub(crate) fn rotate_backups_of(tx: &mut dyn Tx, server: Id) -> Result<()> {
 /// What can be said of a description and of labels without looking anything up.
 pub(crate) fn check_texts(description: Option<&str>, labels: Option<&Labels>) -> Result<()> {
     let mut fields: Vec<FieldError> = description.and_then(|text| check_description(text).err()).into_iter().collect();
-    if let Some(Err(Error::InvalidInput { fields: wrong, .. })) = labels.map(check_labels) {
-        fields.extend(wrong);
-    }
-    if fields.is_empty() { Ok(()) } else { Err(Error::invalid_fields(fields)) }
+    fields.extend(labels.map(wolke_domain::label::validate).unwrap_or_default());
+    input::refuse(fields)
 }
 
 impl Control {

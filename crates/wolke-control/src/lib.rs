@@ -11,6 +11,7 @@ mod control;
 mod core;
 mod hosts;
 pub mod image;
+mod input;
 pub mod listing;
 mod metadata;
 pub mod operator;

@@ -5,8 +5,8 @@ use crate::pages::{Question, Seen, total};
 use crate::view::{Json, Moment, View};
 use bytes::Bytes;
 use std::sync::Arc;
+use wolke_domain::Result;
 use wolke_domain::catalogue::Catalogue;
-use wolke_domain::{Error, Result, label};
 use wolke_store::list::{ListQuery, page};
 use wolke_store::value::Value;
 use wolke_wire::paging::Page;
@@ -152,13 +152,4 @@ pub(crate) fn sort_by_keys<T>(items: &mut [T], sort: &[SortKey], compare: impl F
         }
         compare(a, b, "id")
     });
-}
-
-/// Checks the labels of a request, all at once.
-///
-/// # Errors
-/// Names every label that is wrong.
-pub(crate) fn check_labels(labels: &wolke_wire::cloud::Labels) -> Result<()> {
-    let errors = label::validate(labels);
-    if errors.is_empty() { Ok(()) } else { Err(Error::invalid_fields(errors)) }
 }

@@ -1,10 +1,10 @@
 //! Placement groups: operations and view. How servers join and leave stands in `server/placement_group.rs`.
 
 use crate::control::{Caller, Control};
-use crate::listing::check_labels;
+use crate::input;
 use crate::view::{Json, View, member};
 use std::sync::Arc;
-use wolke_domain::{Error, FieldError, Result, name};
+use wolke_domain::{Error, Result, name};
 use wolke_store::placement_group::{Details, Member, PlacementGroup};
 use wolke_store::{Counter, Race, placement_group};
 use wolke_wire::cloud::placement_group as wire;
@@ -29,13 +29,7 @@ impl Control {
     /// # Errors
     /// `invalid_input`, `uniqueness_error`, `resource_limit_exceeded`.
     pub async fn create_placement_group(&self, caller: &Caller, request: wire::CreatePlacementGroup) -> Result<Json> {
-        let mut fields: Vec<FieldError> = name::resource_name("name", &request.name).err().into_iter().collect();
-        if let Err(Error::InvalidInput { fields: labels, .. }) = check_labels(&request.labels) {
-            fields.extend(labels);
-        }
-        if !fields.is_empty() {
-            return Err(Error::invalid_fields(fields));
-        }
+        input::refuse(input::wrong(name::resource_name, Some(&request.name), Some(&request.labels)))?;
         let (core, project) = (Arc::clone(&self.core), caller.project);
         let id = self
             .db
@@ -81,23 +75,14 @@ impl Control {
         id: Id,
         update: wire::UpdatePlacementGroup,
     ) -> Result<Json> {
-        if let Some(new_name) = &update.name {
-            name::resource_name("name", new_name).map_err(|e| Error::invalid_fields(vec![e]))?;
-        }
-        if let Some(labels) = &update.labels {
-            check_labels(labels)?;
-        }
+        input::refuse(input::wrong(name::resource_name, update.name.as_deref(), update.labels.as_ref()))?;
         let project = caller.project;
         self.db
             .write(vec![Race::Project(project)], move |tx| {
                 let old = placement_group::expect(tx, project, id)?;
                 let mut new = old.value.clone();
-                if let Some(name) = &update.name {
-                    new.name.clone_from(name);
-                }
-                if let Some(labels) = &update.labels {
-                    new.details.labels.clone_from(labels);
-                }
+                input::set(&mut new.name, update.name.as_ref());
+                input::set(&mut new.details.labels, update.labels.as_ref());
                 if new == old.value { Ok(()) } else { placement_group::update(tx, &old, &new) }
             })
             .await?;

@@ -7,7 +7,7 @@ mod dns;
 use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
-use crate::listing::check_labels;
+use crate::input;
 use crate::place::{self, Place};
 use crate::view::{Json, View, member};
 pub(crate) use dns::{Entry, change_entry, dns_ptr};
@@ -151,7 +151,7 @@ fn remove(tx: &mut dyn Tx, ip: &PrimaryIp) -> Result<()> {
 }
 
 fn check_create(request: &wire::CreatePrimaryIp, dialect: Dialect) -> Result<()> {
-    let mut fields: Vec<FieldError> = name::resource_name("name", &request.name).err().into_iter().collect();
+    let mut fields = input::wrong(name::resource_name, Some(&request.name), Some(&request.labels));
     if request.assignee_type == Some(wire::AssigneeType::Unassigned) && request.assignee_id.is_some() {
         fields.push(FieldError::new("assignee_type", "contradicts assignee_id"));
     }
@@ -168,10 +168,7 @@ fn check_create(request: &wire::CreatePrimaryIp, dialect: Dialect) -> Result<()>
         }
         _ => {}
     }
-    if let Err(Error::InvalidInput { fields: labels, .. }) = check_labels(&request.labels) {
-        fields.extend(labels);
-    }
-    if fields.is_empty() { Ok(()) } else { Err(Error::invalid_fields(fields)) }
+    input::refuse(fields)
 }
 
 impl Control {
@@ -210,23 +207,14 @@ impl Control {
     /// # Errors
     /// `not_found`, `invalid_input`, `uniqueness_error`.
     pub async fn update_primary_ip(&self, caller: &Caller, id: Id, update: wire::UpdatePrimaryIp) -> Result<Json> {
-        if let Some(new_name) = &update.name {
-            name::resource_name("name", new_name).map_err(|e| Error::invalid_fields(vec![e]))?;
-        }
-        if let Some(labels) = &update.labels {
-            check_labels(labels)?;
-        }
+        input::refuse(input::wrong(name::resource_name, update.name.as_deref(), update.labels.as_ref()))?;
         let project = caller.project;
         self.db
             .write(vec![Race::Project(project)], move |tx| {
                 let old = primary_ip::expect(tx, project, id)?;
                 let mut new = old.value.clone();
-                if let Some(name) = &update.name {
-                    new.name.clone_from(name);
-                }
-                if let Some(labels) = &update.labels {
-                    new.details.labels.clone_from(labels);
-                }
+                input::set(&mut new.name, update.name.as_ref());
+                input::set(&mut new.details.labels, update.labels.as_ref());
                 if let Some(auto_delete) = update.auto_delete {
                     rules::check_protection("auto_delete", new.details.delete_protected, auto_delete)
                         .map_err(|e| Error::invalid_fields(vec![e]))?;

@@ -24,7 +24,7 @@ use crate::action::{self, Started};
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::hosts;
-use crate::listing::check_labels;
+use crate::input;
 use crate::view::Json;
 pub use console::{NewTicket, Redeemed, Ticket};
 pub use create::Created;
@@ -147,24 +147,15 @@ impl Control {
     /// # Errors
     /// `not_found`, `invalid_input`, `uniqueness_error`.
     pub async fn update_server(&self, caller: &Caller, id: Id, update: wire::UpdateServer) -> Result<Json> {
-        if let Some(new_name) = &update.name {
-            name::host_name("name", new_name).map_err(|e| Error::invalid_fields(vec![e]))?;
-        }
-        if let Some(labels) = &update.labels {
-            check_labels(labels)?;
-        }
+        input::refuse(input::wrong(name::host_name, update.name.as_deref(), update.labels.as_ref()))?;
         let (core, project) = (std::sync::Arc::clone(&self.core), caller.project);
         let races = self.server_races(caller, id).await?;
         self.db
             .write(races, move |tx| {
                 let old = server::expect(tx, project, id)?;
                 let mut new = old.value.clone();
-                if let Some(name) = &update.name {
-                    new.name.clone_from(name);
-                }
-                if let Some(labels) = &update.labels {
-                    new.details.labels.clone_from(labels);
-                }
+                input::set(&mut new.name, update.name.as_ref());
+                input::set(&mut new.details.labels, update.labels.as_ref());
                 if new == old.value {
                     return Ok(());
                 }

@@ -1,11 +1,11 @@
 //! SSH keys: operations and view.
 
 use crate::control::{Caller, Control};
-use crate::listing::check_labels;
+use crate::input;
 use crate::view::Json;
 use std::sync::Arc;
 use wolke_domain::ssh_key::PublicKey;
-use wolke_domain::{Error, FieldError, Result, name};
+use wolke_domain::{Error, Result, name};
 use wolke_store::ssh_key::{Details, SshKey};
 use wolke_store::{Counter, Race, ssh_key};
 use wolke_wire::cloud::ssh_key as wire;
@@ -29,12 +29,9 @@ impl Control {
     /// # Errors
     /// `invalid_input`; `uniqueness_error` on `public_key` when the key is there under any name.
     pub async fn create_ssh_key(&self, caller: &Caller, request: wire::CreateSshKey) -> Result<Json> {
-        let mut fields: Vec<FieldError> = name::resource_name("name", &request.name).err().into_iter().collect();
+        let mut fields = input::wrong(name::resource_name, Some(&request.name), Some(&request.labels));
         let parsed = PublicKey::parse(&request.public_key);
         fields.extend(parsed.as_ref().err().cloned());
-        if let Err(Error::InvalidInput { fields: labels, .. }) = check_labels(&request.labels) {
-            fields.extend(labels);
-        }
         let fingerprint = match parsed {
             Ok(key) if fields.is_empty() => key.fingerprint(),
             _ => return Err(Error::invalid_fields(fields)),
@@ -63,23 +60,14 @@ impl Control {
     /// # Errors
     /// `not_found`, `invalid_input`, `uniqueness_error`.
     pub async fn update_ssh_key(&self, caller: &Caller, id: Id, update: wire::UpdateSshKey) -> Result<Json> {
-        if let Some(new_name) = &update.name {
-            name::resource_name("name", new_name).map_err(|e| Error::invalid_fields(vec![e]))?;
-        }
-        if let Some(labels) = &update.labels {
-            check_labels(labels)?;
-        }
+        input::refuse(input::wrong(name::resource_name, update.name.as_deref(), update.labels.as_ref()))?;
         let project = caller.project;
         self.db
             .write(vec![Race::Project(project)], move |tx| {
                 let old = ssh_key::expect(tx, project, id)?;
                 let mut new = old.value.clone();
-                if let Some(name) = &update.name {
-                    new.name.clone_from(name);
-                }
-                if let Some(labels) = &update.labels {
-                    new.details.labels.clone_from(labels);
-                }
+                input::set(&mut new.name, update.name.as_ref());
+                input::set(&mut new.details.labels, update.labels.as_ref());
                 if new == old.value { Ok(()) } else { ssh_key::update(tx, &old, &new) }
             })
             .await?;

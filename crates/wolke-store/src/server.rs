@@ -12,9 +12,8 @@ use wolke_wire::{Id, Kind, Timestamp};
 
 /// How long it is remembered when a machine ran: a billing month and the 30 days of metrics, in milliseconds.
 pub const POWER_HISTORY_MS: i64 = 62 * 24 * 60 * 60 * 1000;
-/// How many starts, boots and stops of a machine are remembered at most: of one that does nothing else the newest ones. The
-/// number stands in the statement that forgets the others.
-pub const POWER_ROWS_MAX: usize = 2000;
+/// How many starts, boots and stops of a machine are remembered at most: of one that does nothing else the newest ones.
+pub const POWER_ROWS_MAX: i64 = 2000;
 
 /// What a machine did from a point in time on, and what it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +48,7 @@ statements! { "server";
     POWER_SINCE = "SELECT at, running, server_type, public FROM server_power WHERE server = $1 AND at >=
         COALESCE((SELECT MAX(at) FROM server_power WHERE server = $2 AND at <= $3), 0) ORDER BY at";
     POWER_TRIM = "DELETE FROM server_power WHERE server = $1 AND at < (SELECT MAX(at) FROM server_power WHERE server = $2 AND at <= $3)";
-    POWER_CAP = "DELETE FROM server_power WHERE server = $1 AND at <= (SELECT at FROM server_power WHERE server = $2 ORDER BY at DESC LIMIT 1 OFFSET 2000)";
+    POWER_CAP = "DELETE FROM server_power WHERE server = $1 AND at <= (SELECT at FROM server_power WHERE server = $2 ORDER BY at DESC LIMIT 1 OFFSET $3)";
     POWER_FORGET = "DELETE FROM server_power WHERE server = $1";
 }
 
@@ -195,7 +194,7 @@ pub fn note_power(tx: &mut dyn Tx, server: &Server, running: bool) -> Result<()>
     }
     let horizon = now.plus_ms(-POWER_HISTORY_MS);
     tx.execute(&POWER_TRIM, &[id.into(), id.into(), horizon.into()])?;
-    tx.execute(&POWER_CAP, &[id.into(), id.into()]).map(|_| ())
+    tx.execute(&POWER_CAP, &[id.into(), id.into(), POWER_ROWS_MAX.into()]).map(|_| ())
 }
 
 /// Since when a machine runs or stands still; none before its first boot.

@@ -5,7 +5,7 @@ use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::image;
-use crate::listing::check_labels;
+use crate::input;
 use crate::place::{self, Place};
 use crate::primary_ip;
 use crate::view::{Json, member};
@@ -114,7 +114,7 @@ impl Control {
 
 /// What can be said of a request without looking anything up.
 fn check(request: &CreateServer) -> Result<()> {
-    let mut fields: Vec<FieldError> = name::host_name("name", &request.name).err().into_iter().collect();
+    let mut fields = input::wrong(name::host_name, Some(&request.name), Some(&request.labels));
     if request.user_data.as_ref().is_some_and(|data| data.expose().len() > USER_DATA_BYTES_MAX) {
         fields.push(FieldError::new("user_data", format!("must not be longer than {USER_DATA_BYTES_MAX} bytes")));
     }
@@ -130,10 +130,7 @@ fn check(request: &CreateServer) -> Result<()> {
             fields.push(FieldError::new(field, "must not be given while the family is disabled"));
         }
     }
-    if let Err(Error::InvalidInput { fields: labels, .. }) = check_labels(&request.labels) {
-        fields.extend(labels);
-    }
-    if fields.is_empty() { Ok(()) } else { Err(Error::invalid_fields(fields)) }
+    input::refuse(fields)
 }
 
 /// What a request names, looked up.

@@ -113,3 +113,19 @@ async fn null_for_an_optional_member_is_absence() {
     wanted["name"] = Value::Null;
     world.post("/servers", wanted).await.wrong(&["name"]);
 }
+
+/// Whatever is wrong with an update by the rules is named at once, as for a create.
+#[tokio::test]
+async fn updates_name_every_wrong_field() {
+    let world = World::new(Dialect::Compat).await;
+    let id = world.create("/servers", server("a")).await;
+    let group = world.create("/placement_groups", json!({"name": "g", "type": "spread"})).await;
+    for path in [format!("/servers/{id}"), format!("/placement_groups/{group}")] {
+        // The value of the label passes the schema; its key is for the rules.
+        let update = json!({"name": " ", "labels": {"-a-": "x"}});
+        let answer = world.put(&path, update).await;
+        let fields =
+            answer.refused(422, "invalid_input").json["error"]["details"]["fields"].as_array().unwrap().clone();
+        assert_eq!((fields.len(), &fields[0]["name"]), (2, &json!("name")), "{path}: {fields:?}");
+    }
+}

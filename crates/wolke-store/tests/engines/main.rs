@@ -41,6 +41,7 @@ mod hosts;
 mod images;
 mod lists;
 mod postgres_only;
+mod power;
 mod resources;
 mod sample;
 mod schema;
