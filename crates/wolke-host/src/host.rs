@@ -5,13 +5,15 @@
 //! overtaken; a command runs at most once; a host that died between any two operations reaches the desired state when the
 //! same delta is applied again. The cursor of "changed since g" belongs to whoever pulls: losing it costs a resync.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 use wolke_domain::Result;
 use wolke_wire::Timestamp;
 
 use crate::command::{Command, CommandReport};
 use crate::object::{Desired, HostError, ObjectKey, Observed};
-use crate::server::{Architecture, ServerSpec};
+use crate::server::{Architecture, Runtime, ServerSpec};
 
 /// The size of a host, or what is left of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,13 +45,71 @@ impl Capacity {
     }
 }
 
-/// What a host is.
+/// What a host may be able to do beyond running servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Feature {
+    /// Booting the rescue system ([`crate::Rescue`]).
+    Rescue,
+    /// A disc in the drive.
+    Disc,
+    /// A screen that can be looked at.
+    Console,
+}
+
+/// An image that a host has, besides those that snapshots have made there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostImage {
+    /// Its name: [`crate::ImageRef::artefact`].
+    pub name: String,
+    /// What can be made from it.
+    pub runtimes: Vec<Runtime>,
+    /// The smallest disk that holds it, in GB.
+    pub min_disk_gb: u32,
+}
+
+/// Which runtime a server gets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimeChoice {
+    /// Server types with shared processors.
+    pub shared: Runtime,
+    /// Server types with dedicated processors.
+    pub dedicated: Runtime,
+    /// Server types, by name, for which the operator has decided.
+    #[serde(default)]
+    pub types: BTreeMap<String, Runtime>,
+}
+
+impl RuntimeChoice {
+    /// The same for every server.
+    #[must_use]
+    pub const fn always(runtime: Runtime) -> Self {
+        Self { shared: runtime, dedicated: runtime, types: BTreeMap::new() }
+    }
+
+    /// The runtime of servers of a type.
+    #[must_use]
+    pub fn of(&self, server_type: &str, dedicated: bool) -> Runtime {
+        let otherwise = if dedicated { self.dedicated } else { self.shared };
+        self.types.get(server_type).copied().unwrap_or(otherwise)
+    }
+}
+
+/// What a host is. The control plane keeps it beside the host's row, so that every process of it can decide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostFacts {
-    /// How it runs servers: `simulated`, `qemu`, `lxc`.
-    pub runtimes: Vec<String>,
-    /// Its whole size.
+    /// How it can run servers.
+    pub runtimes: Vec<Runtime>,
+    /// Which of them a server gets.
+    pub choice: RuntimeChoice,
+    /// What may be handed out in all, with what the operator overcommits.
     pub capacity: Capacity,
+    /// Virtual CPUs of the largest server.
+    pub cores_max: u32,
+    /// What it can do beyond running servers.
+    pub features: BTreeSet<Feature>,
+    /// The images that it has; `None`: any.
+    pub images: Option<Vec<HostImage>>,
 }
 
 /// The acknowledgement that the row of a tombstone is gone: the host may forget the object.
@@ -180,6 +240,38 @@ pub enum Report {
     },
     /// How a command ended.
     Command(CommandReport),
+    /// What a server has used: measured, from real hosts only, every now and then while it runs.
+    Usage(Usage),
+}
+
+/// What a server has used since a point in time that its host remembers: counters that only grow within one `run`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Which object.
+    pub key: ObjectKey,
+    /// World time of the measurement.
+    #[serde(with = "crate::millis")]
+    pub at: Timestamp,
+    /// Which run of the counters: it changes whenever they start from zero again.
+    pub run: i64,
+    /// Processor time in milliseconds, of all virtual CPUs.
+    pub cpu_ms: u64,
+    /// Read operations of its disk.
+    pub disk_read_ops: u64,
+    /// Write operations of its disk.
+    pub disk_write_ops: u64,
+    /// Bytes read from its disk.
+    pub disk_read_bytes: u64,
+    /// Bytes written to its disk.
+    pub disk_write_bytes: u64,
+    /// Bytes that it received over the public interface.
+    pub bytes_in: u64,
+    /// Bytes that it sent over the public interface.
+    pub bytes_out: u64,
+    /// Packets that it received there.
+    pub packets_in: u64,
+    /// Packets that it sent there.
+    pub packets_out: u64,
 }
 
 /// The newest state of an object among reports.

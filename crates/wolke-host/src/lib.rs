@@ -21,8 +21,13 @@ pub mod server;
 pub mod sim;
 
 pub use command::{Command, CommandReport, Lane, Outcome, Verb};
-pub use host::{Artefact, Capacity, Delta, Digest, Forget, Host, HostFacts, Poll, Report, Resync, latest};
+pub use host::{
+    Artefact, Capacity, Delta, Digest, Feature, Forget, Host, HostFacts, HostImage, Poll, Report, Resync,
+    RuntimeChoice, latest,
+};
 pub use object::{Desired, HostError, ObjectKey, ObjectKind, Observed, ObservedState, PowerState, Spec, Wish};
 pub use policy::{LatencyProfile, OperationKind, Policy};
-pub use server::{Architecture, Boot, Definition, FirstBoot, ImageRef, Power, PublicNic, Rescue, Secret, ServerSpec};
+pub use server::{
+    Architecture, Boot, Definition, FirstBoot, ImageRef, Power, PublicNic, Rescue, Runtime, Secret, ServerSpec,
+};
 pub use sim::{GuestEvent, MemoryState, SimFaults, SimHost, SimObject, SimSettings, SimState};

@@ -16,17 +16,20 @@ use crate::server::{Boot, ServerSpec};
 pub enum ObjectKind {
     /// A virtual machine or system container.
     Server,
+    /// What a snapshot has made of a machine's disk: an artefact that is kept until it is wished away.
+    Image,
 }
 
 impl ObjectKind {
     /// Every kind.
-    pub const ALL: &'static [ObjectKind] = &[ObjectKind::Server];
+    pub const ALL: &'static [ObjectKind] = &[ObjectKind::Server, ObjectKind::Image];
 
     /// The text form, also what is stored in a database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Server => Kind::Server.singular(),
+            Self::Image => Kind::Image.singular(),
         }
     }
 
@@ -53,6 +56,12 @@ impl ObjectKey {
         Self { kind: ObjectKind::Server, id }
     }
 
+    /// The image with this id.
+    #[must_use]
+    pub const fn image(id: Id) -> Self {
+        Self { kind: ObjectKind::Image, id }
+    }
+
     /// The inverse of its `Display`: how a host recognises what it finds on the machine (`server-42`).
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
@@ -76,6 +85,9 @@ impl fmt::Display for ObjectKey {
 pub enum Spec {
     /// A server.
     Server(Box<ServerSpec>),
+    /// An image that a snapshot makes: whatever the host has of it is kept. The wish makes nothing; the command
+    /// [`crate::Verb::Snapshot`] does. Its tombstone removes the artefact as soon as no disk stands on it any more.
+    Image,
     /// A kind that this program is too old to know. A host answers it with [`HostError::UNSUPPORTED_SPEC`].
     #[serde(other)]
     Unknown,
@@ -87,6 +99,7 @@ impl Spec {
     pub fn without_secrets(&self) -> Self {
         match self {
             Self::Server(spec) => Self::Server(Box::new(spec.without_secrets())),
+            Self::Image => Self::Image,
             Self::Unknown => Self::Unknown,
         }
     }
@@ -120,6 +133,12 @@ impl Desired {
         Self { key: ObjectKey::server(id), generation, wish: Wish::Present(Spec::Server(Box::new(spec))) }
     }
 
+    /// An image that shall be kept.
+    #[must_use]
+    pub const fn image(id: Id, generation: i64) -> Self {
+        Self { key: ObjectKey::image(id), generation, wish: Wish::Present(Spec::Image) }
+    }
+
     /// A tombstone.
     #[must_use]
     pub const fn absent(key: ObjectKey, generation: i64) -> Self {
@@ -137,7 +156,7 @@ impl Desired {
     pub fn server_spec(&self) -> Option<&ServerSpec> {
         match &self.wish {
             Wish::Present(Spec::Server(spec)) => Some(spec),
-            Wish::Present(Spec::Unknown) | Wish::Absent => None,
+            Wish::Present(Spec::Image | Spec::Unknown) | Wish::Absent => None,
         }
     }
 
@@ -202,6 +221,10 @@ impl HostError {
     pub const GUEST_AGENT: &'static str = "guest_agent";
     /// There is no disk, or it is being removed or made anew.
     pub const NO_DISK: &'static str = "no_disk";
+    /// The host cannot do this at all, whatever is tried: another runtime, a boot source that it does not have.
+    pub const UNSUPPORTED: &'static str = "unsupported";
+    /// A program of the host that does the work (QEMU, LXC, `ip`, `nft`) failed or did not answer in time.
+    pub const ENGINE: &'static str = "engine";
 
     /// An error from its parts.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {

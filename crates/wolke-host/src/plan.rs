@@ -129,6 +129,8 @@ pub fn plan(current: &Current, desired: &Desired) -> Result<Vec<Operation>, Host
             plan_server(current, spec, desired.generation, &mut operations)?;
             Some((spec.power_epoch, spec.rebuild_epoch))
         }
+        // A snapshot makes it, and nothing else is to be done about it.
+        Wish::Present(Spec::Image) => None,
         Wish::Present(Spec::Unknown) => {
             return Err(HostError::new(HostError::UNSUPPORTED_SPEC, "the host does not know this kind of object"));
         }

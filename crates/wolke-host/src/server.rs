@@ -46,12 +46,47 @@ impl fmt::Debug for Secret {
 }
 
 /// The image from which a disk is made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageRef {
-    /// The image's id: the name of its artefact.
+    /// The image's id.
     pub id: Id,
-    /// Its name, for messages; a snapshot has none and uses its description.
+    /// Its name; a snapshot has none and uses its description, for messages only.
     pub name: String,
+    /// Whether a snapshot has made it. The artefact of such an image bears the id, any other the name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
+}
+
+impl ImageRef {
+    /// What its artefact on a host is called: `image-1000000007`, `debian-12`.
+    #[must_use]
+    pub fn artefact(&self) -> String {
+        if self.own { crate::ObjectKey::image(self.id).to_string() } else { self.name.clone() }
+    }
+}
+
+/// How a machine is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Runtime {
+    /// Not at all: a simulated host remembers what would be.
+    Simulated,
+    /// An unprivileged system container (LXC).
+    Container,
+    /// A virtual machine (QEMU).
+    Machine,
+}
+
+impl Runtime {
+    /// The word for people and configuration files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Simulated => "simulated",
+            Self::Container => "container",
+            Self::Machine => "machine",
+        }
+    }
 }
 
 /// From what a guest is booted.
@@ -141,6 +176,10 @@ pub struct ServerSpec {
     /// Name, size and interfaces.
     #[serde(flatten)]
     pub definition: Definition,
+    /// How it is run: decided once, when it is placed. `None` leaves it to the host. A change is refused
+    /// ([`crate::HostError::UNSUPPORTED`]): disks of one runtime are of no use to another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<Runtime>,
     /// The size of the disk in GB; it only grows.
     pub disk_gb: u32,
     /// Read only when a disk is made: at creation and at rebuild.

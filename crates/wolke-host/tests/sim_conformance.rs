@@ -73,8 +73,9 @@ impl Harness for Sim {
         ServerSpec {
             version: SERVER_SPEC_VERSION,
             definition,
+            runtime: None,
             disk_gb: 1,
-            image: ImageRef { id: 1, name: "debian-12".into() },
+            image: ImageRef { id: 1, name: "debian-12".into(), own: false },
             rebuild_epoch: 0,
             power: Power::On,
             power_epoch: 1,
@@ -90,11 +91,11 @@ impl Harness for Sim {
     }
 
     fn missing_image(&self) -> ImageRef {
-        ImageRef { id: 404, name: "nowhere".into() }
+        ImageRef { id: 404, name: "nowhere".into(), own: false }
     }
 
     fn iso(&self) -> ImageRef {
-        ImageRef { id: 77, name: "debian-12-netinst".into() }
+        ImageRef { id: 77, name: "debian-12-netinst".into(), own: false }
     }
 
     fn provide_image(&mut self) {

@@ -3,6 +3,7 @@
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::image::{Status, is_own};
 use wolke_domain::{Error, Result};
+use wolke_host::ImageRef;
 use wolke_store::{Tx, image};
 use wolke_wire::cloud::Architecture;
 use wolke_wire::{ErrorCode, Id, IdOrName, Kind};
@@ -25,6 +26,11 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// As hosts know it.
+    pub(crate) fn reference(&self) -> ImageRef {
+        ImageRef { id: self.id, name: self.label.clone(), own: is_own(self.id) }
+    }
+
     /// Whether it fits on a disk of this size in GB.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ impl Control {
                 let kind = kind.ok_or_else(|| Error::internal(format!("the type of server {id} is gone")))?;
                 let iso = attachable(tx, &core, caller.project, &request.iso, kind.architecture)?;
                 let name = catalogue.iso_by_id(iso).map_or_else(|| request.iso.to_string(), |iso| iso.name.clone());
-                put(tx, &core, (&old, on), Some(ImageRef { id: iso, name }))?;
+                put(tx, &core, (&old, on), Some(ImageRef { id: iso, name, own: false }))?;
                 action::done(tx, caller.project, "attach_iso", vec![target, Target::new(Kind::Iso, iso)])
             })
             .await

@@ -199,7 +199,7 @@ fn erase(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
         return Ok(Flow::Fail(super::doomed_failure()));
     };
     let (kind, _) = host::room(tx, on)?;
-    spec.image = ImageRef { id: source.id, name: source.label };
+    spec.image = source.reference();
     spec.rebuild_epoch = variables.epoch;
     spec.power = Power::Off;
     spec.first_boot = FirstBoot {

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use wolke_domain::server::Server;
 use wolke_domain::{Error, Result};
 use wolke_host::server::SERVER_SPEC_VERSION;
-use wolke_host::{Definition, FirstBoot, ImageRef, Power, PublicNic, Secret, ServerSpec};
+use wolke_host::{Definition, FirstBoot, Power, PublicNic, Secret, ServerSpec};
 use wolke_store::primary_ip::PrimaryIp;
 use wolke_store::{Stored, Tx};
 use wolke_wire::Id;
@@ -48,8 +48,9 @@ pub(super) fn spec(
             region: location.network_zone.clone(),
             availability_zone: datacenter.name.clone(),
         },
+        runtime: None,
         disk_gb: u32::try_from(details.primary_disk_gb).map_err(|_| missing("a disk of that size"))?,
-        image: ImageRef { id: image.id, name: image.label },
+        image: image.reference(),
         rebuild_epoch: 0,
         power: Power::Off,
         power_epoch: 0,

@@ -99,7 +99,7 @@ fn boot_sources_are_defined_and_a_rescue_is_consumed_once() {
     let mut current = Current::default();
     let rescue = |epoch| Some(Rescue { epoch, kind: "linux64".into(), ssh_keys: vec![], root_password_hash: None });
     carry_out(&mut current, &desired(1, |_| {}));
-    let with_disc = |spec: &mut ServerSpec| spec.iso = Some(ImageRef { id: 7, name: "netinst".into() });
+    let with_disc = |spec: &mut ServerSpec| spec.iso = Some(ImageRef { id: 7, name: "netinst".into(), own: false });
     assert_eq!(carry_out(&mut current, &desired(2, with_disc)), ["define", "commit"]);
     assert_eq!((current.booted(), current.next_boot()), (Some(Boot::Disk), Boot::Iso));
     let with_both = |spec: &mut ServerSpec| {

@@ -22,8 +22,9 @@ pub use object::SimObject;
 pub use settings::{GuestEvent, SimFaults, SimSettings};
 pub use state::{MemoryState, SimState};
 
-use crate::host::{Artefact, Delta, Digest, Forget, Host, HostFacts, Poll, Report, Resync};
+use crate::host::{Artefact, Delta, Digest, Feature, Forget, Host, HostFacts, Poll, Report, Resync, RuntimeChoice};
 use crate::object::{Desired, ObjectKey};
+use crate::server::Runtime;
 
 /// How many due objects one poll works on.
 pub const POLL_LIMIT: usize = 1000;
@@ -129,7 +130,14 @@ impl<'a, S: SimState> SimHost<'a, S> {
 
 impl<S: SimState> Host for SimHost<'_, S> {
     fn facts(&self) -> HostFacts {
-        HostFacts { runtimes: vec!["simulated".into()], capacity: self.settings.capacity }
+        HostFacts {
+            runtimes: vec![Runtime::Simulated],
+            choice: RuntimeChoice::always(Runtime::Simulated),
+            capacity: self.settings.capacity,
+            cores_max: self.settings.capacity.cores,
+            features: [Feature::Rescue, Feature::Disc, Feature::Console].into(),
+            images: None,
+        }
     }
 
     fn apply(&mut self, delta: &Delta, now: Timestamp) -> Result<Vec<Report>> {

@@ -54,7 +54,7 @@ fn history() -> impl Strategy<Value = Vec<Desired>> {
             spec.rebuild_epoch = rebuilds;
             spec.definition.memory_mb = gigabytes * 1024;
             spec.disk_gb = 10 + u32::try_from(generation).unwrap();
-            spec.iso = (dice == 1).then(|| ImageRef { id: 7, name: "netinst".into() });
+            spec.iso = (dice == 1).then(|| ImageRef { id: 7, name: "netinst".into(), own: false });
             let (kind, ssh_keys) = ("linux64".into(), vec![]);
             spec.rescue = (dice > 3).then_some(Rescue { epoch: generation, kind, ssh_keys, root_password_hash: None });
             history.push(Desired::server(id, generation, spec));

@@ -1,0 +1,1 @@
+//! System containers: LXC, unprivileged, each in a user namespace.

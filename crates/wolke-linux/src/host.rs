@@ -1,0 +1,1 @@
+//! The host: accepts, plans, has its workers execute, and reports.

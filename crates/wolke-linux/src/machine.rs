@@ -1,0 +1,1 @@
+//! Virtual machines: QEMU, steered over QMP.
