@@ -23,7 +23,7 @@ pub mod sim;
 pub use command::{Command, CommandReport, Lane, Outcome, Verb};
 pub use host::{
     Artefact, Capacity, Delta, Digest, Feature, Forget, Host, HostFacts, HostImage, Poll, Report, Resync,
-    RuntimeChoice, latest,
+    RuntimeChoice, Usage, latest,
 };
 pub use object::{Desired, HostError, ObjectKey, ObjectKind, Observed, ObservedState, PowerState, Spec, Wish};
 pub use policy::{LatencyProfile, OperationKind, Policy};

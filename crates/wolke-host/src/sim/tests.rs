@@ -19,7 +19,7 @@ fn powers(reports: &[Report]) -> Vec<PowerState> {
         .iter()
         .filter_map(|report| match report {
             Report::Observed(observed) => Some(observed.state.power),
-            Report::Refused { .. } | Report::Command(_) => None,
+            Report::Refused { .. } | Report::Command(_) | Report::Usage(_) => None,
         })
         .collect();
     powers.dedup();
