@@ -46,6 +46,11 @@ pub fn postgres(test: &str) -> Option<String> {
     named(test, "WOLKE_TEST_POSTGRES", "PostgreSQL")
 }
 
+/// The images that real servers are made from, or `None` after saying that `test` is skipped.
+pub fn images(test: &str) -> Option<PathBuf> {
+    named(test, "WOLKE_TEST_IMAGES", "the store of images for real servers").map(PathBuf::from)
+}
+
 fn named(test: &str, variable: &str, what: &str) -> Option<String> {
     if let Ok(value) = std::env::var(variable) {
         return Some(value);

@@ -2,7 +2,7 @@
 //!
 //! Tests learn where these are from environment variables (`WOLKE_TEST_POSTGRES`, `WOLKE_TEST_HCLOUD`,
 //! `WOLKE_TEST_HCLOUD_OLD`, `WOLKE_TEST_HCLOUD_GO`, `WOLKE_TEST_HCLOUD_PYTHON`, `WOLKE_TEST_CLOUD_INIT`,
-//! `WOLKE_TEST_NOVNC`, `WOLKE_TEST_CHROMIUM`). A prerequisite that cannot be had is named; its tests then print `SKIPPED`, and
+//! `WOLKE_TEST_NOVNC`, `WOLKE_TEST_CHROMIUM`, `WOLKE_TEST_IMAGES`). A prerequisite that cannot be had is named; its tests then print `SKIPPED`, and
 //! fail instead where `CI=true`.
 
 mod chromium;
@@ -12,15 +12,17 @@ pub mod hcloud;
 mod novnc;
 pub mod postgres;
 mod python;
+mod real_hosts;
 
 use crate::shell::{in_ci, is_root, quiet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What tests get through their environment. Dropping it stops the private PostgreSQL.
 pub struct Prerequisites {
     postgres: Option<postgres::Cluster>,
     clients: Clients,
+    images: Option<PathBuf>,
     missing: Vec<String>,
 }
 
@@ -39,10 +41,24 @@ impl Prerequisites {
                 None
             }
         };
+        if let Err(reason) = real_hosts::install() {
+            missing.push(format!("real servers: {reason}"));
+        }
         for line in &missing {
             eprintln!("xtask: MISSING {line}");
         }
-        Prerequisites { postgres, clients, missing }
+        Prerequisites { postgres, clients, images: None, missing }
+    }
+
+    /// Builds what needs the program under test: the images of real servers.
+    pub fn build_with(&mut self, wolke: &Path) {
+        match real_hosts::install().and_then(|()| real_hosts::images(wolke)) {
+            Ok(images) => self.images = Some(images),
+            Err(reason) => {
+                eprintln!("xtask: MISSING images of real servers: {reason}");
+                self.missing.push(format!("images of real servers: {reason}"));
+            }
+        }
     }
 
     /// True when nothing is missing.
@@ -59,6 +75,9 @@ impl Prerequisites {
     pub fn hand_to(&self, command: &mut Command) {
         if let Some(cluster) = &self.postgres {
             command.env("WOLKE_TEST_POSTGRES", &cluster.url);
+        }
+        if let Some(images) = &self.images {
+            command.env("WOLKE_TEST_IMAGES", images);
         }
         self.clients.hand_to(command);
     }
