@@ -2,7 +2,10 @@
 //!
 //! Every function is an "ensure": called again after it had its effect, it changes nothing and succeeds. None of them
 //! remembers anything but on the disk and in the machine itself. They block, within named limits, and are called by one
-//! thread per server at a time; [`Engine::guest`] and [`Engine::counters`] also beside it.
+//! thread per server at a time, with four exceptions that run beside it: [`Engine::guest`], [`Engine::counters`],
+//! [`Engine::set_password`] and [`Engine::snapshot`]. The guest may be stopped, started or reset under the last two: the
+//! password then fails, the snapshot fails or goes through, and a start never fails because a snapshot reads the disk. The
+//! disk stays where it is until the snapshot has returned.
 
 use std::path::Path;
 
