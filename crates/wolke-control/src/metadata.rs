@@ -51,5 +51,7 @@ fn metadata(core: &Core, server: &Server, addresses: &[Stored<primary_ip::Primar
         // There are no networks yet.
         private_networks: Vec::new(),
         user_data: sealed.map(|sealed| core.sealer.open(USER_DATA, sealed)).transpose()?,
+        // Nobody logs in to a simulated server, and a real host has the hash by itself.
+        root_password_hash: None,
     })
 }

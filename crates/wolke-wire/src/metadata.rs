@@ -6,7 +6,10 @@
 //! **Invariants:** every YAML 1.1 and 1.2 parser reads texts as texts (addresses of interfaces, which may look like numbers
 //! to base 60, are always quoted); children are bare: no quotes, no line break at the end.
 
+mod nocloud;
 mod yaml;
+
+pub use nocloud::NoCloud;
 
 use crate::Id;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -16,6 +19,8 @@ use yaml::Yaml;
 pub const METADATA_PATH: &str = "/hetzner/v1/metadata";
 /// The path of the user data.
 pub const USERDATA_PATH: &str = "/hetzner/v1/userdata";
+/// Everything is text: the summary for people and parsers, the children for scripts, user data for whoever wrote it.
+pub const CONTENT_TYPE: &str = "text/plain; charset=utf-8";
 /// The children of the summary.
 pub const CHILDREN: [&str; 6] =
     ["hostname", "instance-id", "public-ipv4", "private-networks", "availability-zone", "region"];
@@ -28,6 +33,8 @@ const IPV6_PREFIX: u8 = 64;
 const IPV6_GATEWAY: &str = "fe80::1";
 /// The format of `network-config`.
 const NETWORK_CONFIG_VERSION: i64 = 1;
+/// The user whom keys and the password are for.
+const ROOT: &str = "root";
 /// The address that a server gives itself in its /64.
 const IPV6_HOST_PART: u128 = 1;
 
@@ -50,6 +57,8 @@ pub struct Metadata {
     pub private_networks: Vec<PrivateNetwork>,
     /// User data, byte for byte.
     pub user_data: Option<String>,
+    /// The crypt(3) hash of root's first password; a real host has it, for servers without keys.
+    pub root_password_hash: Option<String>,
 }
 
 /// The public interface of a server.
@@ -87,13 +96,26 @@ pub struct PrivateNetwork {
 }
 
 impl std::fmt::Debug for Metadata {
-    /// Without the user data, which may hold secrets.
+    /// Without user data and password, which are secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Metadata").field("instance_id", &self.instance_id).finish_non_exhaustive()
     }
 }
 
 impl Metadata {
+    /// What a server is told at a path, as [`CONTENT_TYPE`]. None is a 404. It may hold secrets: nobody keeps it.
+    ///
+    /// User data is given byte for byte, as an empty text where there is none: cloud-init takes anything but a success for
+    /// a service that is not ready yet, and would ask again for minutes.
+    #[must_use]
+    pub fn answer(&self, path: &str) -> Option<String> {
+        match path {
+            METADATA_PATH => Some(self.summary()),
+            USERDATA_PATH => Some(self.user_data.clone().unwrap_or_default()),
+            _ => self.child(path.strip_prefix(METADATA_PATH)?.strip_prefix('/')?),
+        }
+    }
+
     /// A child of the summary by its name. None for a name that is none, and for the public IPv4 address of a server that
     /// has none: a script that asks with `curl --fail` learns of it.
     #[must_use]
@@ -153,16 +175,26 @@ impl Metadata {
         Yaml::Map(vec![("config", Yaml::List(interfaces.collect())), ("version", Yaml::Int(NETWORK_CONFIG_VERSION))])
     }
 
-    /// What the provider adds to the user's own data: the host name, and that keys are root's (images of distributions
-    /// disable root; linux-host-facts).
+    /// What the provider adds to the user's own data: the host name, that keys are root's (images of distributions disable
+    /// root; linux-host-facts), and root's password, with which SSH has to let somebody in.
     fn vendor_data(&self) -> String {
-        let config = Yaml::Map(vec![
+        let mut config = vec![
             ("disable_root", Yaml::Bool(false)),
             ("fqdn", Yaml::text(&self.hostname)),
             ("manage_etc_hosts", Yaml::Bool(true)),
-        ]);
-        format!("#cloud-config\n{config}")
+        ];
+        if let Some(hash) = &self.root_password_hash {
+            config.insert(0, ("chpasswd", password(hash)));
+            config.push(("ssh_pwauth", Yaml::Bool(true)));
+        }
+        format!("#cloud-config\n{}", Yaml::Map(config))
     }
+}
+
+/// Sets root's password. cloud-init takes a list of users, and hashes by their type, since 22.3.
+fn password(hash: &str) -> Yaml {
+    let user = vec![("name", Yaml::text(ROOT)), ("password", Yaml::text(hash)), ("type", Yaml::text("hash"))];
+    Yaml::Map(vec![("expire", Yaml::Bool(false)), ("users", Yaml::List(vec![Yaml::Map(user)]))])
 }
 
 fn ipv6_subnet(network: Ipv6Addr) -> Yaml {

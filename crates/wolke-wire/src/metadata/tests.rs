@@ -17,6 +17,7 @@ fn server() -> Metadata {
         public_keys: vec!["ssh-ed25519 AAAA+/= me@host: \"x\"".into()],
         private_networks: Vec::new(),
         user_data: None,
+        root_password_hash: None,
     }
 }
 
@@ -85,4 +86,56 @@ fn private_networks() {
     let server = Metadata { private_networks: vec![attached], ..server() };
     assert_eq!(server.child("private-networks").as_deref(), Some(expected));
     assert!(!server.summary().contains("10.0.0"), "the summary has all but the private networks");
+}
+
+#[test]
+fn paths_lead_to_answers() {
+    let server = Metadata { user_data: Some("#!/bin/sh\n\t\u{fc}".into()), ..server() };
+    assert_eq!(server.answer("/hetzner/v1/metadata"), Some(server.summary()));
+    assert_eq!(server.answer("/hetzner/v1/metadata/instance-id").as_deref(), Some("18"));
+    assert_eq!(server.answer("/hetzner/v1/userdata"), server.user_data);
+    for nowhere in ["/", "/hetzner/v1/metadata/", "/hetzner/v1/metadatahostname", "/hetzner/v1/metadata/nothing"] {
+        assert_eq!(server.answer(nowhere), None, "{nowhere}");
+    }
+}
+
+#[test]
+fn a_password_of_root() {
+    let server = Metadata { root_password_hash: Some("$6$salt$hash".into()), ..server() };
+    let expected = "#cloud-config\nchpasswd:\n  expire: false\n  users:\n  - name: root\n    password: '$6$salt$hash'\n    \
+                    type: hash\ndisable_root: false\nfqdn: web-1\nmanage_etc_hosts: true\nssh_pwauth: true\n";
+    assert_eq!(server.nocloud().vendor_data, expected);
+    assert!(server.summary().contains("chpasswd"));
+    assert!(!format!("{server:?}{:?}", server.nocloud()).contains("salt"));
+}
+
+#[test]
+fn a_seed() {
+    let seed = Metadata { user_data: Some("hello".into()), ..server() }.nocloud();
+    let meta_data = r#"instance-id: '18'
+local-hostname: web-1
+public-keys:
+- 'ssh-ed25519 AAAA+/= me@host: "x"'
+"#;
+    let network_config = r"config:
+- mac_address: '96:00:00:00:00:12'
+  name: eth0
+  subnets:
+  - ipv4: true
+    type: dhcp
+  - address: '2001:db8:1:1::1/64'
+    gateway: 'fe80::1'
+    ipv6: true
+    type: static
+  type: physical
+version: 1
+";
+    let vendor_data = "#cloud-config\ndisable_root: false\nfqdn: web-1\nmanage_etc_hosts: true\n";
+    let expected = [
+        ("meta-data", meta_data),
+        ("user-data", "hello"),
+        ("vendor-data", vendor_data),
+        ("network-config", network_config),
+    ];
+    assert_eq!(seed.files(), expected);
 }
