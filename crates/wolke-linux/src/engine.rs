@@ -12,6 +12,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use wolke_host::plan::Guest;
 use wolke_host::{Definition, HostError, Runtime};
+use wolke_wire::metadata::Metadata;
 
 use crate::image::{Image, Slot};
 use crate::layout::ServerDir;
@@ -31,6 +32,9 @@ pub struct Boot<'a> {
     pub image: &'a Image,
     /// The interface; none without public addresses.
     pub link: Option<&'a Link>,
+    /// What the guest's metadata service says. A container with cloud-init reads the same from a seed, because its Hetzner
+    /// source does not look for itself in containers; there is no seed without it.
+    pub metadata: Option<&'a Metadata>,
 }
 
 /// Counters of a guest since it was started. They start from zero with each start.
