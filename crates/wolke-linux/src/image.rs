@@ -3,12 +3,23 @@
 //! An artefact (`debian-12`, `image-1000000007`) has versions; the newest is used for new disks, older ones stay as long as a
 //! disk stands on them.
 
-use std::path::{Path, PathBuf};
+mod build;
+mod cpio;
+mod digest;
+mod name;
+pub mod need;
+mod shifted;
+mod store;
+mod tiny;
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use wolke_host::{Architecture, Runtime};
 
-use crate::engine::Result;
+pub use build::{Recipe, build};
+pub use shifted::{ID_BASE, ID_COUNT};
+pub use store::{ImageStore, Slot};
 
 /// How an image boots in a virtual machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,105 +92,4 @@ pub struct Image {
     pub path: PathBuf,
     /// What it is.
     pub manifest: Manifest,
-}
-
-/// A version that is being made: becomes an [`Image`] with [`ImageStore::commit`], else nothing.
-#[derive(Debug)]
-pub struct Slot {
-    /// The artefact's name.
-    pub artefact: String,
-    /// The directory to be filled, on the file system of the images.
-    pub path: PathBuf,
-}
-
-/// The images of a host.
-#[derive(Clone, Debug)]
-pub struct ImageStore {
-    root: PathBuf,
-}
-
-impl ImageStore {
-    /// Below this directory ([`crate::layout::Layout::images`]).
-    #[must_use]
-    pub fn new(root: PathBuf) -> Self {
-        Self { root }
-    }
-
-    /// The directory.
-    #[must_use]
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
-    /// The newest version of an artefact that has not been removed.
-    ///
-    /// # Errors
-    /// [`wolke_host::HostError::ENGINE`] when it cannot be read.
-    pub fn find(&self, artefact: &str) -> Result<Option<Image>> {
-        let _ = artefact;
-        todo!()
-    }
-
-    /// The version in this directory, removed or not: what a disk stands on.
-    ///
-    /// # Errors
-    /// [`wolke_host::HostError::IMAGE_MISSING`].
-    pub fn version(&self, path: &Path) -> Result<Image> {
-        let _ = path;
-        todo!()
-    }
-
-    /// The newest version of each artefact.
-    ///
-    /// # Errors
-    /// As [`ImageStore::find`].
-    pub fn list(&self) -> Result<Vec<Image>> {
-        todo!()
-    }
-
-    /// An empty directory for a new version.
-    ///
-    /// # Errors
-    /// [`wolke_host::HostError::DISK_FULL`], [`wolke_host::HostError::ENGINE`].
-    pub fn begin(&self, artefact: &str) -> Result<Slot> {
-        let _ = artefact;
-        todo!()
-    }
-
-    /// The version is complete: it appears in one step.
-    ///
-    /// # Errors
-    /// As [`ImageStore::begin`].
-    pub fn commit(&self, slot: Slot, manifest: &Manifest) -> Result<Image> {
-        let _ = (slot, manifest);
-        todo!()
-    }
-
-    /// Gives up a version that was begun.
-    ///
-    /// # Errors
-    /// As [`ImageStore::begin`].
-    pub fn abandon(&self, slot: Slot) -> Result<()> {
-        let _ = slot;
-        todo!()
-    }
-
-    /// No new disk is made from an artefact any more; its files go with [`ImageStore::sweep`].
-    ///
-    /// # Errors
-    /// As [`ImageStore::begin`].
-    pub fn remove(&self, artefact: &str) -> Result<()> {
-        let _ = artefact;
-        todo!()
-    }
-
-    /// Removes versions that were removed or replaced, and that are not among those in use, and what killed processes have
-    /// begun.
-    ///
-    /// # Errors
-    /// As [`ImageStore::begin`].
-    pub fn sweep(&self, in_use: &[PathBuf]) -> Result<()> {
-        let _ = in_use;
-        todo!()
-    }
 }
