@@ -4,6 +4,8 @@
 //! <state>/images/<artefact>/<version>/   manifest.json disk.qcow2 rootfs/ vmlinuz initrd
 //! <state>/servers/<id>/                  memory.json desired.json (0600) run/ disk-<epoch>/
 //! <state>/servers/<id>/run/              sockets, process ids, logs: what one run leaves behind
+//! <state>/wishes/image-<id>/             memory.json desired.json: what is wished of an image that a snapshot makes
+//! <state>/lock                           held by the process that uses the directory
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -42,6 +44,24 @@ impl Layout {
     #[must_use]
     pub fn servers(&self) -> PathBuf {
         self.state.join("servers")
+    }
+
+    /// What is remembered of images that snapshots make.
+    #[must_use]
+    pub fn wishes(&self) -> PathBuf {
+        self.state.join("wishes")
+    }
+
+    /// What is remembered of one of them.
+    #[must_use]
+    pub fn image_wish(&self, id: Id) -> PathBuf {
+        self.wishes().join(wolke_host::ObjectKey::image(id).to_string())
+    }
+
+    /// The file whose lock says that a process uses the directory.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.state.join("lock")
     }
 
     /// One server.

@@ -1,0 +1,141 @@
+//! Opening a host: whose it is, what lies there, and the threads that work on it.
+//!
+//! **Invariant:** one process per state directory and per network namespace; both locks go with the process, however it
+//! ends.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use rustix::fs::{FlockOperation, flock};
+use wolke_host::{HostError, ObjectKey, ObjectKind};
+
+use super::core::Core;
+use super::registry::{Registry, recall};
+use super::{Options, Parts, file};
+use crate::engine::Result;
+use crate::layout::{Layout, STATE_MAX};
+use crate::net::{Guests, Net};
+
+/// Threads that bring objects to what is desired: a start waits for programs, not for a processor.
+const WORKERS: usize = 8;
+/// Threads that talk to guest agents, which may not answer.
+const AGENTS: usize = 4;
+/// Threads that copy disks, which keep processors and disks busy.
+const SNAPSHOTS: usize = 2;
+
+/// Where processes say that they use a network namespace: its name is known to the whole machine.
+const RUN: &str = "/run/wolke";
+
+/// What keeps others away for as long as it lives.
+pub(super) struct Locks {
+    _state: File,
+    _namespace: Option<File>,
+}
+
+/// A host in its parts.
+pub(super) struct Opened {
+    pub(super) core: Arc<Core>,
+    pub(super) threads: Vec<JoinHandle<()>>,
+    pub(super) locks: Locks,
+}
+
+pub(super) fn open(options: Options, parts: Parts) -> Result<Opened> {
+    let length = options.state.as_os_str().len();
+    if length > STATE_MAX {
+        let why = format!("the state directory's path has {length} bytes, and sockets below it leave room for {STATE_MAX}");
+        return Err(HostError::new(HostError::UNSUPPORTED, why));
+    }
+    if !options.state.is_absolute() {
+        return Err(HostError::new(HostError::UNSUPPORTED, "the state directory's path has to be absolute"));
+    }
+    let layout = Layout::new(options.state.clone());
+    for directory in [layout.state().to_owned(), layout.images(), layout.servers(), layout.wishes()] {
+        file::directory(&directory)?;
+    }
+    let locks = lock(&layout, &options, parts.network)?;
+    let registry = Arc::new(Registry::new(layout.clone(), Arc::clone(&options.unseal)));
+    discover(&registry, &layout)?;
+    let guests: Arc<dyn Guests> = Arc::clone(&registry) as _;
+    let net = parts.network.then(|| Net::open(options.net.clone(), guests)).transpose()?;
+    if let Some(net) = &net {
+        for id in net.list()? {
+            registry.ensure(ObjectKey::server(id)).lock().link = true;
+        }
+    }
+    let core = Arc::new(Core::new(options, (parts.engines, parts.hooks), net, registry));
+    core.sweep();
+    for entry in core.registry.all() {
+        core.refresh(&entry);
+        core.work.push(entry.key);
+    }
+    let threads = threads(&core)?;
+    Ok(Opened { core, threads, locks })
+}
+
+fn lock(layout: &Layout, options: &Options, network: bool) -> Result<Locks> {
+    let state = hold(&layout.lock(), "the state directory")?;
+    let namespace = if network {
+        file::directory(Path::new(RUN))?;
+        let path = Path::new(RUN).join(format!("{}.lock", options.net.namespace));
+        Some(hold(&path, "the network namespace")?)
+    } else {
+        None
+    };
+    Ok(Locks { _state: state, _namespace: namespace })
+}
+
+/// Locks a file, which stays: to remove it would let two hold one of the same name.
+fn hold(path: &Path, what: &str) -> Result<File> {
+    let open = File::options().create(true).truncate(false).write(true).open(path);
+    let mut file = open.map_err(|error| file::failed("opened", path, &error))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            let holder = std::fs::read_to_string(path).unwrap_or_default();
+            let why = format!("{what} is used by another process ({}, locked by process {})", path.display(), holder.trim());
+            return Err(HostError::new(HostError::ENGINE, why));
+        }
+        Err(error) => return Err(file::failed("locked", path, &error.into())),
+    }
+    // For whoever finds it locked; nothing depends on it.
+    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+    Ok(file)
+}
+
+/// Loads what is remembered, and what lies there without being remembered.
+fn discover(registry: &Registry, layout: &Layout) -> Result<()> {
+    let servers = file::names(&layout.servers())?.into_iter().filter_map(|name| {
+        let id = name.parse().ok().filter(|id| *id > 0)?;
+        (layout.server(id).path.file_name()?.to_str()? == name).then_some(ObjectKey::server(id))
+    });
+    let images = file::names(&layout.wishes())?.into_iter();
+    let images = images.filter_map(|name| ObjectKey::parse(&name).filter(|key| key.kind == ObjectKind::Image));
+    for key in servers.chain(images) {
+        recall(&mut registry.ensure(key).lock())?;
+    }
+    Ok(())
+}
+
+fn threads(core: &Arc<Core>) -> Result<Vec<JoinHandle<()>>> {
+    let mut threads = Vec::new();
+    let mut spawn = |name: &str, body: fn(&Core)| -> Result<()> {
+        let core = Arc::clone(core);
+        let thread = Builder::new().name(name.into()).spawn(move || body(&core));
+        let failed = |error| HostError::new(HostError::ENGINE, format!("a thread cannot be started: {error}"));
+        thread.map(|thread| threads.push(thread)).map_err(failed)
+    };
+    for _ in 0..WORKERS {
+        spawn("host-worker", Core::serve)?;
+    }
+    for _ in 0..AGENTS {
+        spawn("host-agent", Core::serve_agents)?;
+    }
+    for _ in 0..SNAPSHOTS {
+        spawn("host-snapshot", Core::serve_snapshots)?;
+    }
+    spawn("host-supervisor", Core::supervise)?;
+    Ok(threads)
+}
