@@ -18,6 +18,7 @@ pub mod database;
 pub mod flow;
 pub mod folder;
 pub mod http;
+pub mod leak;
 pub mod prerequisite;
 pub mod process;
 pub mod truth;

@@ -41,22 +41,29 @@ pub fn wolke_binary() -> PathBuf {
 pub struct Installation {
     folder: Folder,
     database: Option<String>,
+    /// Runs the program instead of it, with the same arguments: in a network namespace, say.
+    through: Option<PathBuf>,
 }
 
 impl Installation {
     /// A fresh, empty installation on the embedded engine.
     pub fn embedded() -> Self {
-        Installation { folder: Folder::new("data"), database: None }
+        Installation { folder: Folder::new("data"), database: None, through: None }
     }
 
     /// A fresh, empty installation on the embedded engine, in a folder of its own inside `parent`.
     pub fn embedded_in(parent: &Path) -> Self {
-        Installation { folder: Folder::new_in(parent, "data"), database: None }
+        Installation { folder: Folder::new_in(parent, "data"), database: None, through: None }
     }
 
     /// An installation whose data directory is fresh and whose database is the PostgreSQL database at `url`.
     pub fn on_postgres(url: &str) -> Self {
-        Installation { folder: Folder::new("data"), database: Some(url.to_owned()) }
+        Installation { folder: Folder::new("data"), database: Some(url.to_owned()), through: None }
+    }
+
+    /// The same installation, whose commands are run by a script that gets the arguments.
+    pub fn through(self, script: PathBuf) -> Self {
+        Installation { through: Some(script), ..self }
     }
 
     /// The data directory.
@@ -71,7 +78,7 @@ impl Installation {
 
     /// `wolke COMMAND --data DIR [--database URL] ARGS…`, not yet started.
     pub fn command(&self, command: &[&str], args: &[&str]) -> Command {
-        let mut wolke = Command::new(wolke_binary());
+        let mut wolke = Command::new(self.through.clone().unwrap_or_else(wolke_binary));
         wolke.args(command).arg("--data").arg(self.data());
         if let Some(url) = &self.database {
             wolke.args(["--database", url]);
