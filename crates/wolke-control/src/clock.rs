@@ -12,7 +12,7 @@ use crate::control::Control;
 use std::time::Duration;
 use wolke_domain::clock::{ClockMode, ClockState, RATE_PERMILLE_MAX, WORLD_TIME_MAX};
 use wolke_domain::{Error, Result};
-use wolke_store::{Race, clock, strand};
+use wolke_store::{Race, clock, driven, strand};
 use wolke_strand::Settled;
 use wolke_wire::{ErrorCode, Timestamp};
 
@@ -127,10 +127,14 @@ impl Control {
     /// Changes how the clock moves; world time goes on from where it is.
     ///
     /// # Errors
-    /// `invalid_input` for a rate that is not between 1 and [`RATE_PERMILLE_MAX`].
+    /// `invalid_input` for a rate that is not between 1 and [`RATE_PERMILLE_MAX`]; `unsupported_error` in a world with real
+    /// hosts, as for every change below.
     pub async fn set_clock_mode(&self, mode: ClockMode, rate_permille: i64) -> Result<ClockView> {
         if !(1..=RATE_PERMILLE_MAX).contains(&rate_permille) {
             return Err(Error::invalid("rate", format!("must be between 0.001 and {}", RATE_PERMILLE_MAX / 1000)));
+        }
+        if mode != ClockMode::Wall {
+            self.check_simulated().await?;
         }
         self.change_clock(move |state, real| Ok(state.with_mode(real, mode, rate_permille))).await
     }
@@ -178,6 +182,7 @@ impl Control {
     /// # Errors
     /// `invalid_input`, as [`Control::jump_clock`].
     pub async fn depart(&self, jump: Jump) -> Result<Journey> {
+        self.check_simulated().await?;
         let target = self.db.read(move |tx| jump.target(tx.now())).await?;
         Ok(Journey { target, stops: 0, arrived: false, restless: 0 })
     }
@@ -214,6 +219,7 @@ impl Control {
     /// # Errors
     /// `invalid_input`, as [`Control::jump_clock`].
     pub async fn set_clock(&self, world: Timestamp) -> Result<ClockView> {
+        self.check_simulated().await?;
         self.change_clock(move |state, real| Ok(state.set(real, Jump::To(world).target(state.world_at(real))?))).await
     }
 
@@ -222,6 +228,7 @@ impl Control {
     /// # Errors
     /// `invalid_input`, as [`Control::jump_clock`].
     pub async fn advance_clock(&self, milliseconds: i64) -> Result<ClockView> {
+        self.check_simulated().await?;
         let jump = Jump::By(milliseconds);
         self.change_clock(move |state, real| Ok(state.set(real, jump.target(state.world_at(real))?))).await
     }
@@ -229,6 +236,15 @@ impl Control {
     /// Ends a jump in one go; the clock may have gone beyond its target by itself.
     async fn land(&self, target: Timestamp) -> Result<ClockView> {
         self.change_clock(move |state, real| Ok(state.set(real, target.max(state.world_at(real))))).await
+    }
+
+    /// Real machines live in real time: the clock of a world that has some is the wall's (design, two clocks).
+    async fn check_simulated(&self) -> Result<()> {
+        let real = self.db.read(driven::all).await?;
+        match real.first() {
+            None => Ok(()),
+            Some(host) => Err(Error::clock_of_real_world(&host.name)),
+        }
     }
 
     async fn change_clock(

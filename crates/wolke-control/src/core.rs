@@ -1,6 +1,7 @@
 //! What strand steps and operations share: the catalogue, address pools, limits, the sealer and the simulation's settings.
 
 use crate::operator::Operator;
+use crate::real::RealHosts;
 use std::sync::{Arc, PoisonError, RwLock};
 use wolke_domain::action::{Failure, Target};
 use wolke_domain::address::{Ipv4Pools, Ipv6Pools};
@@ -121,6 +122,11 @@ impl Core {
     #[must_use]
     pub fn catalogue(&self) -> Arc<Catalogue> {
         self.operator.catalogue()
+    }
+
+    /// The real hosts, as far as this process has heard of them.
+    pub(crate) fn real(&self) -> Arc<RealHosts> {
+        Arc::clone(&self.operator.decided().real)
     }
 
     /// How simulated hosts behave now.

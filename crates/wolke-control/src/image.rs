@@ -5,6 +5,7 @@ mod source;
 
 use crate::action::{self, Started};
 use crate::control::{Caller, Control};
+use crate::hosts;
 use crate::input;
 use crate::view::Json;
 pub use list::ImageFilter;
@@ -50,9 +51,15 @@ pub(crate) fn to_wire(image: &Image, deleted: Option<Timestamp>) -> wire::Image 
     }
 }
 
+/// Deletes an image. The real host that has its disk lets go of that as soon as no server stands on it.
+pub(crate) fn delete(tx: &mut dyn Tx, old: &Stored<Image>) -> Result<()> {
+    image::delete(tx, old)?;
+    old.value.details.host.map_or(Ok(()), |on| hosts::drop_image(tx, on, old.value.id))
+}
+
 /// Deletes a backup that is not asked for by itself. Work that still makes it gives up at its next step.
 fn remove(tx: &mut dyn Tx, old: &Stored<Image>) -> Result<()> {
-    image::delete(tx, old)?;
+    delete(tx, old)?;
     match strand::holder(tx, Kind::Image, old.value.id)? {
         Some(working) => strand::wake(tx, working),
         None => Ok(()),
@@ -130,7 +137,7 @@ impl Control {
                 if strand::holder(tx, Kind::Image, id)?.is_some() || image::is_in_use(tx, id)? {
                     return Err(Error::locked(Kind::Image));
                 }
-                image::delete(tx, &old)
+                delete(tx, &old)
             })
             .await
     }

@@ -104,10 +104,10 @@ impl Control {
         (kind, ids): (Kind, Vec<Id>),
         page: Page,
     ) -> Result<List> {
-        let (fragments, caller) = (Arc::clone(&self.fragments), *caller);
+        let (fragments, real, caller) = (Arc::clone(&self.fragments), self.core.real(), *caller);
         self.db
             .read(move |tx| {
-                let view = View::of(tx, Arc::clone(&catalogue), &fragments, &caller);
+                let view = View::of(tx, (Arc::clone(&catalogue), Arc::clone(&real)), &fragments, &caller);
                 let mut entries = Json::new();
                 let from = usize::try_from(page.offset()).unwrap_or(usize::MAX);
                 let limit = usize::try_from(page.limit()).unwrap_or(usize::MAX);

@@ -15,6 +15,7 @@ pub(crate) mod stock;
 
 use crate::control::Control;
 use crate::core::Core;
+use crate::real::RealHosts;
 pub use block::Blocked;
 pub use entries::{Ending, Entry, NewImage, When};
 pub use fault::ActiveFault;
@@ -26,9 +27,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 pub use stock::StockView;
 use wolke_domain::catalogue::{Catalogue, CatalogueError, Document};
 use wolke_domain::{Error, Result};
+use wolke_store::driven::RealHost;
 pub use wolke_store::operator::PrivateIso;
 use wolke_store::operator::{self, Change, Stock};
-use wolke_store::{Db, Tx};
+use wolke_store::{Db, Tx, driven};
 use wolke_strand::Heard;
 use wolke_wire::Id;
 
@@ -65,6 +67,8 @@ pub(crate) struct Decided {
     epoch: i64,
     limited: HashSet<(Id, Id)>,
     pub(crate) faults: Faults,
+    /// Real hosts, which whoever drives them has described.
+    pub(crate) real: Arc<RealHosts>,
 }
 
 /// What is read in one transaction.
@@ -73,6 +77,7 @@ struct Snapshot {
     changes: Vec<Change>,
     stock: Vec<Stock>,
     faults: Vec<(Id, wolke_domain::fault::Fault)>,
+    real: Vec<RealHost>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -182,6 +187,7 @@ impl Operator {
             epoch: snapshot.epoch,
             limited: snapshot.stock.iter().map(|stock| (stock.server_type, stock.location)).collect(),
             faults: old.faults.replaced_by(snapshot.faults),
+            real: Arc::new(RealHosts::of(&snapshot.real)),
         };
         *self.decided.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(decided);
     }
@@ -228,7 +234,20 @@ fn snapshot(tx: &mut dyn Tx) -> Result<Snapshot> {
         changes: operator::changes(tx)?,
         stock: operator::stock(tx)?,
         faults: operator::faults(tx)?,
+        real: driven::all(tx)?,
     })
+}
+
+/// As [`load`], on the calling thread: for who drives a host.
+///
+/// # Errors
+/// The engine's failure.
+pub(crate) fn load_blocking(db: &Db, core: &Core) -> Result<()> {
+    let seen = db.operator_changes();
+    let snapshot = db.read_blocking(snapshot)?;
+    core.operator.take(snapshot);
+    core.operator.seen.store(seen, Ordering::SeqCst);
+    Ok(())
 }
 
 /// Reads what the operator has decided; to be called before strands run.
@@ -283,7 +302,7 @@ mod tests {
             Change { kind: Kind::ServerType, name: "cpx22".into(), doc }
         };
         let changes = memory.into_iter().map(change).collect();
-        Snapshot { epoch, changes, stock: remaining.iter().map(stock).collect(), faults: Vec::new() }
+        Snapshot { epoch, changes, stock: remaining.iter().map(stock).collect(), faults: Vec::new(), real: Vec::new() }
     }
 
     #[test]

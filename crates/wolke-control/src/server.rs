@@ -141,6 +141,16 @@ fn note_power(tx: &mut dyn Tx, server: &Server, status: Status) -> Result<()> {
     server::set_status(tx, server.id, status, server.host)
 }
 
+/// A machine on a real host was seen to be in another state while nobody worked on its server: the guest has gone off, or come
+/// back, by itself.
+pub(crate) fn follow(tx: &mut dyn Tx, on: Id, observed: &wolke_host::Observed) -> Result<()> {
+    let Some(server) = server::by_id(tx, observed.key.id)? else { return Ok(()) };
+    if server.value.host != Some(on) || server.value.details.doomed {
+        return Ok(());
+    }
+    note_power(tx, &server.value, power::status_of(observed.state.power))
+}
+
 impl Control {
     /// Changes name and labels.
     ///
@@ -257,7 +267,7 @@ fn rename_on_host(tx: &mut dyn Tx, core: &Core, server: &Server) -> Result<()> {
     let Some((object, mut spec)) = hosts::server_spec(tx, on, server.id)? else { return Ok(()) };
     spec.definition.name.clone_from(&server.name);
     let generation = host::take(tx, on, &wolke_domain::placement::Need::none())?;
-    hosts::desire_server(tx, core, on, Some(object), (server.id, generation, spec)).map(|_| ())
+    hosts::desire_server(tx, core, on, object, (server.id, generation, spec)).map(|_| ())
 }
 
 /// What a create has to give back when something that belongs to a server changes hands: both ends are touched.

@@ -7,6 +7,7 @@ mod fragment;
 mod render;
 
 use crate::control::{Caller, Control};
+use crate::real::RealHosts;
 pub use fragment::Fragments;
 use fragment::{Fragment, Key};
 use std::cell::RefCell;
@@ -53,6 +54,7 @@ impl Moment {
 /// A view for one answer: where fragments come from, and in which dialect.
 pub struct View<'a> {
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) real: Arc<RealHosts>,
     pub(crate) fragments: &'a Fragments,
     pub(crate) dialect: Dialect,
     pub(crate) project: Id,
@@ -90,14 +92,20 @@ impl Control {
 impl<'a> View<'a> {
     /// The view of a caller in a transaction.
     pub(crate) fn new(tx: &mut dyn Tx, core: &crate::core::Core, fragments: &'a Fragments, caller: &Caller) -> Self {
-        Self::of(tx, core.catalogue(), fragments, caller)
+        Self::of(tx, (core.catalogue(), core.real()), fragments, caller)
     }
 
     /// The view of a catalogue that was looked at already.
-    pub(crate) fn of(tx: &mut dyn Tx, catalogue: Arc<Catalogue>, fragments: &'a Fragments, caller: &Caller) -> Self {
+    pub(crate) fn of(
+        tx: &mut dyn Tx,
+        (catalogue, real): (Arc<Catalogue>, Arc<RealHosts>),
+        fragments: &'a Fragments,
+        caller: &Caller,
+    ) -> Self {
         let moment = Moment::at(&catalogue, tx.now());
         Self {
             catalogue,
+            real,
             fragments,
             dialect: caller.dialect,
             project: caller.project,

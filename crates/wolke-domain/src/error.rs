@@ -131,6 +131,63 @@ impl Error {
         Self::refused(ErrorCode::Locked, format!("{} is locked by another action", kind.label()))
     }
 
+    /// What a server type needs is more than the only host of a location has, or something else.
+    #[must_use]
+    pub fn type_beyond_host(server_type: &str, location: &str, why: &str) -> Self {
+        let message = format!("server type {server_type} cannot run on the host of location {location}: {why}");
+        Self::refused(ErrorCode::ResourceUnavailable, message)
+    }
+
+    /// Nobody drives the host of a real location.
+    #[must_use]
+    pub fn host_away(location: &str) -> Self {
+        Self::refused(ErrorCode::ResourceUnavailable, format!("the host of location {location} is not running"))
+    }
+
+    /// What real servers cannot do yet.
+    #[must_use]
+    pub fn not_on_real_servers(what: &str, location: &str) -> Self {
+        let message = format!("{what} is not supported for servers in location {location}, which are real");
+        Self::refused(ErrorCode::UnsupportedError, message)
+    }
+
+    /// An image that the host of a real location does not have for what a server would be; `command` brings it there.
+    #[must_use]
+    pub fn image_not_on_host(image: &str, location: &str, runtime: &str, command: &str) -> Self {
+        let message = format!(
+            "image {image} is not on the host of location {location} as one for a {runtime}: bring it there with `{command}`"
+        );
+        Self::refused(ErrorCode::UnsupportedError, message)
+    }
+
+    /// A snapshot or backup whose disk is on another host, or of another sort.
+    #[must_use]
+    pub fn image_of_other_host(image: Id, location: &str, runtime: &str) -> Self {
+        let message = format!(
+            "image {image} was not made of a {runtime} on the host of location {location} and cannot be used for one there"
+        );
+        Self::refused(ErrorCode::UnsupportedError, message)
+    }
+
+    /// A server type that a location runs in another way than the server.
+    #[must_use]
+    pub fn other_runtime(server_type: &str, location: &str, (wanted, present): (&str, &str)) -> Self {
+        let message = format!(
+            "server type {server_type} is a {wanted} in location {location} and the server is a {present}: the disk of one is \
+             of no use to the other"
+        );
+        Self::refused(ErrorCode::UnsupportedError, message)
+    }
+
+    /// The clock of a world with real machines cannot be changed.
+    #[must_use]
+    pub fn clock_of_real_world(host: &str) -> Self {
+        let message = format!(
+            "this world has a real host ({host}), so its time is real time: the clock cannot be set or advanced"
+        );
+        Self::refused(ErrorCode::UnsupportedError, message)
+    }
+
     /// A broken invariant of ours.
     pub fn internal(internal: impl Into<String>) -> Self {
         Self::Internal { internal: internal.into() }

@@ -128,6 +128,12 @@ pub struct Details {
     /// Its version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
+    /// The real host that has its disk; none of one that a simulated host would have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Id>,
+    /// How the server was run there, in the host's words: the disks of one way are of no use to another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
     /// May not be deleted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delete_protected: bool,

@@ -1,14 +1,17 @@
-//! Metrics of simulated servers: functions of the server, of world time and of when its machine ran.
+//! Metrics of servers: of real ones from what was measured ([`measured`]), of simulated ones as functions of the server, of
+//! world time and of when its machine ran.
 //!
-//! Nothing is stored. The same server shows the same load at the same second whenever it is asked, before and after a
+//! Of the simulated ones nothing is stored. The same server shows the same load at the same second whenever it is asked, before and after a
 //! restart. Load follows the day, differs from hour to hour and jitters from minute to minute; a boot costs some minutes of
 //! processor and disk. While a machine stands still, and before it was made, everything is zero. Traffic counters are the
 //! sum of the same bandwidth, so that the two agree.
 
 mod load;
+mod measured;
 mod window;
 
 pub use load::{Load, Phase, Traffic};
+pub use measured::{Counters, GAP_MS_MAX, Measured, measured};
 pub use window::{DAYS_KEPT, SAMPLES_MAX, Window, WindowError};
 
 use wolke_wire::Timestamp;

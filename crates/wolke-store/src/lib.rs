@@ -11,6 +11,7 @@ pub mod clock;
 pub mod console;
 mod counter;
 mod db;
+pub mod driven;
 pub mod host;
 pub mod image;
 pub mod inspect;
@@ -34,6 +35,7 @@ pub mod stmt;
 pub mod strand;
 pub mod token;
 pub mod tx;
+pub mod usage;
 pub mod value;
 
 pub use db::{Db, OnCommit, Turn};
@@ -49,6 +51,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         clock::STATEMENTS,
         console::STATEMENTS,
         counter::STATEMENTS,
+        driven::STATEMENTS,
         host::STATEMENTS,
         image::STATEMENTS,
         label::STATEMENTS,
@@ -61,6 +64,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         server::STATEMENTS,
         ssh_key::STATEMENTS,
         strand::STATEMENTS,
+        usage::STATEMENTS,
     ]
     .concat()
 }

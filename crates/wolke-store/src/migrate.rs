@@ -29,6 +29,7 @@ const COMMON_0001: &str = include_str!("migrations/common_0001.sql");
 const ROOT_0001: &str = include_str!("migrations/root_0001.sql");
 const WORLD_0001: &str = include_str!("migrations/world_0001.sql");
 const WORLD_0002: &str = include_str!("migrations/world_0002.sql");
+const WORLD_0003: &str = include_str!("migrations/world_0003.sql");
 
 impl Role {
     /// The migrations of such a database, in order.
@@ -40,6 +41,7 @@ impl Role {
                 Migration { number: 1, sql: COMMON_0001 },
                 Migration { number: 2, sql: WORLD_0001 },
                 Migration { number: 3, sql: WORLD_0002 },
+                Migration { number: 4, sql: WORLD_0003 },
             ],
         }
     }

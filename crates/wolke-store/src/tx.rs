@@ -71,6 +71,8 @@ pub enum Signal {
     TokensChanged,
     /// The operator has changed what somebody could see: read it again.
     OperatorChanged,
+    /// A real host has something to do: an object or a command for it was written.
+    HostChanged,
 }
 
 /// The counters that ids and generations come from.

@@ -81,7 +81,7 @@ impl Births {
                 // Bounded by the commits that other bounds allow: each birth belongs to a request that waits for it.
                 Signal::StrandClaimed(id, scope) => drop(self.sender.send((*id, scope.clone()))),
                 Signal::StrandsDue | Signal::ClockChanged => self.due.notify_one(),
-                Signal::TokensChanged | Signal::OperatorChanged => {}
+                Signal::TokensChanged | Signal::OperatorChanged | Signal::HostChanged => {}
             }
         }
     }

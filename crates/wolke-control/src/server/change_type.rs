@@ -226,7 +226,7 @@ fn resize(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
         }
         variables.generation = host::take(tx, on, &difference(&need, &present))?;
         let spec = sized(spec, &need)?;
-        hosts::desire_server(tx, core, on, Some(object), (server.id, variables.generation, spec))?
+        hosts::desire_server(tx, core, on, object, (server.id, variables.generation, spec))?
     };
     after_resizing(tx, core, frame, variables, &server, &look)
 }
@@ -333,7 +333,7 @@ fn shrink(tx: &mut dyn Tx, core: &Core, variables: &mut Variables) -> Result<()>
     }
     let generation = host::take(tx, on, &difference(&need, &present))?;
     let spec = sized(spec, &need)?;
-    let look = hosts::desire_server(tx, core, on, Some(object), (old.value.id, generation, spec))?;
+    let look = hosts::desire_server(tx, core, on, object, (old.value.id, generation, spec))?;
     variables.generation = generation;
     if look.observed.failure_of(generation).is_none_or(|error| error.code != HostError::DISK_SHRINK) {
         return Ok(());
@@ -344,7 +344,7 @@ fn shrink(tx: &mut dyn Tx, core: &Core, variables: &mut Variables) -> Result<()>
     let Some((object, spec)) = hosts::server_spec(tx, on, old.value.id)? else { return Ok(()) };
     variables.generation = host::take(tx, on, &difference(&need, &small))?;
     let spec = sized(spec, &need)?;
-    hosts::desire_server(tx, core, on, Some(object), (old.value.id, variables.generation, spec))?;
+    hosts::desire_server(tx, core, on, object, (old.value.id, variables.generation, spec))?;
     let mut new = old.value.clone();
     new.details.primary_disk_gb = need.disk_gb;
     server::update(tx, &old, &new)

@@ -5,6 +5,7 @@ use crate::action::{self, Started};
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::hosts;
+use crate::real;
 use crate::view::{Json, View, member};
 use std::net::Ipv6Addr;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use wolke_domain::console::{Machine, Power, Source};
 use wolke_domain::rng::alphanumeric;
 use wolke_domain::server::Server;
 use wolke_domain::{Error, Result};
-use wolke_host::{Boot, Observed, PublicNic, ServerSpec};
+use wolke_host::{Boot, Feature, Observed, PublicNic, ServerSpec};
 use wolke_store::{Race, Tx, console, server};
 use wolke_wire::cloud::Secret;
 use wolke_wire::{Id, Kind, Timestamp};
@@ -62,6 +63,7 @@ impl Control {
             .write(vec![Race::Project(project)], move |tx| {
                 let server = server::expect(tx, project, id)?.value;
                 check_not_doomed(&server)?;
+                real::check_feature(&core, &server, Feature::Console)?;
                 let token = alphanumeric(&mut *tx.random("console_token"), TOKEN_LENGTH);
                 let password = alphanumeric(&mut *tx.random(PASSWORD), PASSWORD_LENGTH);
                 let sealed = core.sealer.seal(&mut *tx.random("console_seal"), PASSWORD, &password)?;

@@ -8,6 +8,7 @@ use crate::image;
 use crate::input;
 use crate::place::{self, Place};
 use crate::primary_ip;
+use crate::real;
 use crate::view::{Json, member};
 use std::sync::Arc;
 use wolke_domain::action::Target;
@@ -205,7 +206,9 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
     let found = find(tx, &catalogue, project, request)?;
     let root_password = found.ssh_keys.is_empty().then(|| password::draw(tx, "root_password"));
     let sealed = root_password.as_ref().map(|password| password::seal(tx, core, password.expose())).transpose()?;
-    let place = place::take(tx, core, found.server_type, &found.places)?;
+    let places = real::able(core, found.server_type, &found.places)?;
+    let place = place::take(tx, core, found.server_type, &places)?;
+    real::check_create(tx, core, (place.location, project), found.server_type, &found.image)?;
     let new = insert(tx, core, project, request, (found, place))?;
     let addresses = attach_addresses(tx, core, &new, &request.public_net)?;
     let on_server = vec![Target::new(Kind::Server, new.id)];

@@ -88,6 +88,8 @@ pub(crate) fn begin_image(
             from_name: server.name.clone(),
             os_flavor,
             os_version,
+            host: None,
+            runtime: None,
             delete_protected: false,
             labels,
         },
@@ -206,10 +208,16 @@ fn take(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     new.architecture = origin.architecture;
     (new.details.disk_gb, new.details.os_flavor) = (origin.disk_gb, origin.os_flavor);
     new.details.os_version = origin.os_version;
+    let (generation, kind) = host::take_on(tx, on, &Need::none())?;
+    if kind.is_real() {
+        let Some((_, spec)) = hosts::server_spec(tx, on, server.id)? else { return Ok(Flow::Fail(doomed_failure())) };
+        (new.details.host, new.details.runtime) = (Some(on), spec.runtime.map(|runtime| runtime.as_str().to_owned()));
+        hosts::keep_image(tx, on, new.id)?;
+    }
     if new != old.value {
         images::update(tx, &old, &new)?;
     }
-    variables.command = host::take(tx, on, &Need::none())?;
+    variables.command = generation;
     frame.write(&variables)?;
     Ok(Flow::Next("taken"))
 }
@@ -253,10 +261,10 @@ fn complete(tx: &mut dyn Tx, old: &Stored<Image>, size_mb: u64) -> Result<()> {
 /// The abort: an image that was not completed leaves nothing.
 fn undo(tx: &mut dyn Tx, _core: &Core, frame: &mut Frame) -> Result<Flow> {
     let variables: Variables = frame.read()?;
-    if let Some(image) = images::by_id(tx, variables.image)?
-        && image.value.status == Status::Creating
+    if let Some(stored) = images::by_id(tx, variables.image)?
+        && stored.value.status == Status::Creating
     {
-        images::delete(tx, &image)?;
+        image::delete(tx, &stored)?;
     }
     Ok(Flow::Done)
 }

@@ -9,12 +9,13 @@ use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::hosts;
 use crate::operator::iso::attachable;
+use crate::real;
 use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::placement::Need;
 use wolke_domain::server::Server;
 use wolke_domain::{Error, Result};
-use wolke_host::ImageRef;
+use wolke_host::{Feature, ImageRef};
 use wolke_store::{Stored, Tx, host, server};
 use wolke_wire::cloud::server::AttachIso;
 use wolke_wire::{Id, Kind};
@@ -32,6 +33,7 @@ impl Control {
         self.db
             .write(races, move |tx| {
                 let (old, on, target) = subject(tx, &caller, refuse, id, "attach_iso")?;
+                real::check_feature(&core, &old.value, Feature::Disc)?;
                 let catalogue = core.catalogue();
                 let kind = catalogue.server_type_by_id(old.value.details.server_type);
                 let kind = kind.ok_or_else(|| Error::internal(format!("the type of server {id} is gone")))?;
@@ -75,5 +77,5 @@ fn put(tx: &mut dyn Tx, core: &Core, (old, on): (&Stored<Server>, Id), disc: Opt
     }
     spec.iso = disc;
     let generation = host::take(tx, on, &Need::none())?;
-    hosts::desire_server(tx, core, on, Some(object), (id, generation, spec)).map(|_| ())
+    hosts::desire_server(tx, core, on, object, (id, generation, spec)).map(|_| ())
 }

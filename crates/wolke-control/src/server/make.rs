@@ -7,6 +7,7 @@ use super::{
 use crate::action::{self, Work};
 use crate::core::Core;
 use crate::hosts::{self, Look};
+use crate::real;
 use serde::{Deserialize, Serialize};
 use wolke_domain::action::{Failure, Status as ActionStatus, Target};
 use wolke_domain::placement::Need;
@@ -16,9 +17,6 @@ use wolke_host::{ObjectKey, Power};
 use wolke_store::{Tx, action as actions, host, primary_ip, server};
 use wolke_strand::{Flow, Frame, Program};
 use wolke_wire::{Id, Kind};
-
-/// The kind of simulated hosts in the database.
-pub(super) const SIMULATED: &str = "sim";
 
 /// The program.
 pub(super) static PROGRAM: Program<Core> = Program {
@@ -96,11 +94,13 @@ fn place(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
             Err(failure) => return Ok(Flow::Fail(failure)),
         };
         let sealed = variables.root_password.take();
-        spec.first_boot.root_password_hash = password::for_first_boot(tx, core, SIMULATED, sealed.as_deref())?;
-        variables.generation = host::take(tx, on, &need)?;
+        let (generation, kind) = host::take_on(tx, on, &need)?;
+        variables.generation = generation;
+        spec.runtime = real::runtime_on(core, on, server.details.server_type);
+        spec.first_boot.root_password_hash = password::for_first_boot(tx, core, kind, sealed.as_deref())?;
         server.host = Some(on);
         server::set_status(tx, server.id, server.status, server.host)?;
-        hosts::desire_server(tx, core, on, None, (server.id, variables.generation, spec))?
+        hosts::desire_server(tx, core, on, host::Object::new(kind), (server.id, variables.generation, spec))?
     };
     frame.write(&variables)?;
     after_making(tx, core, frame, &server, variables, &look)
@@ -215,7 +215,7 @@ pub(super) fn switch(tx: &mut dyn Tx, core: &Core, on: Id, server: Id, power: Po
         spec.definition.public = spec::public_nic(server, &primary_ip::of_server(tx, server)?);
     }
     let generation = host::take(tx, on, &Need::none())?;
-    let look = hosts::desire_server(tx, core, on, Some(object), (server, generation, spec))?;
+    let look = hosts::desire_server(tx, core, on, object, (server, generation, spec))?;
     Ok(Some((generation, look)))
 }
 

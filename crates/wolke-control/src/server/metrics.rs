@@ -1,6 +1,8 @@
-//! Metrics and traffic of servers: from their power history, by rules of `wolke-domain`.
+//! Metrics and traffic of servers: of real ones from what was measured, of simulated ones from their power history, by rules
+//! of `wolke-domain`.
 
 use crate::control::{Caller, Control};
+use crate::real::RealHosts;
 use crate::view::Json;
 use std::collections::BTreeMap;
 use wolke_domain::catalogue::Catalogue;
@@ -8,7 +10,7 @@ use wolke_domain::metrics::{self, Load, Phase, Traffic, Window, WindowError, per
 use wolke_domain::server::Server;
 use wolke_domain::{Error, Result};
 use wolke_store::server::Power;
-use wolke_store::{Tx, primary_ip, server};
+use wolke_store::{Tx, primary_ip, server, usage};
 use wolke_wire::cloud::metrics::{MetricType, Metrics, Sample, Seconds, TimeSeries};
 use wolke_wire::{Dialect, Id, Timestamp};
 
@@ -52,8 +54,11 @@ fn phases(tx: &mut dyn Tx, catalogue: &Catalogue, server: &Server, since: Timest
 
 /// What has gone over the public interface in this billing period, as of the hour that began last: whoever asks twice
 /// within it sees the same.
-pub(crate) fn traffic(tx: &mut dyn Tx, catalogue: &Catalogue, server: &Server) -> Result<Traffic> {
+pub(crate) fn traffic(tx: &mut dyn Tx, real: &RealHosts, catalogue: &Catalogue, server: &Server) -> Result<Traffic> {
     let (from, to) = (period_start(tx.now()), tx.now().whole_hour());
+    if is_real(real, server) {
+        return usage::traffic(tx, server.id, (from, to));
+    }
     // A server that is younger than the hour has no history worth the reading.
     if server.created >= to {
         return Ok(Traffic::default());
@@ -76,9 +81,14 @@ impl Control {
                 let asked = (request.start, request.end);
                 let window = Window::new(asked, request.step, default_samples(caller.dialect), tx.now())
                     .map_err(|error| refused(&error))?;
+                if is_real(&core.real(), &found) {
+                    let before = window.start.plus_ms(-window.step_ms);
+                    let samples = usage::samples(tx, id, (before, window.end))?;
+                    return Ok(shown(|one| metrics::measured(&samples, one, &window), &request.types, &window));
+                }
                 let phases = phases(tx, &core.catalogue(), &found, window.start)?;
                 let load = Load { server: id, created: found.created, phases: &phases };
-                Ok(shown(&load, &request.types, &window))
+                Ok(shown(|one| samples(&load, one, &window), &request.types, &window))
             })
             .await?;
         serde_json::to_vec(&serde_json::json!({ "metrics": metrics }))
@@ -93,14 +103,19 @@ fn refused(error: &WindowError) -> Error {
     }
 }
 
-fn shown(load: &Load<'_>, types: &[MetricType], window: &Window) -> Metrics {
+/// Whether a server's machine is a real one, of which nothing is known but what was measured.
+fn is_real(real: &RealHosts, server: &Server) -> bool {
+    server.host.is_some_and(|on| real.get(on).is_some())
+}
+
+fn shown(values: impl Fn(metrics::Series) -> Vec<(Timestamp, f64)>, types: &[MetricType], window: &Window) -> Metrics {
     let all = types.iter().flat_map(|kind| series(*kind));
-    let time_series: BTreeMap<_, _> = all.map(|one| (one.name(), time_series(load, *one, window))).collect();
+    let time_series: BTreeMap<_, _> = all.map(|one| (one.name(), time_series(values(*one)))).collect();
     Metrics { start: window.start, end: window.end, step: Seconds(window.step_ms), time_series }
 }
 
-fn time_series(load: &Load<'_>, one: metrics::Series, window: &Window) -> TimeSeries {
-    let values = samples(load, one, window).into_iter().map(|(at, value)| Sample(Seconds(at.0), decimal(value)));
+fn time_series(values: Vec<(Timestamp, f64)>) -> TimeSeries {
+    let values = values.into_iter().map(|(at, value)| Sample(Seconds(at.0), decimal(value)));
     TimeSeries { values: values.collect() }
 }
 

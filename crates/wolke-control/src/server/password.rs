@@ -3,7 +3,7 @@
 //! **Invariant:** a clear password stands in one answer and nowhere else. At rest there is a crypt(3) hash, sealed until it
 //! has been delivered; hosts never see anything but the hash.
 
-use super::{HOST_DEADLINE_MS, ServerProgram, check_not_doomed, make, power, scope};
+use super::{HOST_DEADLINE_MS, ServerProgram, check_not_doomed, power, scope};
 use crate::action::{self, Started, Work};
 use crate::control::{Caller, Control};
 use crate::core::Core;
@@ -18,6 +18,7 @@ use wolke_domain::rng::alphanumeric;
 use wolke_domain::server::Status;
 use wolke_domain::{Error, Result};
 use wolke_host::{Command, ObjectKey, Outcome, Secret, Verb};
+use wolke_store::host::HostKind;
 use wolke_store::{Race, Tx, host, resource, server};
 use wolke_strand::{Flow, Frame, Program};
 use wolke_wire::cloud::Secret as Password;
@@ -71,8 +72,8 @@ pub(super) fn seal(tx: &mut dyn Tx, core: &Core, secret: &str) -> Result<String>
 
 /// The hash of a password for a host of a kind, sealed: whoever delivers it opens it. A simulated guest has nobody who logs
 /// in, and hashing would take as long as the rest of a create.
-pub(super) fn for_host(tx: &mut dyn Tx, core: &Core, kind: &str, password: &Password) -> Result<Option<Secret>> {
-    if kind == make::SIMULATED {
+pub(super) fn for_host(tx: &mut dyn Tx, core: &Core, kind: HostKind, password: &Password) -> Result<Option<Secret>> {
+    if !kind.is_real() {
         return Ok(None);
     }
     let Secret(hash) = hash(tx, password.expose())?;
@@ -80,9 +81,14 @@ pub(super) fn for_host(tx: &mut dyn Tx, core: &Core, kind: &str, password: &Pass
 }
 
 /// The same of a password that was sealed itself, for the first boot.
-pub(super) fn for_first_boot(tx: &mut dyn Tx, core: &Core, kind: &str, sealed: Option<&str>) -> Result<Option<Secret>> {
+pub(super) fn for_first_boot(
+    tx: &mut dyn Tx,
+    core: &Core,
+    kind: HostKind,
+    sealed: Option<&str>,
+) -> Result<Option<Secret>> {
     match sealed {
-        Some(sealed) if kind != make::SIMULATED => {
+        Some(sealed) if kind.is_real() => {
             let password = Password::new(core.sealer.open(SEAL, sealed)?);
             for_host(tx, core, kind, &password)
         }

@@ -5,7 +5,6 @@
 //! first (`relocate.rs`), or its start fails with `placement_error`.
 
 use super::check_not_doomed;
-use super::make::SIMULATED;
 use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
@@ -14,6 +13,7 @@ use wolke_domain::action::{Failure, Target};
 use wolke_domain::placement::{self, Need, SIMULATED_HOST};
 use wolke_domain::server::{Server, Status};
 use wolke_domain::{Error, Result, primary_ip as rules};
+use wolke_store::host::{Candidates, HostKind};
 use wolke_store::{Race, Tx, host, placement_group, server, strand};
 use wolke_wire::{ErrorCode, Id, Kind};
 
@@ -35,24 +35,35 @@ fn taken(tx: &mut dyn Tx, server: &Server) -> Result<Vec<Id>> {
 fn room(tx: &mut dyn Tx, core: &Core, server: &Server, need: &Need) -> Result<Room> {
     let location = server.details.location;
     let taken = taken(tx, server)?;
-    let rooms = host::candidates(tx, location, SIMULATED, need)?;
+    let Candidates { real, simulated } = host::candidates(tx, location, need)?;
+    let is_real = match server.host {
+        // A disk does not leave the real machine that it is on, nor does a simulated one become real.
+        Some(on) if real.iter().any(|room| room.host == on) => return Ok(nowhere(&taken)),
+        Some(_) => false,
+        None => !real.is_empty(),
+    };
+    let rooms = if is_real { real } else { simulated };
     if let Some(found) = placement::choose(&rooms, need, &taken) {
         return Ok(Room::On(found));
     }
-    let makes_another = need.fits(&SIMULATED_HOST)
-        && host::count_in(tx, location, SIMULATED)? < i64::from(core.simulation().hosts_per_location);
-    Ok(if makes_another {
-        Room::OnNewHost
-    } else if taken.is_empty() {
-        Room::Nowhere(Failure::new(ErrorCode::ResourceUnavailable, "no host has room for the server"))
+    let makes_another = !is_real
+        && need.fits(&SIMULATED_HOST)
+        && host::count_in(tx, location, HostKind::Simulated)? < i64::from(core.simulation().hosts_per_location);
+    Ok(if makes_another { Room::OnNewHost } else { nowhere(&taken) })
+}
+
+/// There is no room; `taken` are the hosts of the other members of the server's group.
+fn nowhere(taken: &[Id]) -> Room {
+    Room::Nowhere(if taken.is_empty() {
+        Failure::new(ErrorCode::ResourceUnavailable, "no host has room for the server")
     } else {
         let message = "no host has room for the server apart from the other members of its placement group";
-        Room::Nowhere(Failure::new(ErrorCode::PlacementError, message))
+        Failure::new(ErrorCode::PlacementError, message)
     })
 }
 
 /// A host with room for a server, apart from the other members of its group. A simulated location makes hosts on demand, up
-/// to the simulation's limit. Room is not taken yet.
+/// to the simulation's limit; in a real one there are those that run. Room is not taken yet.
 ///
 /// The inner failure is what the action shows: `placement_error` when the group is in the way, else `resource_unavailable`.
 pub(super) fn host_for(
@@ -63,7 +74,7 @@ pub(super) fn host_for(
 ) -> Result<std::result::Result<Id, Failure>> {
     match room(tx, core, server, need)? {
         Room::On(found) => Ok(Ok(found)),
-        Room::OnNewHost => host::insert(tx, server.details.location, SIMULATED, &SIMULATED_HOST).map(Ok),
+        Room::OnNewHost => host::insert(tx, server.details.location, HostKind::Simulated, &SIMULATED_HOST).map(Ok),
         Room::Nowhere(failure) => Ok(Err(failure)),
     }
 }

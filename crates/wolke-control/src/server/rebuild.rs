@@ -16,6 +16,7 @@ use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::hosts::{self, Look};
 use crate::image::{self, Source};
+use crate::real;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use wolke_domain::action::{Failure, Target};
@@ -143,6 +144,7 @@ fn find_image(tx: &mut dyn Tx, core: &Core, server: &Server, asked: &IdOrName) -
         kind.ok_or_else(|| Error::internal(format!("server {}: its type is not in the catalogue", server.id)))?;
     let source = image::find(tx, &catalogue, server.project, asked, kind.architecture)?;
     source.check_fits(server.details.primary_disk_gb)?;
+    real::check_rebuild(tx, core, server, &source)?;
     Ok(source)
 }
 
@@ -205,12 +207,12 @@ fn erase(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     spec.first_boot = FirstBoot {
         ssh_keys: server.details.ssh_keys.clone(),
         user_data: variables.user_data.clone().or_else(|| server.details.user_data_sealed.clone()).map(Secret),
-        root_password_hash: password::for_first_boot(tx, core, &kind, variables.root_password.as_deref())?,
+        root_password_hash: password::for_first_boot(tx, core, kind, variables.root_password.as_deref())?,
     };
     spec.definition.public = spec::public_nic(server.id, &primary_ip::of_server(tx, server.id)?);
     server::set_building(tx, server.id, Some(source.id))?;
     variables.generation = host::take(tx, on, &Need::none())?;
-    let look = hosts::desire_server(tx, core, on, Some(object), (server.id, variables.generation, spec))?;
+    let look = hosts::desire_server(tx, core, on, object, (server.id, variables.generation, spec))?;
     frame.write(&variables)?;
     after_making(tx, frame, &server, &look)
 }
@@ -300,7 +302,7 @@ fn undo(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
             }
             spec.power = if variables.ran { Power::On } else { Power::Off };
             variables.generation = host::take(tx, on, &Need::none())?;
-            hosts::desire_server(tx, core, on, Some(object), (server.id, variables.generation, spec))?;
+            hosts::desire_server(tx, core, on, object, (server.id, variables.generation, spec))?;
         }
     }
     // Also of a server on its way out: nothing is made from the image any more.

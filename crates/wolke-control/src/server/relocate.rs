@@ -100,8 +100,8 @@ pub(super) fn begin(
     let look = hosts::look(tx, core, from, ObjectKey::server(id), None)?;
     spec.rescue = spec.rescue.filter(|rescue| rescue.epoch > look.observed.state.rescue_epoch);
     spec.power = Power::Off;
-    let generation = host::take(tx, to, &make::need_of(&spec))?;
-    hosts::desire_server(tx, core, to, None, (id, generation, spec))?;
+    let (generation, kind) = host::take_on(tx, to, &make::need_of(&spec))?;
+    hosts::desire_server(tx, core, to, host::Object::new(kind), (id, generation, spec))?;
     let mut new = new.clone();
     new.host = Some(to);
     new.status = Status::Migrating;
@@ -140,8 +140,8 @@ fn leave(tx: &mut dyn Tx, core: &Core, server: &Stored<Server>, moving: Moving) 
 /// Writes the tombstone of a machine, anew if there is one.
 fn remove_from(tx: &mut dyn Tx, core: &Core, on: Id, id: Id) -> Result<Look> {
     let key = ObjectKey::server(id);
-    let generation = host::take(tx, on, &Need::none())?;
     let object = hosts::object(tx, on, key)?;
+    let (generation, object) = hosts::next_generation(tx, on, object)?;
     hosts::desire(tx, core, on, object, &Desired::absent(key, generation))
 }
 
@@ -201,7 +201,7 @@ fn bring_up_to_date(tx: &mut dyn Tx, core: &Core, (on, id): (Id, Id), newer: &Se
         return Ok(());
     }
     let generation = host::take(tx, on, &Need::none())?;
-    hosts::desire_server(tx, core, on, Some(object), (id, generation, spec)).map(|_| ())
+    hosts::desire_server(tx, core, on, object, (id, generation, spec)).map(|_| ())
 }
 
 /// The last step of an abort: comes back to itself until the host that is left over has let go. One that fails is left to

@@ -8,11 +8,13 @@ use crate::action::{self, Started};
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::hosts::{self, Look};
+use crate::real;
 use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::placement::Need;
 use wolke_domain::server::{Rescue, Server};
 use wolke_domain::{Error, Result};
+use wolke_host::Feature;
 use wolke_store::{Stored, Tx, host, server, ssh_key};
 use wolke_wire::cloud::Secret as Password;
 use wolke_wire::cloud::server::EnableRescue;
@@ -47,6 +49,7 @@ impl Control {
         self.db
             .write(races, move |tx| {
                 let (old, on, target) = subject(tx, &caller, refuse, id, "enable_rescue")?;
+                real::check_feature(&core, &old.value, Feature::Rescue)?;
                 if caller.dialect == Dialect::D2018_04 && old.value.details.rescue.is_some() {
                     let message = "rescue system is already enabled";
                     return Err(Error::refused(ErrorCode::RescueAlreadyEnabled, message));
@@ -67,7 +70,7 @@ impl Control {
                 calendar::ensure(tx, &mut new)?;
                 server::update(tx, &old, &new)?;
                 let (kind, _) = host::room(tx, on)?;
-                wish.root_password_hash = password::for_host(tx, &core, &kind, &password)?;
+                wish.root_password_hash = password::for_host(tx, &core, kind, &password)?;
                 wish_on_host(tx, &core, on, id, Some(wish))?;
                 Ok((action::done(tx, caller.project, "enable_rescue", vec![target])?, password))
             })
@@ -120,7 +123,7 @@ fn wish_on_host(tx: &mut dyn Tx, core: &Core, on: Id, id: Id, wish: Option<wolke
     }
     spec.rescue = wish;
     let generation = host::take(tx, on, &Need::none())?;
-    hosts::desire_server(tx, core, on, Some(object), (id, generation, spec)).map(|_| ())
+    hosts::desire_server(tx, core, on, object, (id, generation, spec)).map(|_| ())
 }
 
 /// Takes the wish back, with its appointment.

@@ -66,7 +66,7 @@ pub(super) fn remove(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<
     };
     // Anew where a tombstone is there already: an earlier delete has given up on a host that hangs, and asks it again.
     let generation = host::take(tx, on, &Need::none())?;
-    let look = hosts::desire(tx, core, on, Some(object), &Desired::absent(key, generation))?;
+    let look = hosts::desire(tx, core, on, object, &Desired::absent(key, generation))?;
     after_removing(tx, core, &server, on, &look)
 }
 

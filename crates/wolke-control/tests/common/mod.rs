@@ -2,9 +2,13 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test helper fails the test")]
 
+pub mod driven;
+
+use driven::Machine;
 use std::io::Write as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use wolke_control::driver::Driver;
 use wolke_control::{Caller, Control, Core, Options, Parts, Simulation, Tokens};
 use wolke_domain::Result;
 use wolke_domain::action::Status;
@@ -54,6 +58,15 @@ pub enum Engine {
     Memory,
     /// A schema of its own in the PostgreSQL database with this URL.
     Postgres(String),
+    /// One of these, with a host in the first location that is driven as a real one.
+    Driven(Box<Engine>),
+}
+
+/// Every engine, with a simulated and with a driven host.
+pub fn every_host(test: &str) -> Vec<Engine> {
+    let engines = engines(test);
+    let driven = engines.clone().into_iter().map(|engine| Engine::Driven(Box::new(engine)));
+    engines.into_iter().chain(driven).collect()
 }
 
 /// Both engines; PostgreSQL only where `WOLKE_TEST_POSTGRES` names one. Without it `test` says so, and fails in CI.
@@ -74,7 +87,11 @@ static SCHEMAS: AtomicI64 = AtomicI64::new(0);
 const CONNECTIONS: usize = 2;
 
 fn open_world(engine: &Engine, clock: &Arc<TestClock>) -> (Arc<Db>, Option<Schema>) {
-    let Engine::Postgres(url) = engine else { return (memory(Role::World, clock, "world"), None) };
+    let url = match engine {
+        Engine::Memory => return (memory(Role::World, clock, "world"), None),
+        Engine::Postgres(url) => url,
+        Engine::Driven(below) => return open_world(below, clock),
+    };
     let schema = format!("wolke_trial_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::SeqCst));
     let open = wolke_store::postgres::Open {
         url: url.clone(),
@@ -110,14 +127,63 @@ pub struct World {
     pub core: Arc<Core>,
     pub db: Arc<Db>,
     pub caller: Caller,
+    pub driven: Option<Driven>,
     /// Dropped last: the schema goes when nobody uses it any more.
     pub schema: Option<Schema>,
+}
+
+/// A driven host and its driver, if that lives.
+pub struct Driven {
+    pub machine: Machine,
+    pub driver: Mutex<Option<Driver>>,
 }
 
 impl World {
     /// Lets world time pass, on either engine.
     pub async fn pass(&self, ms: i64) {
-        self.control.advance_clock(ms).await.unwrap();
+        if self.driven.is_none() {
+            self.control.advance_clock(ms).await.unwrap();
+            return;
+        }
+        self.clock.advance(ms);
+        if self.db.is_shared() {
+            // Its clock is the database's, and the operator must not touch that of a world with real hosts.
+            let pass = move |tx: &mut dyn Tx| {
+                let (state, real) = (wolke_store::clock::get(tx)?, tx.facts().real_now);
+                wolke_store::clock::set(tx, state.set(real, state.world_at(real).plus_ms(ms)))
+            };
+            self.db.write_blocking(vec![wolke_store::Race::Database], pass).unwrap();
+        }
+        let _ = self.turn();
+    }
+
+    /// A turn of the driver, where there is one.
+    pub fn turn(&self) -> Result<()> {
+        let Some(driven) = &self.driven else { return Ok(()) };
+        match &mut *driven.driver.lock().unwrap() {
+            Some(driver) => driver.turn().map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the driver, as a killed process does.
+    pub fn kill_driver(&self) {
+        *self.driven.as_ref().unwrap().driver.lock().unwrap() = None;
+    }
+
+    /// Starts a driver that knows nothing.
+    pub fn start_driver(&self) {
+        let driven = self.driven.as_ref().unwrap();
+        *driven.driver.lock().unwrap() = Some(driven.machine.driver(&self.db, self.clock.clone()));
+        self.turn().unwrap();
+    }
+
+    pub fn machine(&self) -> &Machine {
+        &self.driven.as_ref().unwrap().machine
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.db.read_blocking(|tx: &mut dyn Tx| Ok(tx.now())).unwrap()
     }
 }
 
@@ -138,7 +204,13 @@ pub async fn world_of(engine: &Engine, core: Core) -> World {
     let project = control.0.create_project("default").await.unwrap().id;
     let caller = Caller { project, dialect: Dialect::Compat };
     let (control, core) = control;
-    World { clock, core, control, db, caller, schema }
+    let is_driven = matches!(engine, Engine::Driven(_));
+    let driven = is_driven.then(|| Driven { machine: Machine::new(Arc::clone(&core)), driver: Mutex::new(None) });
+    let world = World { clock, core, control, db, caller, driven, schema };
+    if is_driven {
+        world.start_driver();
+    }
+    world
 }
 
 /// A control plane on these databases, as a process that has just started.
@@ -182,9 +254,16 @@ pub fn check_at_rest(db: &Db) -> Result<i64> {
     })
 }
 
-/// What the hosts of the world should hold.
+/// How many machines the hosts of the world should hold.
 pub fn host_objects(db: &Db) -> i64 {
-    db.read_blocking(|tx: &mut dyn Tx| host::count_objects(tx)).unwrap()
+    let count = |tx: &mut dyn Tx| {
+        let mut servers = 0;
+        for on in host::list(tx)? {
+            servers += host::objects(tx, on.id)?.iter().filter(|object| object.kind == "server").count();
+        }
+        Ok(i64::try_from(servers).unwrap())
+    };
+    db.read_blocking(count).unwrap()
 }
 
 /// An action's end.
@@ -198,7 +277,8 @@ pub fn rooms_are_whole(db: &Db) -> bool {
     let rooms = db.read_blocking(|tx: &mut dyn Tx| {
         let mut rooms = Vec::new();
         for host in host::list(tx)? {
-            rooms.extend(host::candidates(tx, host.location, &host.kind, &Need::none())?);
+            let found = host::candidates(tx, host.location, &Need::none())?;
+            rooms.extend(found.real.into_iter().chain(found.simulated));
         }
         Ok(rooms)
     });
@@ -226,8 +306,8 @@ pub fn check_rooms(tx: &mut dyn Tx) -> Result<()> {
     use wolke_domain::placement::SIMULATED_HOST;
     for on in host::list(tx)? {
         let (_, mut free) = host::room(tx, on.id)?;
-        for object in host::objects(tx, on.id)? {
-            let taken = taken(tx, on.id, &object)?;
+        for object in host::objects(tx, on.id)?.iter().filter(|object| object.kind == "server") {
+            let taken = taken(tx, on.id, object)?;
             free.cores += taken.cores;
             free.memory_mb += taken.memory_mb;
             free.disk_gb += taken.disk_gb;

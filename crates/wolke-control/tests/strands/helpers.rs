@@ -35,6 +35,8 @@ pub fn ensure(condition: bool, text: &str) -> Result<()> {
 pub fn drive(world: &World, drive: &mut Drive<'_, wolke_control::Core>) -> Result<()> {
     for _ in 0..200 {
         drive.until_idle()?;
+        world.turn()?;
+        drive.until_idle()?;
         if check_at_rest(&world.db).is_ok() {
             return Ok(());
         }

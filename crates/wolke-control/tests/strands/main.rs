@@ -14,6 +14,7 @@ mod change_type;
 mod common;
 mod create;
 mod delete;
+mod driven;
 mod helpers;
 mod image_in_use;
 mod images;

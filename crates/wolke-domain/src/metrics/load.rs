@@ -50,6 +50,17 @@ pub struct Traffic {
     pub outgoing: u64,
 }
 
+impl Traffic {
+    /// Both together.
+    #[must_use]
+    pub const fn with(&self, more: &Self) -> Self {
+        Self {
+            ingoing: self.ingoing.saturating_add(more.ingoing),
+            outgoing: self.outgoing.saturating_add(more.outgoing),
+        }
+    }
+}
+
 impl Load<'_> {
     /// The value of a series at a point in time.
     #[must_use]

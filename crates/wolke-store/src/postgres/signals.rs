@@ -19,11 +19,12 @@ const LISTEN_TICK: Duration = Duration::from_secs(1);
 /// How long the listener waits before it connects again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 /// What travels between processes, with its letter. [`Signal::StrandClaimed`] concerns its own process only.
-const TRAVELLERS: [(char, Signal); 4] = [
+const TRAVELLERS: [(char, Signal); 5] = [
     ('s', Signal::StrandsDue),
     ('c', Signal::ClockChanged),
     ('t', Signal::TokensChanged),
     ('o', Signal::OperatorChanged),
+    ('h', Signal::HostChanged),
 ];
 
 /// The outgoing side, shared by all workers.

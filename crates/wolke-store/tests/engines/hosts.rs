@@ -2,22 +2,23 @@
 
 use crate::common::Engine;
 use wolke_domain::placement::Need;
-use wolke_store::host::{self, Object};
+use wolke_store::driven;
+use wolke_store::host::{self, HostKind, Object};
 use wolke_wire::Id;
 
-crate::on_both_engines!(World: room, desired_and_observed, commands);
+crate::on_both_engines!(World: room, desired_and_observed, commands, real_hosts, reports, usage);
 
 const ROOM: Need = Need { cores: 8, memory_mb: 16_384, disk_gb: 100 };
 
 fn add(engine: &Engine) -> Id {
-    engine.write(|tx| host::insert(tx, 1, "sim", &ROOM))
+    engine.write(|tx| host::insert(tx, 1, HostKind::Simulated, &ROOM))
 }
 
 fn room(engine: &Engine) {
     let (first, second) = (add(engine), add(engine));
     let need = Need { cores: 2, memory_mb: 4_096, disk_gb: 40 };
     let fitting = || -> Vec<Id> {
-        engine.read(move |tx| host::candidates(tx, 1, "sim", &need)).iter().map(|room| room.host).collect()
+        engine.read(move |tx| host::candidates(tx, 1, &need)).simulated.iter().map(|room| room.host).collect()
     };
     assert_eq!(fitting(), [first, second]);
     assert_eq!(engine.write(move |tx| host::take(tx, second, &need)), 1);
@@ -26,9 +27,9 @@ fn room(engine: &Engine) {
     assert_eq!(fitting(), [first], "the disk is full");
     assert_eq!(engine.write(move |tx| host::take(tx, second, &need.returned())), 3);
     assert_eq!(fitting(), [second, first]);
-    assert!(engine.read(move |tx| host::candidates(tx, 2, "sim", &need)).is_empty());
-    assert_eq!(engine.read(|tx| host::count_in(tx, 1, "sim")), 2);
-    assert_eq!(engine.read(|tx| host::count_in(tx, 1, "linux")), 0);
+    assert_eq!(engine.read(move |tx| host::candidates(tx, 2, &need)), host::Candidates::default());
+    assert_eq!(engine.read(|tx| host::count_in(tx, 1, HostKind::Simulated)), 2);
+    assert_eq!(engine.read(|tx| host::count_in(tx, 1, HostKind::Linux)), 0);
     assert!(engine.try_write(move |tx| host::take(tx, 99, &need)).is_err());
     assert_eq!(engine.read(host::list).len(), 2);
 }
@@ -38,8 +39,7 @@ fn desired_and_observed(engine: &Engine) {
     let desire = |object: Id, tombstone: bool| {
         engine.write(move |tx| {
             let generation = host::take(tx, id, &Need::none())?;
-            let wish =
-                Object { generation, tombstone, spec: "{}".into(), observed_generation: 0, observed: None, sim: None };
+            let wish = Object { generation, tombstone, spec: "{}".into(), ..Object::new(HostKind::Simulated) };
             host::desire(tx, id, "server", object, &wish).map(|()| generation)
         })
     };
@@ -67,17 +67,95 @@ fn desired_and_observed(engine: &Engine) {
 }
 
 fn commands(engine: &Engine) {
-    let id = add(engine);
+    let (id, other) = (add(engine), add(engine));
     engine.write(move |tx| {
-        host::command_issue(tx, 5, id, "server", 1, "reset")?;
-        host::command_issue(tx, 5, id, "server", 1, "another")
+        driven::command_issue(tx, (id, 5), ("server", 1), "reset")?;
+        driven::command_issue(tx, (id, 5), ("server", 1), "another")?;
+        driven::command_issue(tx, (id, 6), ("server", 2), "reboot")?;
+        driven::command_issue(tx, (other, 5), ("server", 3), "elsewhere")
     });
-    assert_eq!(engine.read(|tx| host::command(tx, 5)), Some(("reset".into(), None)));
-    engine.write(|tx| {
-        host::command_end(tx, 5, "done")?;
-        host::command_end(tx, 5, "again")
+    assert_eq!(engine.read(move |tx| driven::command(tx, id, 5)), Some(("reset".into(), None)));
+    assert_eq!(engine.read(move |tx| driven::command(tx, other, 5)), Some(("elsewhere".into(), None)));
+    let pending = |after| engine.read(move |tx| driven::commands_pending(tx, id, after));
+    assert_eq!(pending(0), [(5, "reset".into()), (6, "reboot".into())]);
+    let ends = engine.write(move |tx| {
+        let first = driven::command_end(tx, id, 5, "done")?;
+        Ok((first, driven::command_end(tx, id, 5, "again")?))
     });
-    assert_eq!(engine.read(|tx| host::command(tx, 5)), Some(("reset".into(), Some("done".into()))));
-    engine.write(|tx| host::command_delete(tx, 5));
-    assert_eq!(engine.read(|tx| host::command(tx, 5)), None);
+    assert_eq!(ends, (Some(("server".into(), 1)), None), "an outcome is told once");
+    assert_eq!(engine.read(move |tx| driven::command(tx, id, 5)), Some((String::new(), Some("done".into()))));
+    assert_eq!((pending(0).len(), pending(6).len()), (1, 0));
+    assert_eq!(engine.write(move |tx| driven::commands_sweep(tx, id)), 2, "no strand asks for them");
+    assert_eq!(engine.read(move |tx| driven::command(tx, id, 6)), None);
+    assert!(engine.read(move |tx| driven::command(tx, other, 5)).is_some());
+}
+
+fn real_hosts(engine: &Engine) {
+    let need = Need { cores: 2, memory_mb: 4_096, disk_gb: 40 };
+    let simulated = add(engine);
+    let id = engine.write(|tx| driven::insert(tx, 1, ("box", "{}"), &ROOM));
+    let found = engine.read(move |tx| host::candidates(tx, 1, &need));
+    let ids = |rooms: &[wolke_domain::placement::Room]| rooms.iter().map(|room| room.host).collect::<Vec<_>>();
+    assert_eq!((ids(&found.real), ids(&found.simulated)), (vec![id], vec![simulated]));
+    assert_eq!(engine.write(move |tx| host::take_on(tx, id, &need)), (1, HostKind::Linux));
+    let grown = Need { cores: 1, memory_mb: 0, disk_gb: -10 };
+    engine.write(move |tx| driven::describe(tx, id, "{\"more\":1}", &grown));
+    let known = engine.read(|tx| driven::by_name(tx, 1, "box")).unwrap();
+    assert_eq!((known.id, known.facts.as_str(), known.generation), (id, "{\"more\":1}", 1));
+    assert_eq!(engine.read(|tx| driven::all(tx)), [known.clone()]);
+    let (kind, room) = engine.read(move |tx| host::room(tx, id));
+    assert_eq!((kind, room), (HostKind::Linux, Need { cores: 7, memory_mb: 12_288, disk_gb: 50 }));
+    assert_eq!(engine.read(|tx| driven::by_name(tx, 2, "box")), None);
+    engine.write(move |tx| driven::part(tx, id));
+    assert_eq!(engine.read(move |tx| driven::seen(tx, id)).0, 0);
+    engine.write(move |tx| driven::beat(tx, id));
+    assert!(engine.read(move |tx| driven::seen(tx, id)).0 > 0);
+}
+
+fn reports(engine: &Engine) {
+    let id = engine.write(|tx| driven::insert(tx, 1, ("box", "{}"), &ROOM));
+    engine.write(move |tx| {
+        let generation = host::take(tx, id, &Need::none())?;
+        let wish = Object { generation, spec: "{\"a\":1}".into(), ..Object::new(HostKind::Linux) };
+        host::desire(tx, id, "server", 7, &wish)
+    });
+    let key = (id, "server", 7);
+    let wished = engine.write(move |tx| driven::report(tx, key, 1, "\"off\"")).unwrap();
+    assert_eq!((wished.generation, wished.tombstone, wished.spec.as_str()), (1, false, "{\"a\":1}"));
+    assert_eq!(engine.write(move |tx| driven::report(tx, (id, "server", 8), 1, "\"off\"")), None);
+    engine.write(move |tx| driven::rewrite(tx, key, 1, "{}"));
+    engine.write(move |tx| driven::rewrite(tx, key, 2, "{\"no\":1}"));
+    let object = engine.read(move |tx| host::object(tx, id, "server", 7)).unwrap();
+    assert_eq!((object.spec.as_str(), object.observed.as_deref()), ("{}", Some("\"off\"")));
+    assert!(object.on.is_real());
+    assert!(engine.read(move |tx| driven::tombstones(tx, id)).is_empty());
+    engine.write(move |tx| {
+        let generation = host::take(tx, id, &Need::none())?;
+        host::desire(tx, id, "server", 7, &Object { generation, tombstone: true, ..Object::new(HostKind::Linux) })
+    });
+    assert_eq!(engine.read(move |tx| driven::tombstones(tx, id)).len(), 1);
+}
+
+fn usage(engine: &Engine) {
+    use wolke_domain::metrics::{Counters, Measured, Traffic};
+    use wolke_store::usage::{self, KEPT_MS};
+    use wolke_wire::Timestamp;
+    let now = engine.read(|tx| Ok(tx.now()));
+    let sample = |at: Timestamp, run, bytes_out| Measured {
+        at,
+        run,
+        counters: Counters { bytes_out, bytes_in: 1, ..Counters::default() },
+    };
+    let (old, older) = (now.plus_ms(-KEPT_MS - 1000), now.plus_ms(-KEPT_MS - 2000));
+    let samples = [sample(older, 1, 100), sample(old, 1, 150), sample(now.plus_ms(-60_000), 2, 30), sample(now, 2, 70)];
+    engine.write(move |tx| samples.iter().try_for_each(|sample| usage::note(tx, 7, sample)));
+    engine.write(move |tx| usage::note(tx, 7, &sample(now, 2, 9_000)));
+    let traffic = |from, to| engine.read(move |tx| usage::traffic(tx, 7, (from, to)));
+    assert_eq!(traffic(Timestamp(0), now), Traffic { ingoing: 2, outgoing: 220 });
+    assert_eq!(traffic(old, now), Traffic { ingoing: 1, outgoing: 70 });
+    assert_eq!(engine.read(move |tx| usage::samples(tx, 7, (old.plus_ms(1), now))), samples[1..]);
+    assert_eq!(engine.write(|tx| usage::prune(tx)), 1, "the newest old one is what the next period counts from");
+    assert_eq!(traffic(old.plus_ms(1), now), Traffic { ingoing: 1, outgoing: 70 });
+    engine.write(|tx| usage::forget(tx, 7));
+    assert_eq!(traffic(Timestamp(0), now), Traffic::default());
 }

@@ -77,6 +77,8 @@ pub fn image(tx: &mut dyn Tx, project: Id, kind: Type, server: Id) -> Result<Ima
             from_name: "web-1".into(),
             os_flavor: "debian".into(),
             os_version: Some("12".into()),
+            host: None,
+            runtime: None,
             delete_protected: false,
             labels: labels(&[("a", "b")]),
         },

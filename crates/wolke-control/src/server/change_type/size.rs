@@ -2,6 +2,7 @@
 
 use crate::core::Core;
 use crate::operator::stock;
+use crate::real;
 use serde::{Deserialize, Serialize};
 use wolke_domain::catalogue::{Catalogue, ServerType};
 use wolke_domain::placement::Need;
@@ -56,6 +57,7 @@ pub(super) fn check(tx: &mut dyn Tx, core: &Core, server: &Server, request: &Cha
     if !wanted.is_orderable_in(location, now) {
         return Err(stock::sold_out(&wanted.name));
     }
+    real::check_change(tx, core, server, wanted)?;
     // Only asked: it is taken when the server has the type.
     stock::check(tx, core, wanted, location)?;
     let disk_gb = if request.upgrade_disk { i64::from(wanted.disk) } else { server.details.primary_disk_gb };
