@@ -2,13 +2,15 @@
 //!
 //! A host brings a [`Harness`] (how to open it, restart it, let time pass, break it), and [`run`] tells by name what does
 //! not hold. Each case starts from a fresh host. Nothing here knows how a host works inside: cases act through [`Host`]
-//! and through the harness only, and wait for a level, at most [`ROUNDS`] steps of time.
+//! and through the harness only, and wait for a level, at most [`ROUNDS`] steps of time. Cases about what a host does not
+//! have ([`crate::Feature`]) are left out there; that it says so is a case, too.
 
 mod boot;
 mod change;
 mod commands;
 mod crash;
 mod faults;
+mod image;
 mod life;
 mod password;
 mod snapshot;
@@ -18,9 +20,9 @@ use std::fmt;
 
 use wolke_wire::{Id, Timestamp};
 
-use crate::host::{Delta, Host, Report, latest};
+use crate::host::{Delta, Feature, Host, Report, latest};
 use crate::object::{Desired, HostError, ObjectKey, Observed, PowerState};
-use crate::server::{ImageRef, ServerSpec};
+use crate::server::{ImageRef, PublicNic, ServerSpec};
 
 /// How many steps a case waits for a level before it fails.
 pub const ROUNDS: u32 = 200;
@@ -39,10 +41,20 @@ pub trait Harness {
     /// Lets this much time pass; on a real host at most, since it may return as soon as something happens.
     fn advance(&mut self, ms: i64);
 
+    /// How long something that must not happen is waited for, in milliseconds: longer than the slowest shutdown.
+    fn settle_ms(&self) -> i64 {
+        i64::from(STAYS) * STEP_MS
+    }
+
+    /// Whether a command that is under way goes on after [`Harness::restart`]; else it ends as interrupted.
+    fn keeps_commands(&self) -> bool {
+        true
+    }
+
     /// Drops everything in memory and opens the persistent part anew, as after `kill -9`.
     fn restart(&mut self);
 
-    /// A small server that the host can run, on.
+    /// A small server that the host can run, on. Each server of a case gets addresses of its own, counted from these.
     fn spec(&self) -> ServerSpec;
 
     /// Makes each opened host die when it is about to execute more operations than this; `None` ends that.
@@ -97,22 +109,44 @@ type Verdict = Result<(), String>;
 /// A case: its name and what it does with a fresh host.
 type Case = (&'static str, fn(&mut Bench<'_>) -> Verdict);
 
-fn cases() -> impl Iterator<Item = &'static Case> {
-    let life = [life::CASES, change::CASES, boot::CASES, faults::CASES];
-    let commands = [commands::CASES, snapshot::CASES, password::CASES];
-    life.into_iter().chain(commands).chain([sync::CASES, crash::CASES]).flatten()
+/// Cases, and what a host has to have for them.
+type Group = (&'static [Feature], &'static [Case]);
+
+/// Every case.
+const GROUPS: &[Group] = &[
+    (&[], life::CASES),
+    (&[], change::CASES),
+    (&[], boot::CASES),
+    (&[Feature::Rescue], boot::RESCUE),
+    (&[Feature::Disc], boot::DISC),
+    (&[Feature::Rescue, Feature::Disc], boot::BOTH),
+    (&[], faults::CASES),
+    (&[], commands::CASES),
+    (&[], snapshot::CASES),
+    (&[], image::CASES),
+    (&[], password::CASES),
+    (&[], sync::CASES),
+    (&[], crash::CASES),
+];
+
+fn cases() -> impl Iterator<Item = (&'static [Feature], &'static Case)> {
+    GROUPS.iter().flat_map(|(needs, cases)| cases.iter().map(|case| (*needs, case)))
 }
 
 /// The names of all cases, in the order in which they run.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    cases().map(|(name, _)| *name)
+    cases().map(|(_, (name, _))| *name)
 }
 
 /// Runs every case whose name the filter accepts, each on a fresh host, and returns what did not hold.
 pub fn run<H: Harness>(mut make: impl FnMut() -> H, filter: impl Fn(&str) -> bool) -> Vec<Failure> {
     let mut failures = Vec::new();
-    for (case, body) in cases().filter(|(name, _)| filter(name)) {
+    for (needs, (case, body)) in cases().filter(|(_, (name, _))| filter(name)) {
         let mut harness = make();
+        let features = harness.host().facts().features;
+        if !needs.iter().all(|need| features.contains(need)) {
+            continue;
+        }
         if let Err(reason) = body(&mut Bench { harness: &mut harness, generation: 0, command: 0 }) {
             failures.push(Failure { case, reason });
         }
@@ -142,7 +176,18 @@ impl Bench<'_> {
 
     /// This server at the next generation.
     fn desire(&mut self, id: Id, spec: &ServerSpec) -> Desired {
-        Desired::server(id, self.next(), spec.clone())
+        let generation = self.next();
+        self.at(id, generation, spec)
+    }
+
+    /// This server at a generation, with addresses of its own.
+    #[expect(clippy::unused_self, reason = "read as a sentence: the bench at a generation")]
+    fn at(&self, id: Id, generation: i64, spec: &ServerSpec) -> Desired {
+        let mut spec = spec.clone();
+        if let Some(public) = &mut spec.definition.public {
+            distinguish(public, id);
+        }
+        Desired::server(id, generation, spec)
     }
 
     fn apply(&mut self, delta: &Delta) -> Result<Vec<Report>, String> {
@@ -172,15 +217,17 @@ impl Bench<'_> {
 
     /// Waits until the object is seen like this.
     fn wait(&mut self, key: ObjectKey, what: &str, level: impl Fn(&Observed) -> bool) -> Result<Observed, String> {
-        let mut last = None;
-        for _ in 0..ROUNDS {
-            last = self.look(key)?;
+        let patience = self.patience();
+        loop {
+            let last = self.look(key)?;
             if let Some(observed) = last.as_ref().filter(|observed| level(observed)) {
                 return Ok(observed.clone());
             }
+            if self.harness.now() >= patience {
+                return Err(format!("{key} never came to be {what}; last seen: {last:?}"));
+            }
             self.step()?;
         }
-        Err(format!("{key} never came to be {what}; last seen: {last:?}"))
     }
 
     /// Applies one object and waits until its generation is applied; then it has to be in this state.
@@ -212,7 +259,8 @@ impl Bench<'_> {
 
     /// Lets some time pass, in which the power state must not change.
     fn stays(&mut self, key: ObjectKey, power: PowerState) -> Verdict {
-        for _ in 0..STAYS {
+        let end = self.harness.now().plus_ms(self.harness.settle_ms());
+        while self.harness.now() < end {
             self.step()?;
             match self.look(key)? {
                 Some(observed) => expect_power(&observed, power)?,
@@ -221,6 +269,22 @@ impl Bench<'_> {
         }
         Ok(())
     }
+
+    /// Until when a level is waited for.
+    fn patience(&self) -> Timestamp {
+        self.harness.now().plus_ms(i64::from(ROUNDS) * STEP_MS)
+    }
+}
+
+/// Gives a server its own addresses. What two specs of one server differ in, they still differ in.
+fn distinguish(public: &mut PublicNic, id: Id) {
+    let id = u32::try_from(id).unwrap_or_default();
+    if let Some((prefix, _)) = public.mac.rsplit_once(':') {
+        public.mac = format!("{prefix}:{:02x}", id % 256);
+    }
+    // Two each, since a case exchanges an address for its neighbour.
+    public.ipv4 = public.ipv4.map(|address| u32::from(address).wrapping_add(2 * id).into());
+    public.ipv6 = public.ipv6.map(|network| u128::from(network).wrapping_add(u128::from(id) << 64).into());
 }
 
 /// How many steps something that must not happen is waited for: longer than the presets' slowest shutdown.

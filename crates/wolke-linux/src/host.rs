@@ -29,8 +29,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use wolke_domain::clock::Clock;
 use wolke_domain::Error;
+use wolke_domain::clock::Clock;
 use wolke_host::{
     Artefact, Capacity, Delta, Digest, Host, HostFacts, ObjectKey, Poll, Report, Resync, RuntimeChoice, Secret,
 };

@@ -8,16 +8,19 @@ use crate::host::Delta;
 use crate::object::{Desired, HostError, ObjectKey, Observed, PowerState};
 use crate::server::{Boot, Power, Rescue, Secret, ServerSpec};
 
-pub(super) const CASES: &[Case] = &[
-    ("boots_from_disk", from_disk),
-    ("disc_counts_at_the_next_boot", disc),
+pub(super) const CASES: &[Case] = &[("boots_from_disk", from_disk)];
+
+pub(super) const DISC: &[Case] = &[("disc_counts_at_the_next_boot", disc)];
+
+pub(super) const BOTH: &[Case] = &[("rescue_goes_before_the_disc", before_the_disc)];
+
+pub(super) const RESCUE: &[Case] = &[
     ("rescue_is_booted_once_by_start", |bench| once(bench, start)),
     ("rescue_is_booted_once_by_reset", |bench| once(bench, |bench, key, _| press(bench, key, Verb::Reset))),
     ("rescue_is_booted_once_by_reboot", |bench| once(bench, |bench, key, _| press(bench, key, Verb::Reboot))),
     ("rescue_is_booted_once_by_rebuild", |bench| once(bench, rebuild)),
     ("rescue_is_booted_once_after_the_machine_died", |bench| once(bench, die)),
     ("rescue_and_on_in_one_generation", rescue_and_on),
-    ("rescue_goes_before_the_disc", before_the_disc),
     ("withdrawn_rescue_is_not_booted", withdrawn),
     ("overtaken_rescue_is_not_booted", overtaken),
     ("crash_during_start_into_rescue", crash_during_start),

@@ -8,6 +8,8 @@ pub(super) const CASES: &[Case] = &[
     ("power_toggles", power_toggles),
     ("name_changes_while_running", name_changes),
     ("size_and_address_change_while_off", size_and_address_change),
+    ("size_changes_while_running", size_changes_while_running),
+    ("public_address_is_taken_and_given_while_off", address_taken_and_given),
     ("disk_grows_and_never_shrinks", disk_grows),
     ("rebuild_of_running_runs_again", rebuild_running),
     ("rebuild_to_off_stays_off", rebuild_off),
@@ -58,6 +60,41 @@ fn size_and_address_change(bench: &mut Bench<'_>) -> Verdict {
     spec.power_epoch += 1;
     let on = bench.desire(1, &spec);
     bench.reach(&on, PowerState::Running).and_then(|observed| expect_sound(&observed))
+}
+
+fn size_changes_while_running(bench: &mut Bench<'_>) -> Verdict {
+    let (mut spec, key) = bench.running(1)?;
+    spec.definition.memory_mb *= 2;
+    spec.definition.name = "larger".into();
+    let changed = bench.desire(1, &spec);
+    bench.reach(&changed, PowerState::Running).and_then(|observed| expect_sound(&observed))?;
+    bench.stays(key, PowerState::Running)?;
+    for (power, state) in [(Power::Off, PowerState::Off), (Power::On, PowerState::Running)] {
+        spec.power = power;
+        spec.power_epoch += 1;
+        let desired = bench.desire(1, &spec);
+        bench.reach(&desired, state).and_then(|observed| expect_sound(&observed))?;
+    }
+    Ok(())
+}
+
+fn address_taken_and_given(bench: &mut Bench<'_>) -> Verdict {
+    let (mut spec, _) = bench.running(1)?;
+    let public = spec.definition.public.clone();
+    for without in [true, false] {
+        spec.power = Power::Off;
+        spec.power_epoch += 1;
+        let off = bench.desire(1, &spec);
+        bench.reach(&off, PowerState::Off)?;
+        spec.definition.public = public.clone().filter(|_| !without);
+        let changed = bench.desire(1, &spec);
+        bench.reach(&changed, PowerState::Off)?;
+        spec.power = Power::On;
+        spec.power_epoch += 1;
+        let on = bench.desire(1, &spec);
+        bench.reach(&on, PowerState::Running).and_then(|observed| expect_sound(&observed))?;
+    }
+    Ok(())
 }
 
 fn disk_grows(bench: &mut Bench<'_>) -> Verdict {
@@ -119,7 +156,7 @@ fn guest_dies(bench: &mut Bench<'_>) -> Verdict {
 fn outlives_agent(bench: &mut Bench<'_>) -> Verdict {
     let (spec, key) = bench.running(1)?;
     bench.harness.restart();
-    let desired = crate::object::Desired::server(1, bench.generation, spec);
+    let desired = bench.at(1, bench.generation, &spec);
     bench.reach(&desired, PowerState::Running)?;
     bench.stays(key, PowerState::Running)
 }

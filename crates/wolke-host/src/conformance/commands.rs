@@ -1,6 +1,6 @@
 //! Commands: at most once, with an outcome, and never instead of the desired state.
 
-use super::{Bench, Case, ROUNDS, Verdict, ensure};
+use super::{Bench, Case, Verdict, ensure};
 use crate::command::{Command, CommandReport, Outcome, Verb};
 use crate::host::{Delta, Report};
 use crate::object::{ObjectKey, PowerState};
@@ -23,13 +23,16 @@ impl Bench<'_> {
     /// Delivers a command and waits for its outcome.
     pub(super) fn outcome(&mut self, command: &Command) -> Result<Outcome, String> {
         let mut reports = self.apply(&Delta::command(command.clone()))?;
-        for _ in 0..ROUNDS {
+        let patience = self.patience();
+        loop {
             if let Some(report) = find(&reports, command) {
                 return Ok(report.outcome.clone());
             }
+            if self.harness.now() >= patience {
+                return Err(format!("{command:?} never ended"));
+            }
             reports = self.step()?;
         }
-        Err(format!("{command:?} never ended"))
     }
 }
 

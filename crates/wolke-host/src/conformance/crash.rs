@@ -1,6 +1,6 @@
 //! Death between any two operations: the same delta, applied again after the restart, reaches the same state.
 
-use super::{Bench, Case, ROUNDS, STAYS, Verdict, ensure, expect_power, expect_sound};
+use super::{Bench, Case, Verdict, ensure, expect_power, expect_sound};
 use crate::command::{Command, Outcome, Verb};
 use crate::host::Delta;
 use crate::object::{Desired, HostError, PowerState};
@@ -26,10 +26,8 @@ impl Bench<'_> {
         self.harness.crash_after(Some(operations));
         let delta = Delta::object(desired.clone());
         let mut died = self.apply(&delta).is_err();
-        for _ in 0..ROUNDS {
-            if died {
-                break;
-            }
+        let patience = self.patience();
+        while !died && self.harness.now() < patience {
             if self.look(desired.key).is_ok_and(|seen| seen.is_some_and(|seen| seen.has_applied(desired.generation))) {
                 break;
             }
@@ -46,8 +44,9 @@ impl Bench<'_> {
     pub(super) fn die_in_command(&mut self, operations: u32, command: &Command) -> Result<Outcome, String> {
         self.harness.crash_after(Some(operations));
         let mut died = self.apply(&Delta::command(command.clone())).is_err();
-        for _ in 0..STAYS {
-            died = died || self.step().is_err();
+        let end = self.harness.now().plus_ms(self.harness.settle_ms());
+        while !died && self.harness.now() < end {
+            died = self.step().is_err();
         }
         self.harness.crash_after(None);
         ensure(died || operations > 0, || "it never died: the harness injects nothing".into())?;

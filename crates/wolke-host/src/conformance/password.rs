@@ -40,10 +40,15 @@ fn while_running(bench: &mut Bench<'_>) -> Verdict {
     // Memory is looked through for secrets when the agent starts anew, here perhaps with the command under way.
     bench.harness.restart();
     for _ in 0..2 {
-        expect_done(&bench.outcome(&command)?)?;
+        let outcome = bench.outcome(&command)?;
+        expect_done(&outcome).or_else(|reason| match bench.harness.keeps_commands() {
+            true => Err(reason),
+            false => expect_failure(&outcome, &[HostError::INTERRUPTED]),
+        })?;
         bench.stays(key, PowerState::Running)?;
     }
-    Ok(())
+    let next = bench.verb(key, password());
+    expect_done(&bench.outcome(&next)?)
 }
 
 fn while_off(bench: &mut Bench<'_>) -> Verdict {

@@ -15,7 +15,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 impl Bench<'_> {
-    fn resync(&mut self, whole: &Resync) -> Result<Vec<Report>, String> {
+    pub(super) fn resync(&mut self, whole: &Resync) -> Result<Vec<Report>, String> {
         let now = self.harness.now();
         self.harness.host().resync(whole, now).map_err(|error| format!("resync failed: {error}"))
     }
@@ -25,17 +25,18 @@ impl Bench<'_> {
     }
 
     /// Waits until exactly these objects lie on the host.
-    fn listed(&mut self, keys: &[ObjectKey]) -> Verdict {
-        let mut seen = Vec::new();
-        for _ in 0..super::ROUNDS {
-            let listed = self.harness.host().list(None, 100).map_err(|error| error.to_string())?;
-            seen = listed.iter().map(|artefact| artefact.key).collect();
+    pub(super) fn listed(&mut self, keys: &[ObjectKey]) -> Verdict {
+        let patience = self.patience();
+        loop {
+            let seen = self.listed_keys()?;
             if seen == keys {
                 return Ok(());
             }
+            if self.harness.now() >= patience {
+                return Err(format!("expected {keys:?} on the host, found {seen:?}"));
+            }
             self.step()?;
         }
-        Err(format!("expected {keys:?} on the host, found {seen:?}"))
     }
 }
 
@@ -44,7 +45,7 @@ fn strays(bench: &mut Bench<'_>) -> Verdict {
     let stray = ObjectKey::server(77);
     bench.harness.plant_stray(stray);
     bench.harness.restart();
-    let whole = Resync::new(bench.generation, vec![Desired::server(1, bench.generation, spec)]);
+    let whole = Resync::new(bench.generation, vec![bench.at(1, bench.generation, &spec)]);
     bench.resync(&whole)?;
     bench.listed(&[key])?;
     bench.stays(key, PowerState::Running)?;
@@ -64,14 +65,14 @@ fn stray_with_a_wanted_name(bench: &mut Bench<'_>) -> Verdict {
 fn unlisted(bench: &mut Bench<'_>) -> Verdict {
     let (_, _) = bench.running(1)?;
     let (spec, kept) = bench.running(2)?;
-    bench.resync(&Resync::new(bench.generation, vec![Desired::server(2, bench.generation, spec)]))?;
+    bench.resync(&Resync::new(bench.generation, vec![bench.at(2, bench.generation, &spec)]))?;
     bench.listed(&[kept])
 }
 
 fn torn(bench: &mut Bench<'_>) -> Verdict {
     let (spec, key) = bench.running(1)?;
     let other = bench.desire(2, &spec);
-    let mut whole = Resync::new(bench.generation, vec![Desired::server(1, 1, spec), other]);
+    let mut whole = Resync::new(bench.generation, vec![bench.at(1, 1, &spec), other]);
     whole.objects.remove(0);
     let answer = bench.resync(&whole);
     ensure(answer.is_err(), || format!("accepted: {answer:?}"))?;
@@ -81,7 +82,7 @@ fn torn(bench: &mut Bench<'_>) -> Verdict {
 
 fn newer_survives(bench: &mut Bench<'_>) -> Verdict {
     let (spec, _) = bench.running(1)?;
-    let whole = Resync::new(bench.generation, vec![Desired::server(1, bench.generation, spec)]);
+    let whole = Resync::new(bench.generation, vec![bench.at(1, bench.generation, &spec)]);
     let (_, newer) = bench.running(2)?;
     bench.resync(&whole)?;
     bench.stays(newer, PowerState::Running)
@@ -89,7 +90,7 @@ fn newer_survives(bench: &mut Bench<'_>) -> Verdict {
 
 fn digest(bench: &mut Bench<'_>) -> Verdict {
     let (spec, key) = bench.running(1)?;
-    let first = Desired::server(1, bench.generation, spec.clone());
+    let first = bench.at(1, bench.generation, &spec);
     ensure(bench.digest()? == Digest::of([&first]), || "one object does not give its digest".into())?;
     let second = bench.desire(1, &spec);
     bench.reach(&second, PowerState::Running)?;

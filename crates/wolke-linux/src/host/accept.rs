@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use wolke_domain::Error;
-use wolke_host::{
-    Artefact, Desired, Digest, Forget, HostError, ObjectKey, ObjectKind, Report, Resync,
-};
+use wolke_host::{Artefact, Desired, Digest, Forget, HostError, ObjectKey, ObjectKind, Report, Resync};
 use wolke_wire::Timestamp;
 
 use super::core::Core;

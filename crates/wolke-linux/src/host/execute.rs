@@ -8,8 +8,8 @@ use wolke_wire::metadata::Metadata;
 
 use super::core::Core;
 use super::disk::{self, DiskFile, Found};
-use super::object::{Entry, Object};
 use super::file;
+use super::object::{Entry, Object};
 use crate::engine::{Boot, Result};
 use crate::image::Image;
 use crate::layout::ServerDir;

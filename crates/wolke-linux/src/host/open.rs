@@ -45,7 +45,8 @@ pub(super) struct Opened {
 pub(super) fn open(options: Options, parts: Parts) -> Result<Opened> {
     let length = options.state.as_os_str().len();
     if length > STATE_MAX {
-        let why = format!("the state directory's path has {length} bytes, and sockets below it leave room for {STATE_MAX}");
+        let why =
+            format!("the state directory's path has {length} bytes, and sockets below it leave room for {STATE_MAX}");
         return Err(HostError::new(HostError::UNSUPPORTED, why));
     }
     if !options.state.is_absolute() {
@@ -95,7 +96,8 @@ fn hold(path: &Path, what: &str) -> Result<File> {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => {
             let holder = std::fs::read_to_string(path).unwrap_or_default();
-            let why = format!("{what} is used by another process ({}, locked by process {})", path.display(), holder.trim());
+            let why =
+                format!("{what} is used by another process ({}, locked by process {})", path.display(), holder.trim());
             return Err(HostError::new(HostError::ENGINE, why));
         }
         Err(error) => return Err(file::failed("locked", path, &error.into())),

@@ -7,9 +7,9 @@ use wolke_host::{ObjectKey, ObjectKind, Secret, ServerSpec};
 use wolke_wire::Id;
 use wolke_wire::metadata::{Metadata, PublicInterface};
 
+use super::Unseal;
 use super::memory::Home;
 use super::object::{Entry, Object};
-use super::Unseal;
 use crate::engine::Result;
 use crate::layout::Layout;
 use crate::net::Guests;
