@@ -1,1 +1,153 @@
-//! Virtual machines: QEMU, steered over QMP.
+//! Virtual machines: an [`Engine`] for QEMU.
+//!
+//! One QEMU process per running server, on its own since the moment of its start: it outlives this process and is found
+//! again by its files in `run/` ([`run`]). Everything is asked and told over its monitor ([`qmp`]).
+//!
+//! **Invariants:** a guest that has switched itself off leaves its QEMU standing (`-no-shutdown`), so that off and lost can
+//! be told apart whoever watched; [`Engine::stop`] leaves neither process nor file. Whoever reads the disk of a machine for
+//! a snapshot gives way to its start and stop.
+
+pub mod acceleration;
+mod agent;
+mod command_line;
+mod disk;
+mod lines;
+mod power;
+mod qmp;
+mod run;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wolke_domain::clock::Clock;
+use wolke_host::plan::Guest;
+use wolke_host::{HostError, Runtime};
+
+use self::acceleration::Accelerator;
+use self::command_line::DISK_NODE;
+use self::power::Status;
+use self::run::{Monitor, Run};
+use crate::engine::{Boot, Counters, Engine, Result};
+use crate::image::{Image, ImageStore, Slot};
+use crate::layout::{Layout, ServerDir};
+
+/// How long a process may take to end when it is asked to: it writes out what it holds of the disk.
+const POLITE: Duration = Duration::from_secs(10);
+/// Milliseconds of a second.
+const MS: u64 = 1000;
+
+/// The virtual machines of a host.
+pub struct Machines {
+    clock: Arc<dyn Clock>,
+}
+
+impl Machines {
+    /// Adopts what runs below this directory.
+    ///
+    /// # Errors
+    /// [`HostError::ENGINE`].
+    pub fn open(layout: &Layout, images: ImageStore, clock: Arc<dyn Clock>) -> Result<Self> {
+        let _ = (layout, images);
+        Ok(Self { clock })
+    }
+
+    /// What the guest has written to its serial port since it was last asked for, at most the newest 64 KiB.
+    ///
+    /// # Errors
+    /// [`HostError::ENGINE`].
+    pub fn console(&self, server: &ServerDir) -> Result<String> {
+        let arguments = json!({ "device": command_line::CONSOLE, "size": command_line::CONSOLE_SIZE });
+        let read = self.monitor(server, Monitor::Control).and_then(|mut qmp| qmp.execute("ringbuf-read", &arguments));
+        read.map(|text| text.as_str().unwrap_or_default().to_owned()).map_err(|failure| failure.of("ringbuf-read"))
+    }
+
+    fn accelerator(&self, image: &Image) -> Accelerator {
+        let _ = image;
+        Accelerator::Tcg
+    }
+}
+
+impl Engine for Machines {
+    fn runtime(&self) -> Runtime {
+        Runtime::Machine
+    }
+
+    fn fill_disk(&self, directory: &Path, image: &Image, size_gb: u32) -> Result<()> {
+        disk::fill(directory, image, size_gb)
+    }
+
+    fn grow_disk(&self, server: &ServerDir, directory: &Path, size_gb: u32) -> Result<()> {
+        self.grow(server, directory, size_gb)
+    }
+
+    fn release_disk(&self, _: &ServerDir, _: &Path) -> Result<()> {
+        // Nothing holds the file of a machine that does not run.
+        Ok(())
+    }
+
+    fn guest(&self, server: &ServerDir) -> Result<Guest> {
+        self.guest_of(server)
+    }
+
+    fn start(&self, server: &ServerDir, boot: &Boot<'_>) -> Result<()> {
+        self.start_machine(server, boot)
+    }
+
+    fn stop(&self, server: &ServerDir) -> Result<()> {
+        self.clear(server)
+    }
+
+    fn press_power(&self, server: &ServerDir) -> Result<()> {
+        self.power_button(server)
+    }
+
+    fn reset(&self, server: &ServerDir, boot: &Boot<'_>) -> Result<()> {
+        self.reset_machine(server, boot)
+    }
+
+    fn reboot(&self, server: &ServerDir, _: &Boot<'_>) -> Result<()> {
+        self.reboot_machine(server)
+    }
+
+    fn set_password(&self, server: &ServerDir, hash: &str) -> Result<()> {
+        agent::set_password(&Run::of(server).agent(), &self.clock, hash)
+    }
+
+    fn snapshot(&self, server: &ServerDir, directory: &Path, base: &Image, slot: &Slot) -> Result<u64> {
+        let _ = (server, directory, base, slot);
+        Err(HostError::new(HostError::UNSUPPORTED, "not yet"))
+    }
+
+    fn counters(&self, server: &ServerDir) -> Result<Counters> {
+        let Some(process) = Run::of(server).process() else { return Ok(Counters::default()) };
+        let asked = self.monitor(server, Monitor::Control).and_then(|mut qmp| {
+            let running = Status::ask(&mut qmp)? != Status::Shutdown;
+            Ok((running, qmp.execute("query-blockstats", &json!({}))?))
+        });
+        match (asked, process.ticks()) {
+            (Ok((true, blocks)), Some(ticks)) => Ok(counters(&blocks, ticks)),
+            // Off by itself, or gone while it was asked.
+            (Ok(_), _) | (Err(_), None) => Ok(Counters::default()),
+            (Err(failure), Some(_)) => Err(failure.of("query-blockstats")),
+        }
+    }
+}
+
+fn counters(blocks: &Value, ticks: u64) -> Counters {
+    let is_disk = |block: &&Value| block.get("node-name").and_then(Value::as_str) == Some(DISK_NODE);
+    let stats = blocks.as_array().into_iter().flatten().find(is_disk).and_then(|block| block.get("stats"));
+    let count = |name: &str| stats.and_then(|stats| stats.get(name)).and_then(Value::as_u64).unwrap_or(0);
+    Counters {
+        cpu_ms: ticks.saturating_mul(MS) / rustix::param::clock_ticks_per_second().max(1),
+        disk_read_ops: count("rd_operations"),
+        disk_write_ops: count("wr_operations"),
+        disk_read_bytes: count("rd_bytes"),
+        disk_write_bytes: count("wr_bytes"),
+    }
+}
+
+fn failed(attempt: &str, why: &str) -> HostError {
+    HostError::new(HostError::ENGINE, format!("{attempt}: {why}"))
+}
