@@ -5,7 +5,9 @@
 
 mod build;
 mod cpio;
+mod debian;
 mod digest;
+mod initrd;
 mod name;
 pub mod need;
 mod shifted;

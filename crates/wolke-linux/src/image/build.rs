@@ -1,11 +1,11 @@
 //! `wolke image build`: makes an image out of packages of Debian. Nothing is installed on this machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use wolke_host::{Architecture, HostError, Runtime};
 
 use super::store::{ImageStore, Slot, failed};
-use super::{BootBy, Image, Init, Manifest, Origin, digest, need, shifted, tiny};
+use super::{BootBy, Image, Init, Manifest, Origin, debian, digest, need, shifted, tiny};
 use crate::engine::Result;
 
 /// What can be built.
@@ -13,14 +13,27 @@ use crate::engine::Result;
 pub enum Recipe {
     /// A kernel, busybox and dropbear: boots in seconds.
     Tiny,
+    /// Debian 12 as for clouds: cloud-init, guest agent, SSH server.
+    Debian12 {
+        /// Where its packages come from, each the address of a mirror or a line of `sources.list`. Empty: from where this
+        /// machine has them, if it has Debian 12's, else from Debian.
+        mirrors: Vec<String>,
+    },
 }
 
 impl Recipe {
+    /// The recipe of an image, with the mirrors of [`Recipe::Debian12`].
+    #[must_use]
+    pub fn named(name: &str, mirrors: Vec<String>) -> Option<Self> {
+        [Self::Tiny, Self::Debian12 { mirrors }].into_iter().find(|recipe| recipe.name() == name)
+    }
+
     /// The image's name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Tiny => "tiny",
+            Self::Debian12 { .. } => "debian-12",
         }
     }
 }
@@ -47,10 +60,13 @@ pub fn build(store: &ImageStore, recipe: &Recipe, progress: &mut dyn FnMut(&str)
     }
     need::all(match recipe {
         Recipe::Tiny => tiny::PROGRAMS,
+        Recipe::Debian12 { .. } => debian::PROGRAMS,
     })?;
     store.sweep_begun()?;
     let slot = store.begin(recipe.name())?;
-    match fill(&slot, recipe, progress) {
+    // Beside the images, where it outlives the failure that it explains.
+    let log = store.root().join(format!(".{}.log", recipe.name()));
+    match fill(&slot, recipe, &log, progress) {
         Ok(manifest) => store.commit(slot, &manifest),
         Err(error) => {
             // The failure is what counts; what cannot be removed now is swept later.
@@ -60,16 +76,20 @@ pub fn build(store: &ImageStore, recipe: &Recipe, progress: &mut dyn FnMut(&str)
     }
 }
 
-fn fill(slot: &Slot, recipe: &Recipe, progress: &mut dyn FnMut(&str)) -> Result<Manifest> {
+fn fill(slot: &Slot, recipe: &Recipe, log: &Path, progress: &mut dyn FnMut(&str)) -> Result<Manifest> {
     let work = slot.path.join("work");
     std::fs::create_dir(&work).map_err(|error| failed(&work, &error))?;
     let made = match recipe {
         Recipe::Tiny => tiny::make(&work, &slot.path, progress),
+        Recipe::Debian12 { mirrors } => debian::make(mirrors, &work, log, progress),
     }?;
     progress("unpacking the root file system for containers");
     let packed = std::fs::File::open(&made.archive).and_then(|file| digest::copy(file, std::io::sink()));
     let (_, sha256) = packed.map_err(|error| failed(&made.archive, &error))?;
     shifted::unpack(&made.archive, None, &slot.path)?;
+    if matches!(recipe, Recipe::Debian12 { .. }) {
+        debian::boot_files(&slot.path)?;
+    }
     std::fs::remove_dir_all(&work).map_err(|error| failed(&work, &error))?;
     let (min_disk_gb, size_mb) = shifted::measure(&slot.path)?;
     progress("writing the disk for virtual machines");

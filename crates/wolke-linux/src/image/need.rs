@@ -12,6 +12,9 @@ const PACKAGES: &[(&str, &str)] = &[
     ("dpkg-deb", "dpkg"),
     ("du", "coreutils"),
     ("env", "coreutils"),
+    ("find", "findutils"),
+    ("grep", "grep"),
+    ("gzip", "gzip"),
     ("ip", "iproute2"),
     ("losetup", "mount"),
     ("lxc-start", "lxc"),
@@ -27,7 +30,6 @@ const PACKAGES: &[(&str, &str)] = &[
     ("tar", "tar"),
     ("unshare", "util-linux"),
     ("xz", "xz-utils"),
-    ("gzip", "gzip"),
     ("zstd", "zstd"),
 ];
 

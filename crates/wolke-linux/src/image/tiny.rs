@@ -10,16 +10,26 @@ use std::time::Duration;
 
 use wolke_host::HostError;
 
-use super::Init;
 use super::build::Made;
-use super::cpio::Archive;
 use super::store::failed;
+use super::{Init, initrd};
 use crate::engine::Result;
 use crate::program::Program;
 
 /// What is needed on this machine.
-pub(super) const PROGRAMS: &[&str] =
-    &["apt-cache", "apt-get", "dpkg-deb", "du", "env", "lxc-usernsexec", "mkfs.ext4", "qemu-img", "tar"];
+pub(super) const PROGRAMS: &[&str] = &[
+    "apt-cache",
+    "apt-get",
+    "dpkg-deb",
+    "du",
+    "env",
+    "find",
+    "grep",
+    "lxc-usernsexec",
+    "mkfs.ext4",
+    "qemu-img",
+    "tar",
+];
 /// The package that depends on the newest kernel.
 const KERNEL: &str = "linux-image-cloud-amd64";
 /// What is in the root file system: programs and the libraries that they need, alternatives in the order of preference
@@ -48,22 +58,6 @@ const PACKAGES: &[&[&str]] = &[
 /// What of the packages is of no use here.
 const PRUNED: &[&str] =
     &["usr/share", "usr/lib/systemd", "usr/lib/udev", "usr/lib/x86_64-linux-gnu/gconv", "etc/init.d"];
-/// Drivers, in the order in which they are loaded.
-const DRIVERS: &[&str] = &[
-    "virtio_ring",
-    "virtio",
-    "virtio_pci_modern_dev",
-    "virtio_pci_legacy_dev",
-    "virtio_pci",
-    "virtio_blk",
-    "failover",
-    "net_failover",
-    "virtio_net",
-    "virtio-rng",
-    "virtio_console",
-    "evdev",
-    "button",
-];
 /// Directories that no package brings.
 const DIRECTORIES: &[&str] = &[
     "dev",
@@ -211,42 +205,12 @@ fn busybox(root: &Path) -> PathBuf {
 
 /// Writes `vmlinuz` and `initrd`.
 fn boot_files(kernel: &Path, root: &Path, to: &Path) -> Result<()> {
-    let image =
-        files_in(&kernel.join("boot"))?.into_iter().find(|path| has_name(path, |name| name.starts_with("vmlinuz-")));
+    let is_kernel =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("vmlinuz-"));
+    let image = files_in(&kernel.join("boot"))?.into_iter().find(is_kernel);
     let image = image.ok_or_else(|| HostError::new(HostError::ENGINE, "the kernel's package has no kernel"))?;
     fs::copy(&image, to.join("vmlinuz")).map_err(|error| failed(&image, &error))?;
-    let found = Program::new("find").arg(kernel).args(["-name", "*.ko"]).run()?;
-    let path = to.join("initrd");
-    let modules: Vec<(&str, PathBuf)> = DRIVERS
-        .iter()
-        // One that is not there is part of the kernel.
-        .filter_map(|driver| {
-            let path =
-                found.lines().map(Path::new).find(|path| has_name(path, |name| name == format!("{driver}.ko")))?;
-            Some((*driver, path.to_owned()))
-        })
-        .collect();
-    let written = || {
-        let mut archive = Archive::new(std::io::BufWriter::new(fs::File::create(&path)?));
-        for name in ["bin", "dev", "modules", "proc", "root", "sys"] {
-            archive.directory(name)?;
-        }
-        // The kernel opens it before anything is mounted.
-        archive.device("dev/console", 0o600, (5, 1))?;
-        archive.file("init", 0o755, include_bytes!("tiny/init"))?;
-        archive.file("bin/busybox", 0o755, &fs::read(busybox(root))?)?;
-        let order: Vec<_> = modules.iter().map(|(name, _)| *name).collect();
-        archive.file("modules/order", 0o644, order.join("\n").as_bytes())?;
-        for (name, path) in &modules {
-            archive.file(&format!("modules/{name}.ko"), 0o644, &fs::read(path)?)?;
-        }
-        archive.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)
-    };
-    written().map(|_| ()).map_err(|error: std::io::Error| failed(&path, &error))
-}
-
-fn has_name(path: &Path, is: impl Fn(&str) -> bool) -> bool {
-    path.file_name().and_then(|name| name.to_str()).is_some_and(is)
+    initrd::write(kernel, &busybox(root), kernel, &to.join("initrd"))
 }
 
 fn files_in(directory: &Path) -> Result<Vec<PathBuf>> {
