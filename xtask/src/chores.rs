@@ -1,6 +1,6 @@
 //! Chores that are a program or a test of another package: benchmarks, the simulator, the coverage page.
 
-use crate::prerequisites::Clients;
+use crate::prerequisites::{Clients, real_hosts};
 use crate::shell::{cargo, exit, root, shown, target};
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -18,6 +18,10 @@ pub fn bench(args: &[String]) -> ExitCode {
     bench.args(args).current_dir(root()).env("WOLKE_BIN", programs.join("wolke"));
     let mut missing = Vec::new();
     Clients::set_up(&mut missing).hand_to(&mut bench);
+    match real_hosts::install().and_then(|()| real_hosts::images(&programs.join("wolke"))) {
+        Ok(images) => drop(bench.env("WOLKE_TEST_IMAGES", images)),
+        Err(reason) => missing.push(format!("images of real servers: {reason}")),
+    }
     missing.iter().for_each(|line| eprintln!("xtask: MISSING {line}"));
     exit(shown(&mut bench))
 }

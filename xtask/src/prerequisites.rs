@@ -12,7 +12,7 @@ pub mod hcloud;
 mod novnc;
 pub mod postgres;
 mod python;
-mod real_hosts;
+pub mod real_hosts;
 
 use crate::shell::{in_ci, is_root, quiet};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Benchmarks of the release build, each figure beside its floor in the same run: `cargo xtask bench [--quick] [GROUP…]`.
 //!
-//! Prints a table and writes `target/bench.json`. Groups: start, list, create, many, client. The server's data lies beside the
+//! Prints a table and writes `target/bench.json`. Groups: start, list, create, many, client, real. The server's data lies beside the
 //! build, on a real disk, because synced commits are what costs.
 #![allow(
     clippy::disallowed_methods,
@@ -17,6 +17,7 @@ mod list;
 mod load;
 mod many;
 mod mixed;
+mod real;
 mod report;
 mod start;
 
@@ -64,10 +65,15 @@ const GROUPS: &[(&str, Group)] = &[
     ("create", create::run),
     ("many", many::run),
     ("client", client::run),
+    ("real", real::run),
 ];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|arg| arg == real::INSIDE) {
+        real::measure(&args[1..]);
+        return ExitCode::SUCCESS;
+    }
     let wanted: Vec<&str> = args.iter().map(String::as_str).filter(|arg| !arg.starts_with("--")).collect();
     let own = std::env::current_exe().expect("path of this program");
     let programs = own.parent().expect("its folder").to_path_buf();
