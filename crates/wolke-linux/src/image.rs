@@ -3,13 +3,16 @@
 //! An artefact (`debian-12`, `image-1000000007`) has versions; the newest is used for new disks, older ones stay as long as a
 //! disk stands on them.
 
+mod add;
 mod build;
 mod cpio;
 mod debian;
 mod digest;
+mod format;
 mod initrd;
 mod name;
 pub mod need;
+mod root;
 mod shifted;
 mod store;
 mod tiny;
@@ -19,6 +22,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use wolke_host::{Architecture, Runtime};
 
+pub use add::{Addition, add};
 pub use build::{Recipe, build};
 pub use shifted::{ID_BASE, ID_COUNT};
 pub use store::{ImageStore, Slot};

@@ -54,8 +54,7 @@ pub fn program(server: &ServerDir, boot: &Boot<'_>, accelerator: Accelerator) ->
 
 fn machine(program: Program, server: &ServerDir, boot: &Boot<'_>, accelerator: Accelerator) -> Program {
     let definition = boot.definition;
-    let identity =
-        format!("type=1,manufacturer=Hetzner,product=vServer,serial={},uuid={}", server.id, definition.uuid);
+    let identity = format!("type=1,manufacturer=Hetzner,product=vServer,serial={},uuid={}", server.id, definition.uuid);
     program
         .arg("-name")
         .arg(server.name())

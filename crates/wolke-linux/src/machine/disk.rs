@@ -88,9 +88,9 @@ impl Machines {
             let program = Program::new("qemu-img").args(["resize", "-q", "-f", "qcow2"]).arg(&file);
             return program.arg(bytes.to_string()).timeout(IMG_TIME).run().map(drop).map_err(told);
         }
-        let grown = self.monitor(server, Monitor::Control).and_then(|mut qmp| {
-            qmp.execute("block_resize", &json!({ "node-name": DISK_NODE, "size": bytes }))
-        });
+        let grown = self
+            .monitor(server, Monitor::Control)
+            .and_then(|mut qmp| qmp.execute("block_resize", &json!({ "node-name": DISK_NODE, "size": bytes })));
         grown.map(drop).map_err(|failure| told(failure.of("block_resize")))
     }
 }

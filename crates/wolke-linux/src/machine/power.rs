@@ -95,7 +95,10 @@ impl Machines {
 
     /// Lets a guest go on that waits for room on the host's file system; if there is none, it stops again at once.
     fn room_again(&self, server: &ServerDir) {
-        tracing::warn!(server = server.id, "the file system of the disk was full: the machine waited, and is told to go on");
+        tracing::warn!(
+            server = server.id,
+            "the file system of the disk was full: the machine waited, and is told to go on"
+        );
         let told = self.monitor(server, Monitor::Control).and_then(|mut qmp| qmp.execute("cont", &json!({})));
         if let Err(failure) = told {
             tracing::warn!(server = server.id, %failure, "the machine cannot be told to go on");
@@ -185,7 +188,11 @@ impl Machines {
     pub(super) fn agent_listens(&self, server: &ServerDir) -> bool {
         let Ok(mut qmp) = self.monitor(server, Monitor::Control) else { return false };
         let devices = qmp.execute("query-chardev", &json!({})).unwrap_or_default();
-        devices.as_array().into_iter().flatten().any(|device| device["label"] == AGENT && device["frontend-open"] == true)
+        devices
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|device| device["label"] == AGENT && device["frontend-open"] == true)
     }
 
     /// A conversation with the QEMU of a server.
@@ -218,7 +225,8 @@ fn reset(qmp: &mut Qmp) -> Result<()> {
     let attempt = "system_reset";
     qmp.execute("system_reset", &json!({})).map_err(|failure| failure.of(attempt))?;
     // `cont` is refused until the main loop has carried the reset out.
-    let done = qmp.event(RESET_TIME, |event| (event.name == "RESET").then_some(())).map_err(|failure| failure.of(attempt))?;
+    let done =
+        qmp.event(RESET_TIME, |event| (event.name == "RESET").then_some(())).map_err(|failure| failure.of(attempt))?;
     if done.is_none() {
         return Err(failed(attempt, &format!("the machine was not reset within {} s", RESET_TIME.as_secs())));
     }
