@@ -78,8 +78,8 @@ pub trait Guests: Send + Sync {
         self.metadata(server).map(|metadata| metadata.hostname)
     }
 
-    /// The server has read everything that it reads at first boot: the summary and the user data, each to the end. Told
-    /// again whenever it reads one of them again.
+    /// The server has read the summary to its end, and with it what is told once: the password of root. Told again whenever
+    /// it reads it again.
     fn delivered(&self, server: Id);
 }
 
@@ -197,18 +197,17 @@ impl Net {
         self.servers.malformed()
     }
 
-    /// Ends serving. The links stay, and with them the namespace, as long as there are any: guests outlive this process. With
+    /// Ends serving; nothing else is to be called after it. The links stay, and with them the namespace, as long as there are any: guests outlive this process. With
     /// none left nothing remains: no uplink, no route, no namespace. Says whether that is so.
     ///
     /// # Errors
     /// [`wolke_host::HostError::ENGINE`].
-    pub fn close(self) -> Result<bool> {
+    pub fn close(&self) -> Result<bool> {
+        self.servers.end();
         let empty = self.list()?.is_empty();
-        let space = self.space.clone();
-        drop(self);
         if empty {
-            uplink::remove(&space)?;
-            space.remove()?;
+            uplink::remove(&self.space)?;
+            self.space.remove()?;
         }
         Ok(empty)
     }

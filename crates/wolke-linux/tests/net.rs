@@ -38,9 +38,9 @@ fn a_guest_gets_its_lease_and_its_metadata() {
 
         assert_eq!(guest.curl("metadata/instance-id").unwrap(), b"1");
         assert!(guest.curl("metadata/nothing").is_err(), "a 404 fails");
-        assert_eq!(guest.curl("metadata").unwrap(), world.metadata(1).summary().into_bytes());
-        assert!(world.delivered().is_empty(), "the user data has not been read");
         assert_eq!(guest.curl("userdata").unwrap(), world.metadata(1).user_data.unwrap().into_bytes());
+        assert!(world.delivered().is_empty(), "the summary has not been read");
+        assert_eq!(guest.curl("metadata").unwrap(), world.metadata(1).summary().into_bytes());
         world.until("the first boot is told", || world.delivered() == [1]);
 
         // Of the namespace itself a guest reaches nothing but these, however it asks.
@@ -268,6 +268,60 @@ fn half_done_work_is_repaired() {
             lines
         };
         assert_eq!(without_devices(&world.state()), without_devices(&whole));
+    });
+}
+
+#[test]
+fn a_container_that_takes_its_peer_along_gets_another_one() {
+    World::run("vanish", |world| {
+        let net = world.open(&[RANGE]);
+        net.ensure(1, &nic(1), End::Veth).unwrap();
+        world.guest(1).lease();
+        world.end_guests();
+        world.until("the link has vanished", || net.list().unwrap().is_empty());
+        net.ensure(1, &nic(1), End::Veth).unwrap();
+        let guest = world.guest(1);
+        assert_eq!(guest.lease()["ip"], "198.18.0.1");
+        assert_eq!(guest.curl("metadata/instance-id").unwrap(), b"1");
+    });
+}
+
+#[test]
+fn many_at_once() {
+    World::run("many", |world| {
+        let net = world.open(&[RANGE, RANGE6]);
+        let empty = world.state();
+        std::thread::scope(|scope| {
+            for worker in 0..4 {
+                let (net, namespace) = (&net, world.outer());
+                scope.spawn(move || {
+                    world::enter(&namespace);
+                    for server in (worker..40).step_by(4) {
+                        let nic = nic(server + 1);
+                        // Every other one without IPv4: their addresses must not meet.
+                        let nic = wolke_host::PublicNic { ipv4: nic.ipv4.filter(|_| server % 2 == 0), ..nic };
+                        net.ensure(server + 1, &nic, End::Tap).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(net.list().unwrap(), (1..=40).collect::<Vec<_>>());
+        let state = world.state();
+        assert_eq!(state.matches("\" . 169.254.").count(), 20, "{state}");
+        drop(net);
+        let net = world.open(&[RANGE, RANGE6]);
+        assert_eq!(world.state(), state);
+        std::thread::scope(|scope| {
+            for worker in 0..4 {
+                let (net, namespace) = (&net, world.outer());
+                scope.spawn(move || {
+                    world::enter(&namespace);
+                    (worker..40).step_by(4).for_each(|server| net.remove(server + 1).unwrap());
+                });
+            }
+        });
+        assert_eq!(world.state(), empty);
+        assert_eq!(world.sockets(), 0);
     });
 }
 

@@ -24,7 +24,10 @@ const SCANS: &[(&str, &str)] = &[
     ("address::FRESH", "a handful of pools"),
     ("address::OLDEST_FREE", "a handful of pools; of the free addresses it reads one"),
     ("address::POOLS", "a handful of pools"),
-    ("driven::ALL", "a handful of real hosts, read when the operator or a host has changed something; an index holds just them"),
+    (
+        "driven::ALL",
+        "a handful of real hosts, read when the operator or a host has changed something; an index holds just them",
+    ),
     ("host::COUNT", "an invariant of tests and the simulator; no request reads it"),
     ("host::LIST", "for operators; bounded by its LIMIT"),
     ("project::DELETE_COUNTS", "deleting a project is rare; a few rows per project"),

@@ -109,6 +109,13 @@ impl Guests for Registry {
         Some(told(server, &spec, user_data, password))
     }
 
+    /// Without opening what is sealed.
+    fn host_name(&self, server: Id) -> Option<String> {
+        let entry = self.get(ObjectKey::server(server))?;
+        let object = entry.lock();
+        object.desired.as_ref()?.server_spec().map(|spec| spec.definition.name.clone())
+    }
+
     fn delivered(&self, server: Id) {
         let Some(entry) = self.get(ObjectKey::server(server)) else { return };
         let mut object = entry.lock();

@@ -19,7 +19,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use wolke_wire::Id;
-use wolke_wire::metadata::{self, METADATA_PATH, Metadata, USERDATA_PATH};
+use wolke_wire::metadata::{self, METADATA_PATH, Metadata};
 
 use super::Guests;
 
@@ -38,15 +38,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub(super) struct Service {
     server: Id,
     guests: Arc<dyn Guests>,
-    /// What has been read to the end: all that a first boot reads is the summary and the user data.
-    summary: AtomicBool,
-    user_data: AtomicBool,
 }
 
 impl Service {
     /// Of this server.
     pub(super) fn new(server: Id, guests: Arc<dyn Guests>) -> Arc<Self> {
-        Arc::new(Self { server, guests, summary: AtomicBool::new(false), user_data: AtomicBool::new(false) })
+        Arc::new(Self { server, guests })
     }
 
     /// Serves for ever; dropping it closes every connection.
@@ -72,14 +69,13 @@ impl Service {
 
     /// Serves one connection, for one question.
     async fn drive(self: Arc<Self>, stream: TcpStream) {
-        let asked = Arc::new(std::sync::OnceLock::new());
+        let summary = Arc::new(AtomicBool::new(false));
         let service = service_fn(|request: Request<Incoming>| {
-            let (this, asked) = (Arc::clone(&self), Arc::clone(&asked));
+            let (this, summary) = (Arc::clone(&self), Arc::clone(&summary));
             async move {
                 let response = this.respond(request.method(), request.uri().path()).await;
-                if request.method() == Method::GET && response.status() == StatusCode::OK {
-                    let _ = asked.set(request.uri().path().to_owned());
-                }
+                let whole = request.method() == Method::GET && response.status() == StatusCode::OK;
+                summary.store(whole && request.uri().path() == METADATA_PATH, Ordering::Relaxed);
                 Ok::<_, Infallible>(response)
             }
         });
@@ -91,8 +87,9 @@ impl Service {
             .serve_connection(TokioIo::new(stream), service);
         // It ends well when the answer is written and the connection is shut down.
         let written = tokio::time::timeout(CONNECTION_TIME_MAX, connection).await.is_ok_and(|ended| ended.is_ok());
-        if let (true, Some(path)) = (written, asked.get()) {
-            self.read(path).await;
+        if written && summary.load(Ordering::Relaxed) {
+            let (server, guests) = (self.server, Arc::clone(&self.guests));
+            let _ = tokio::task::spawn_blocking(move || guests.delivered(server)).await;
         }
     }
 
@@ -116,19 +113,6 @@ impl Service {
     async fn ask(&self) -> Result<Option<Metadata>, tokio::task::JoinError> {
         let (server, guests) = (self.server, Arc::clone(&self.guests));
         tokio::task::spawn_blocking(move || guests.metadata(server)).await
-    }
-
-    /// Notes what the guest has read.
-    async fn read(&self, path: &str) {
-        match path {
-            METADATA_PATH => self.summary.store(true, Ordering::Relaxed),
-            USERDATA_PATH => self.user_data.store(true, Ordering::Relaxed),
-            _ => return,
-        }
-        if self.summary.load(Ordering::Relaxed) && self.user_data.load(Ordering::Relaxed) {
-            let (server, guests) = (self.server, Arc::clone(&self.guests));
-            let _ = tokio::task::spawn_blocking(move || guests.delivered(server)).await;
-        }
     }
 }
 

@@ -58,8 +58,8 @@ enum Order {
 
 /// The thread.
 pub(super) struct Servers {
-    orders: Option<UnboundedSender<Order>>,
-    thread: Option<JoinHandle<()>>,
+    /// Until it ends.
+    running: Mutex<Option<(UnboundedSender<Order>, JoinHandle<()>)>>,
     malformed: Arc<AtomicU64>,
 }
 
@@ -81,7 +81,7 @@ impl Servers {
             runtime.shutdown_timeout(END_TIME_MAX);
         });
         let thread = thread.map_err(|error| failed(format!("cannot start a thread: {error}")))?;
-        let servers = Self { orders: Some(orders), thread: Some(thread), malformed };
+        let servers = Self { running: Mutex::new(Some((orders, thread))), malformed };
         started.recv().unwrap_or_else(|_| Err(failed("the thread of DHCP and metadata has ended")))?;
         Ok(servers)
     }
@@ -102,9 +102,21 @@ impl Servers {
         self.malformed.load(Ordering::Relaxed)
     }
 
+    /// Closes every socket; returns when the thread has ended.
+    pub(super) fn end(&self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((orders, thread)) = running {
+            drop(orders);
+            // One that panicked has said so itself.
+            let _ = thread.join();
+        }
+    }
+
     fn order(&self, of: &str, order: impl FnOnce(SyncSender<io::Result<()>>) -> Order) -> Result<()> {
         let (answer, answered) = sync_channel(1);
-        let sent = self.orders.as_ref().is_some_and(|orders| orders.send(order(answer)).is_ok());
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = running.as_ref().is_some_and(|(orders, _)| orders.send(order(answer)).is_ok());
+        drop(running);
         let ended = || failed(format!("DHCP and metadata of {of}: their thread does not answer"));
         if !sent {
             return Err(ended());
@@ -115,12 +127,8 @@ impl Servers {
 }
 
 impl Drop for Servers {
-    /// Closes every socket; returns when the thread has ended.
     fn drop(&mut self) {
-        drop(self.orders.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.end();
     }
 }
 

@@ -135,6 +135,18 @@ impl World {
         guest
     }
 
+    /// Ends every guest, as when a container is killed: its devices end with its namespace.
+    pub fn end_guests(&self) {
+        for name in self.guests.lock().unwrap().drain(..) {
+            Program::new("ip").args(["netns", "delete", &name]).run().unwrap();
+        }
+    }
+
+    /// The file of the world outside, for threads of the test.
+    pub fn outer(&self) -> PathBuf {
+        path(&self.outer)
+    }
+
     pub fn metadata(&self, server: Id) -> Metadata {
         self.known.metadata(server).unwrap()
     }
@@ -315,7 +327,8 @@ fn path(namespace: &str) -> PathBuf {
     Path::new("/run/netns").join(namespace)
 }
 
-fn enter(namespace: &Path) {
+/// The calling thread is in a namespace from now on.
+pub fn enter(namespace: &Path) {
     let file = File::open(namespace).unwrap();
     move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
 }
