@@ -66,6 +66,23 @@ impl Installation {
         Installation { through: Some(script), ..self }
     }
 
+    /// The same installation, whose real host has these images. Images never change, so hard links are copies; on another
+    /// file system the files are copied.
+    ///
+    /// # Panics
+    /// When they cannot be copied.
+    pub fn with_images(self, images: &Path) -> Self {
+        let store = self.data().join("linux");
+        std::fs::create_dir_all(&store).unwrap_or_else(|error| panic!("{}: {error}", store.display()));
+        let copied = |how: &str| {
+            let _ = std::fs::remove_dir_all(store.join("images"));
+            Command::new("cp").arg(how).arg(images).arg(store.join("images")).stderr(Stdio::null()).status()
+        };
+        let done = ["-al", "-a"].into_iter().any(|how| copied(how).is_ok_and(|status| status.success()));
+        assert!(done, "{} cannot be copied to {}", images.display(), store.display());
+        self
+    }
+
     /// The data directory.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")

@@ -6,7 +6,7 @@ use crate::stage::Stage;
 fn a_strangers_story() {
     let Some(mut stage) = Stage::start("a_strangers_story") else { return };
     // Shared processors are containers, dedicated ones virtual machines, unless the operator decides otherwise.
-    let container = stage.create("box", "cx22", "debian-12", &[]);
+    let container = stage.create("box", "cx23", "debian-12", &[]);
     let machine = stage.create("vm", "ccx13", "tiny", &[]);
     assert_eq!(stage.ssh(&container, "hostname"), "box");
     assert_eq!(stage.ssh(&machine, "hostname"), "vm");
@@ -25,10 +25,12 @@ fn a_strangers_story() {
     let snapshot = snapshots[0]["id"].as_i64().unwrap().to_string();
     let third = stage.create("third", "ccx13", &snapshot, &[]);
     assert_eq!(stage.ssh(&third, "cat /root/marker; hostname"), "precious\nthird");
+    assert_ne!(host_key(&stage, &third), host_key(&stage, &machine), "also the one from the snapshot");
 
     stage.hcloud.ok(&["server", "rebuild", "vm", "--image", "tiny"]);
     stage.reachable(&machine);
     assert_eq!(stage.ssh(&machine, "test -e /root/marker || echo gone"), "gone");
+    assert_eq!(stage.ssh(&third, "cat /root/marker"), "precious");
 
     stage.wolke.kill();
     assert_eq!(stage.ssh(&container, "hostname"), "box", "guests live on without wolke");
@@ -36,10 +38,52 @@ fn a_strangers_story() {
     for name in ["box", "vm", "third"] {
         assert_eq!(stage.describe(name)["status"], "running", "{name}");
     }
-    for name in ["box", "vm", "third"] {
-        stage.hcloud.ok(&["server", "delete", name]);
-    }
+    stage.delete(&["box", "vm", "third"]);
     stage.hcloud.ok(&["image", "delete", &snapshot]);
+    stage.ends_empty();
+}
+
+#[test]
+fn the_same_for_a_container() {
+    let Some(stage) = Stage::start("the_same_for_a_container") else { return };
+    let address = stage.create("box", "box1", "debian-12", &[]);
+    stage.ssh(&address, "echo precious > /root/marker");
+    let id = stage.id("box");
+    assert_eq!(stage.ssh(&address, "cat /run/cloud-init/.instance-id || cloud-init query instance_id"), id);
+    let first = host_key(&stage, &address);
+
+    // Asked politely, and by pulling the plug.
+    stage.hcloud.ok(&["server", "shutdown", "box"]);
+    stage.wait_status("box", "off");
+    stage.hcloud.ok(&["server", "poweron", "box"]);
+    stage.reachable(&address);
+    let boots = "stat -c %Y /proc/1; cat /proc/1/stat | cut -d' ' -f22";
+    let booted = stage.ssh(&address, boots);
+    stage.hcloud.ok(&["server", "reboot", "box"]);
+    stage.reachable(&address);
+    let again = stage.ssh(&address, boots);
+    assert_ne!(again, booted, "rebooted");
+    stage.hcloud.ok(&["server", "reset", "box"]);
+    stage.reachable(&address);
+    assert_ne!(stage.ssh(&address, boots), again, "reset");
+    assert_eq!(stage.ssh(&address, "cat /root/marker"), "precious");
+    assert_eq!(host_key(&stage, &address), first, "boots do not change who it is");
+
+    stage.hcloud.ok(&["server", "create-image", "box", "--type", "snapshot", "--description", "with the marker"]);
+    let snapshots = stage.hcloud.json(&["image", "list", "-t", "snapshot"]);
+    let snapshot = snapshots[0]["id"].as_i64().unwrap().to_string();
+    assert!(snapshots[0]["image_size"].as_f64().unwrap() > 0.0, "{snapshots}");
+    let third = stage.create("third", "box2", &snapshot, &[]);
+    assert_eq!(stage.ssh(&third, "cat /root/marker; hostname"), "precious\nthird");
+    assert_ne!(host_key(&stage, &third), first, "a server from a snapshot has keys of its own");
+    stage.hcloud.ok(&["server", "rebuild", "box", "--image", "debian-12"]);
+    stage.reachable(&address);
+    assert_eq!(stage.ssh(&address, "test -e /root/marker || echo gone"), "gone");
+    assert_ne!(host_key(&stage, &address), first, "a new disk has new keys");
+    // Servers stand on the snapshot's disk, and it may go first.
+    stage.hcloud.ok(&["image", "delete", &snapshot]);
+    assert_eq!(stage.ssh(&third, "cat /root/marker"), "precious");
+    stage.delete(&["third", "box"]);
     stage.ends_empty();
 }
 
