@@ -118,6 +118,17 @@ impl Core {
         self.operator = operator;
     }
 
+    /// Opens what was sealed for a host: user data, or the hash of a root password.
+    ///
+    /// # Errors
+    /// Internal, when it was sealed with another key.
+    pub fn unseal_for_host(&self, sealed: &str) -> Result<String> {
+        // Which of them it is, is part of the seal.
+        let purposes = [crate::server::USER_DATA_SEAL, crate::server::PASSWORD_SEAL];
+        let mut opened = purposes.into_iter().map(|purpose| self.sealer.open(purpose, sealed));
+        opened.find(Result::is_ok).unwrap_or_else(|| Err(Error::internal("a secret for a host cannot be opened")))
+    }
+
     /// What can be ordered now.
     #[must_use]
     pub fn catalogue(&self) -> Arc<Catalogue> {

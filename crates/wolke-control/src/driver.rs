@@ -21,7 +21,7 @@ use std::sync::Arc;
 use wolke_domain::clock::Clock;
 use wolke_domain::placement::Need;
 use wolke_domain::{Error, Result};
-use wolke_host::{Capacity, Delta, Forget, Host, HostError, HostFacts, ObjectKey, Report, Resync};
+use wolke_host::{Capacity, Command, Secret, Verb, Delta, Forget, Host, HostError, HostFacts, ObjectKey, Report, Resync};
 use wolke_store::{Db, Race, driven};
 use wolke_wire::{Id, Timestamp};
 
@@ -237,7 +237,8 @@ impl Driver {
             let fresh = commands.into_iter().filter(|(id, _)| !self.sent.contains(id));
             let (ids, fresh): (Vec<_>, Vec<_>) = fresh.unzip();
             let forget = self.forgotten(&tombstones);
-            let delta = Delta { objects, commands: fresh.into_iter().flatten().collect(), forget };
+            let commands = fresh.into_iter().flatten().filter_map(|command| self.opened(command)).collect();
+            let delta = Delta { objects, commands, forget };
             let is_empty = delta.objects.is_empty() && delta.commands.is_empty() && delta.forget.is_empty();
             if !is_empty {
                 let reports = self.parts.host.apply(&delta, now)?;
@@ -261,6 +262,18 @@ impl Driver {
                 self.resync = true;
             }
             return Ok(now);
+        }
+    }
+
+    /// A command with what the host has to know in clear. One that cannot be opened ends by its deadline.
+    fn opened(&self, command: Command) -> Option<Command> {
+        let Verb::SetPassword { hash } = &command.verb else { return Some(command) };
+        match self.parts.core.unseal_for_host(&hash.0) {
+            Ok(hash) => Some(Command { verb: Verb::SetPassword { hash: Secret(hash) }, ..command }),
+            Err(error) => {
+                tracing::error!(command = command.id, %error, "a password cannot be set");
+                None
+            }
         }
     }
 

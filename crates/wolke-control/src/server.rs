@@ -59,6 +59,10 @@ pub(crate) static REGISTRY: Registry<Core> = Registry {
     ],
 };
 
+/// The purpose under which user data are sealed.
+pub(crate) const USER_DATA_SEAL: &str = "user_data";
+pub(crate) use password::SEAL as PASSWORD_SEAL;
+
 /// World time that a host has for making or removing a server, in milliseconds.
 const HOST_DEADLINE_MS: i64 = 15 * 60 * 1000;
 

@@ -10,7 +10,7 @@ mod settings;
 
 pub use find::resolve;
 pub use overlay::Source;
-pub use settings::{LogForm, Settings};
+pub use settings::{Linux, LogForm, Settings};
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use crate::{files, first_token};
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
+use wolke_control::driver::{Nudge, Running};
 use wolke_control::operator::{self, Operator};
 use wolke_control::{Control, Core, Options, Parts, Simulation, Tokens};
 use wolke_domain::catalogue::DOCUMENT_BYTES_MAX;
@@ -36,6 +37,14 @@ pub struct Installation {
     pub control: Arc<Control>,
     /// The clock that all of it uses.
     pub clock: Arc<dyn Clock>,
+    /// What steps and operations share.
+    pub core: Arc<Core>,
+    /// The world's database.
+    pub db: Arc<Db>,
+    /// Wakes the driver of this process's host with the commits of the world.
+    pub nudge: Nudge,
+    /// The driver, where this process has one.
+    pub driver: Option<Running>,
 }
 
 impl Installation {
@@ -50,7 +59,14 @@ impl Installation {
             let tokens = Arc::clone(&tokens);
             Arc::new(move |signals| tokens.on_commit(signals))
         };
-        let on_world: OnCommit = Arc::new(move |signals| births.on_commit(signals));
+        let nudge = Nudge::default();
+        let on_world: OnCommit = {
+            let nudge = nudge.clone();
+            Arc::new(move |signals| {
+                births.on_commit(signals);
+                nudge.on_commit(signals);
+            })
+        };
         let key = seal_key(settings, directory)?;
         let opener = Opener { settings, directory, clock: &clock, key: &key };
         opener.check_world()?;
@@ -76,14 +92,19 @@ impl Installation {
         let jitter = WorkerOptions { jitter_seed: u64::from(std::process::id()) };
         let worker = Worker::start(Arc::clone(&db), Arc::clone(&core), cradle, jitter).await?;
         let options = Options { settle: settings.settle, refuse_contention: settings.refuse_contention };
+        let (shared, world) = (Arc::clone(&core), Arc::clone(&db));
         let parts = Parts { root, db, world: WORLD.into(), core, worker, tokens, options };
         let control = Arc::new(Control::new(parts).await?);
-        Ok(Self { control, clock })
+        Ok(Self { control, clock, core: shared, db: world, nudge, driver: None })
     }
 
     /// Stops the worker and waits for what runs, bounded. The rest goes on after the next start.
     pub async fn close(self) {
         self.control.stop().await;
+        if let Some(mut driver) = self.driver {
+            // It waits for its thread. Guests go on.
+            let _ = tokio::task::spawn_blocking(move || driver.stop()).await;
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod installation;
 mod log;
 mod manual;
 mod output;
+mod real;
 mod reach;
 mod seal_key;
 mod serve;

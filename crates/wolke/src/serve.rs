@@ -7,7 +7,7 @@ use crate::env::url;
 use crate::failure::{Failure, Result};
 use crate::installation::Installation;
 use crate::stop::Stop;
-use crate::{files, output, reach, socket};
+use crate::{files, output, reach, real, socket};
 use axum::Router;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -47,7 +47,9 @@ pub fn run(settings: &Settings) -> Result<()> {
         let stop = Stop::on_signals()?;
         let server = Server::start(settings, &directory, lock.is_some()).await?;
         // The one line of standard output: scripts wait for it.
-        output::line(&format!("wolke {} listens on {}", env!("CARGO_PKG_VERSION"), url(server.address)))?;
+        let (version, url, real) = (env!("CARGO_PKG_VERSION"), url(server.address), &server.real);
+        let real = real.as_ref().map(|real| format!(" ({real})")).unwrap_or_default();
+        output::line(&format!("wolke {version} listens on {url}{real}"))?;
         server.run(stop.wait()).await;
         Ok(())
     });
@@ -97,6 +99,8 @@ pub struct Server {
     socket: UnixListener,
     admin_routes: Router,
     installation: Installation,
+    /// What is real here, in a few words.
+    real: Option<String>,
     /// Files that say where it is; removed when it stops.
     traces: Vec<PathBuf>,
 }
@@ -115,7 +119,8 @@ impl Server {
             ))
         })?;
         let address = listener.local_addr().map_err(|e| Failure::new(format!("cannot listen: {e}")))?;
-        let installation = Installation::open(settings, directory, Arc::new(SystemClock::new())).await?;
+        let mut installation = Installation::open(settings, directory, Arc::new(SystemClock::new())).await?;
+        let real = real::begin(settings, directory, &mut installation).await?;
         let http = wolke_http::Settings {
             dialect: settings.dialect,
             rate_limit: settings.rate_limit,
@@ -134,12 +139,12 @@ impl Server {
             files::write_volatile(&directory.endpoint(), &url(address))?;
         }
         let routes = wolke_http::router(api);
-        Ok(Self { address, listener, routes, socket, admin_routes, installation, traces })
+        Ok(Self { address, listener, routes, socket, admin_routes, installation, real, traces })
     }
 
     /// Serves until `stop` ends, answers what is under way, and puts everything away.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
-        let Self { address, listener, routes, socket, admin_routes, installation, traces } = self;
+        let Self { address, listener, routes, socket, admin_routes, installation, traces, real: _ } = self;
         let (ended, end) = tokio::sync::oneshot::channel::<()>();
         let operator = tokio::spawn(wolke_http::serve(socket, admin_routes, async {
             let _ = end.await;

@@ -32,7 +32,7 @@ const SALT_BYTES: usize = 12;
 /// and cannot be guessed, and hashing keeps the database's writer busy.
 const ROUNDS: u32 = 1000;
 /// The purpose under which passwords and hashes are sealed.
-const SEAL: &str = "root_password";
+pub(crate) const SEAL: &str = "root_password";
 
 /// The program.
 pub(super) static PROGRAM: Program<Core> =
@@ -184,8 +184,8 @@ fn set(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
         Err(failure) => return Ok(Flow::Fail(failure)),
     };
     let key = ObjectKey::server(server.id);
-    let hash = Secret(core.sealer.open(SEAL, &variables.hash)?);
-    let verb = Verb::SetPassword { hash };
+    // Sealed: it is opened where it is handed over.
+    let verb = Verb::SetPassword { hash: Secret(variables.hash.clone()) };
     let command = Command { id: variables.command, key, verb, issued_at: tx.now(), expires_at: None };
     let look = hosts::look(tx, core, on, key, Some(&command))?;
     power::observe(tx, core, (&server, on), &look)?;

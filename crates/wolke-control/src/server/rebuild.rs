@@ -104,7 +104,7 @@ fn accept(
     let password = server.details.ssh_keys.is_empty().then(|| password::draw(tx, "root_password"));
     let root_password = password.as_ref().map(|password| password::seal(tx, core, password.expose())).transpose()?;
     let mut nonces = tx.random("seal");
-    let seal = |data: &wolke_wire::cloud::Secret| core.sealer.seal(&mut *nonces, "user_data", data.expose());
+    let seal = |data: &wolke_wire::cloud::Secret| core.sealer.seal(&mut *nonces, super::USER_DATA_SEAL, data.expose());
     let user_data = request.user_data.as_ref().map(seal).transpose()?;
     let resources = vec![target, Target::new(Kind::Image, image)];
     let action = action::begin(tx, project, "rebuild_server", resources)?;

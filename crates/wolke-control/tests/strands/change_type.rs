@@ -1,6 +1,6 @@
 //! Changing the type.
 
-use crate::common::{Engine, World, action_status, check_at_rest, check_rooms, engines, host_objects, rooms_are_whole};
+use crate::common::{Engine, World, action_status, check_at_rest, check_rooms, engines, every_host, host_objects, rooms_are_whole};
 use wolke_control::Simulation;
 use wolke_control::server::PowerVerb;
 use wolke_domain::Result;
@@ -105,7 +105,7 @@ fn try_change(
 
 #[test]
 fn where_there_is_room() {
-    for engine in engines("change_type") {
+    for engine in every_host("change_type") {
         try_every_disturbance(|d| try_change(&engine, d, Simulation::default(), false)).unwrap();
         let steps = try_every_disturbance(|d| try_change(&engine, d, slow_actions(), false)).unwrap();
         assert!(steps >= 5, "{steps} steps");

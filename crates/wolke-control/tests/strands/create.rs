@@ -1,6 +1,6 @@
 //! Creating servers.
 
-use crate::common::{Engine, action_status, check_at_rest, engines, host_objects, rooms_are_whole, world};
+use crate::common::{Engine, action_status, check_at_rest, every_host, host_objects, rooms_are_whole, world};
 use wolke_control::Simulation;
 use wolke_domain::Result;
 use wolke_domain::action::Status as ActionStatus;
@@ -44,7 +44,7 @@ fn try_create(engine: &Engine, disturbance: Disturbance, simulation: Simulation)
 
 #[test]
 fn create() {
-    for engine in engines("create") {
+    for engine in every_host("create") {
         let steps = try_every_disturbance(|d| try_create(&engine, d, Simulation::default())).unwrap();
         assert!(steps >= 1, "{steps} steps");
     }
@@ -52,7 +52,7 @@ fn create() {
 
 #[test]
 fn create_on_a_slow_host() {
-    for engine in engines("create_on_a_slow_host") {
+    for engine in every_host("create_on_a_slow_host") {
         let steps = try_every_disturbance(|d| try_create(&engine, d, slow())).unwrap();
         assert!(steps >= 3, "{steps} steps");
     }

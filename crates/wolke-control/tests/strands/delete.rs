@@ -1,6 +1,6 @@
 //! Deleting servers.
 
-use crate::common::{Engine, action_status, check_at_rest, check_rooms, engines, host_objects, rooms_are_whole, world};
+use crate::common::{Engine, action_status, check_at_rest, check_rooms, every_host, host_objects, rooms_are_whole, world};
 use wolke_control::Simulation;
 use wolke_control::server::PowerVerb;
 use wolke_domain::Result;
@@ -35,7 +35,7 @@ fn try_delete(engine: &Engine, disturbance: Disturbance, simulation: Simulation)
 
 #[test]
 fn delete() {
-    for engine in engines("delete") {
+    for engine in every_host("delete") {
         try_every_disturbance(|d| try_delete(&engine, d, Simulation::default())).unwrap();
         try_every_disturbance(|d| try_delete(&engine, d, slow())).unwrap();
     }

@@ -1,6 +1,6 @@
 //! Snapshots and backups.
 
-use crate::common::{Engine, World, action_status, check_at_rest, engines, host_objects};
+use crate::common::{Engine, World, action_status, check_at_rest, every_host, host_objects};
 use wolke_control::Simulation;
 use wolke_domain::action::Status as ActionStatus;
 use wolke_domain::image::{BACKUPS_MAX, Image, Status, is_own};
@@ -83,7 +83,7 @@ fn try_snapshot(engine: &Engine, disturbance: Disturbance, simulation: Simulatio
 
 #[test]
 fn snapshot() {
-    for engine in engines("snapshot") {
+    for engine in every_host("snapshot") {
         let steps = try_every_disturbance(|d| try_snapshot(&engine, d, Simulation::default())).unwrap();
         assert!(steps >= 2, "{steps} steps");
         let steps = try_every_disturbance(|d| try_snapshot(&engine, d, slow())).unwrap();
@@ -119,7 +119,7 @@ fn try_backup(engine: &Engine, disturbance: Disturbance, simulation: Simulation)
 
 #[test]
 fn backup_and_rotation() {
-    for engine in engines("backup_and_rotation") {
+    for engine in every_host("backup_and_rotation") {
         for simulation in [Simulation::default(), slow()] {
             try_every_disturbance(|d| try_backup(&engine, d, simulation.clone())).unwrap();
         }
@@ -154,7 +154,7 @@ fn try_server_from(engine: &Engine, disturbance: Disturbance) -> Result<(usize, 
 
 #[test]
 fn server_from_a_snapshot() {
-    for engine in engines("server_from_a_snapshot") {
+    for engine in every_host("server_from_a_snapshot") {
         try_every_disturbance(|d| try_server_from(&engine, d)).unwrap();
     }
 }

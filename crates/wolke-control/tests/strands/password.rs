@@ -1,6 +1,6 @@
 //! Resetting the root password.
 
-use crate::common::{Engine, action_status, check_at_rest, engines};
+use crate::common::{Engine, action_status, check_at_rest, every_host};
 use wolke_control::Simulation;
 use wolke_domain::Result;
 use wolke_domain::action::Status as ActionStatus;
@@ -30,7 +30,7 @@ fn try_reset(engine: &Engine, disturbance: Disturbance, simulation: Simulation) 
 
 #[test]
 fn reset() {
-    for engine in engines("reset_password") {
+    for engine in every_host("reset_password") {
         try_every_disturbance(|d| try_reset(&engine, d, Simulation::default())).unwrap();
         let steps = try_every_disturbance(|d| try_reset(&engine, d, slow_actions())).unwrap();
         assert!(steps >= 3, "{steps} steps");

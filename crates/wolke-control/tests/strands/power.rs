@@ -1,6 +1,6 @@
 //! Power.
 
-use crate::common::{Engine, action_status, check_at_rest, engines};
+use crate::common::{Engine, action_status, check_at_rest, every_host};
 use wolke_control::server::PowerVerb;
 use wolke_control::{Simulation, action::Started};
 use wolke_domain::Result;
@@ -37,7 +37,7 @@ fn try_power(
 
 #[test]
 fn power() {
-    for engine in engines("power") {
+    for engine in every_host("power") {
         for verb in [PowerVerb::Start, PowerVerb::Stop, PowerVerb::Reboot, PowerVerb::Reset, PowerVerb::Shutdown] {
             for simulation in [Simulation::default(), slow()] {
                 try_every_disturbance(|d| try_power(&engine, d, verb, &simulation))

@@ -1,6 +1,6 @@
 //! Rebuilding.
 
-use crate::common::{Engine, World, action_status, check_at_rest, engines, host_objects, rooms_are_whole};
+use crate::common::{Engine, World, action_status, check_at_rest, every_host, host_objects, rooms_are_whole};
 use wolke_control::Simulation;
 use wolke_control::server::PowerVerb;
 use wolke_domain::Result;
@@ -63,7 +63,7 @@ fn try_rebuild(engine: &Engine, disturbance: Disturbance, simulation: Simulation
 
 #[test]
 fn a_server_that_runs() {
-    for engine in engines("rebuild") {
+    for engine in every_host("rebuild") {
         try_every_disturbance(|d| try_rebuild(&engine, d, Simulation::default(), true)).unwrap();
         let steps = try_every_disturbance(|d| try_rebuild(&engine, d, slow_actions(), true)).unwrap();
         assert!(steps >= 5, "{steps} steps");
@@ -72,7 +72,7 @@ fn a_server_that_runs() {
 
 #[test]
 fn a_server_that_is_off() {
-    for engine in engines("rebuild_off") {
+    for engine in every_host("rebuild_off") {
         try_every_disturbance(|d| try_rebuild(&engine, d, Simulation::default(), false)).unwrap();
         try_every_disturbance(|d| try_rebuild(&engine, d, slow_actions(), false)).unwrap();
     }

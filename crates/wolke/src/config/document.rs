@@ -40,6 +40,8 @@ fn sample(setting: &Setting) -> String {
         (Form::Text(_) | Form::Path(_), Some(default)) => format!("\"{default}\""),
         (Form::Text(_), None) => match setting.key {
             "database" => "\"postgres://wolke@localhost/wolke\"".to_owned(),
+            "linux_types" => "\"cx23=machine,ccx13=container\"".to_owned(),
+            "linux_name" => "\"box\"".to_owned(),
             _ => "\"\"".to_owned(),
         },
         (Form::Path(_), None) => match setting.key {

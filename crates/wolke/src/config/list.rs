@@ -49,7 +49,11 @@ const PLACE: &str = "Where the state is";
 const NETWORK: &str = "Network";
 const API: &str = "API";
 const SIMULATION: &str = "Simulation";
+const REAL: &str = "Real servers";
 const LOG: &str = "Log";
+
+/// How real servers can be run.
+const RUNTIMES: &[&str] = &["container", "machine"];
 
 /// All settings, in the order of the help.
 pub const SETTINGS: &[Setting] = &[
@@ -172,6 +176,116 @@ pub const SETTINGS: &[Setting] = &[
         takes: Takes::Serve,
         heading: SIMULATION,
         help: "Work on a busy resource waits its turn, or is refused with 'locked'",
+    },
+    Setting {
+        key: "host",
+        flag: "host",
+        variable: "WOLKE_HOST",
+        form: Form::Word(&["simulated", "linux"]),
+        default: Some("simulated"),
+        takes: Takes::Serve,
+        heading: REAL,
+        help: "Run servers of one location for real, on this Linux machine (as root), or simulate all",
+    },
+    Setting {
+        key: "linux_location",
+        flag: "linux-location",
+        variable: "WOLKE_LINUX_LOCATION",
+        form: Form::Text("NAME"),
+        default: Some("fsn1"),
+        takes: Takes::Serve,
+        heading: REAL,
+        help: "The location that becomes real",
+    },
+    Setting {
+        key: "linux_shared",
+        flag: "linux-shared",
+        variable: "WOLKE_LINUX_SHARED",
+        form: Form::Word(RUNTIMES),
+        default: Some("container"),
+        takes: Takes::Serve,
+        heading: REAL,
+        help: "What server types with shared processors are there",
+    },
+    Setting {
+        key: "linux_dedicated",
+        flag: "linux-dedicated",
+        variable: "WOLKE_LINUX_DEDICATED",
+        form: Form::Word(RUNTIMES),
+        default: Some("machine"),
+        takes: Takes::Serve,
+        heading: REAL,
+        help: "What server types with dedicated processors are there",
+    },
+    Setting {
+        key: "linux_types",
+        flag: "linux-types",
+        variable: "WOLKE_LINUX_TYPES",
+        form: Form::Text("TYPE=RUNTIME,…"),
+        default: None,
+        takes: Takes::Serve,
+        heading: REAL,
+        help: "What single server types are there, whatever their processors: cx23=machine,ccx13=container",
+    },
+    Setting {
+        key: "linux_name",
+        flag: "linux-name",
+        variable: "WOLKE_LINUX_NAME",
+        form: Form::Text("NAME"),
+        default: None,
+        takes: Takes::Serve,
+        heading: REAL,
+        help: "What the host is called in its location [default: the name of this machine]",
+    },
+    Setting {
+        key: "linux_netns",
+        flag: "linux-netns",
+        variable: "WOLKE_LINUX_NETNS",
+        form: Form::Text("NAME"),
+        default: Some("wolke"),
+        takes: Takes::Serve,
+        heading: REAL,
+        help: "The network namespace in which servers have their addresses; made if need be",
+    },
+    Setting {
+        key: "linux_cores",
+        flag: "linux-cores",
+        variable: "WOLKE_LINUX_CORES",
+        form: Form::Number("N"),
+        default: None,
+        takes: Takes::Serve,
+        heading: REAL,
+        help: "Virtual CPUs to hand out in all [default: 8 for each of this machine]",
+    },
+    Setting {
+        key: "linux_cores_max",
+        flag: "linux-cores-max",
+        variable: "WOLKE_LINUX_CORES_MAX",
+        form: Form::Number("N"),
+        default: None,
+        takes: Takes::Serve,
+        heading: REAL,
+        help: "Virtual CPUs of the largest server [default: as many as this machine has]",
+    },
+    Setting {
+        key: "linux_memory_mb",
+        flag: "linux-memory-mb",
+        variable: "WOLKE_LINUX_MEMORY_MB",
+        form: Form::Number("MIB"),
+        default: None,
+        takes: Takes::Serve,
+        heading: REAL,
+        help: "Memory to hand out in all [default: all but a reserve]",
+    },
+    Setting {
+        key: "linux_disk_gb",
+        flag: "linux-disk-gb",
+        variable: "WOLKE_LINUX_DISK_GB",
+        form: Form::Number("GB"),
+        default: None,
+        takes: Takes::Serve,
+        heading: REAL,
+        help: "Disk space to hand out in all; disks take what is written [default: 4 times what is free]",
     },
     Setting {
         key: "log",

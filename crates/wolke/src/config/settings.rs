@@ -3,17 +3,22 @@
 use super::list::{Form, by_key};
 use super::overlay::{Overlay, Value};
 use crate::failure::{Failure, Result};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use tracing::level_filters::LevelFilter;
-use wolke_host::LatencyProfile;
+use wolke_host::{LatencyProfile, Runtime, RuntimeChoice};
 use wolke_wire::Dialect;
 
 /// The longest `settle`: clients give up on an answer after half a minute.
 const SETTLE_MS_MAX: u64 = 10_000;
 /// The largest rate limit.
 const RATE_LIMIT_MAX: u32 = 1_000_000_000;
+/// The largest amount of anything that a host hands out.
+const LINUX_AMOUNT_MAX: u32 = 1_000_000_000;
+/// The longest name of a host or network namespace.
+const LINUX_NAME_MAX: usize = 63;
 
 /// The form of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +27,27 @@ pub enum LogForm {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// This machine as a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linux {
+    /// The name of the location that it makes real.
+    pub location: String,
+    /// How server types are run.
+    pub choice: RuntimeChoice,
+    /// What it is called; none: as the machine.
+    pub name: Option<String>,
+    /// The network namespace of its servers.
+    pub netns: String,
+    /// Virtual CPUs to hand out.
+    pub cores: Option<u32>,
+    /// Virtual CPUs of the largest server.
+    pub cores_max: Option<u32>,
+    /// Memory to hand out, in MiB.
+    pub memory_mb: Option<u32>,
+    /// Disk space to hand out, in GB.
+    pub disk_gb: Option<u32>,
 }
 
 /// All settings.
@@ -51,6 +77,8 @@ pub struct Settings {
     pub latency: LatencyProfile,
     /// Whether work on a busy resource is refused instead of queued.
     pub refuse_contention: bool,
+    /// The host that makes a location real; none when all servers are simulated.
+    pub linux: Option<Linux>,
     /// The form of the log.
     pub log: LogForm,
     /// What is logged.
@@ -78,6 +106,7 @@ impl Settings {
             settle: read(said, "settle", milliseconds)?,
             latency: read(said, "latency", LatencyProfile::preset)?,
             refuse_contention: read(said, "contention", |word| one_of(word, [("queue", false), ("refuse", true)]))?,
+            linux: linux(said)?,
             log: read(said, "log", |word| one_of(word, [("text", LogForm::Text), ("json", LogForm::Json)]))?,
             log_level: read(said, "log_level", level)?,
             said: said.clone(),
@@ -85,6 +114,12 @@ impl Settings {
         if settings.ephemeral && settings.database.is_some() {
             let of = |key| text(said, key).map(ToString::to_string).unwrap_or_default();
             let text = format!("{} and {} exclude each other: drop one", of("ephemeral"), of("database"));
+            return Err(Failure::usage(text));
+        }
+        if settings.ephemeral && settings.linux.is_some() {
+            let of = |key| text(said, key).map(ToString::to_string).unwrap_or_default();
+            let (one, other) = (of("ephemeral"), of("host"));
+            let text = format!("{one} and {other} exclude each other: real servers outlive this process");
             return Err(Failure::usage(text));
         }
         Ok(settings)
@@ -105,6 +140,60 @@ impl Settings {
             self.listen
         )))
     }
+}
+
+/// The host; none unless somebody wants one.
+fn linux(said: &Overlay) -> Result<Option<Linux>> {
+    if !read(said, "host", |word| one_of(word, [("simulated", false), ("linux", true)]))? {
+        return Ok(None);
+    }
+    let amount = |key| text(said, key).map(|value| number(value, LINUX_AMOUNT_MAX)).transpose();
+    let name = |key| match text(said, key) {
+        Some(value) if !is_name(&value.text) => Err(Failure::usage(format!(
+            "{value}: '{}' is not a name of at most {LINUX_NAME_MAX} letters, digits, '-', '_' and '.'",
+            value.text
+        ))),
+        value => Ok(value.map(|value| value.text.clone())),
+    };
+    Ok(Some(Linux {
+        location: read(said, "linux_location", |text| Some(text.to_owned()))?,
+        choice: RuntimeChoice {
+            shared: read(said, "linux_shared", runtime)?,
+            dedicated: read(said, "linux_dedicated", runtime)?,
+            types: text(said, "linux_types").map_or(Ok(BTreeMap::new()), runtimes)?,
+        },
+        name: name("linux_name")?,
+        netns: name("linux_netns")?.ok_or_else(|| Failure::usage("linux_netns has no value"))?,
+        cores: amount("linux_cores")?,
+        cores_max: amount("linux_cores_max")?,
+        memory_mb: amount("linux_memory_mb")?,
+        disk_gb: amount("linux_disk_gb")?,
+    }))
+}
+
+/// What can stand in a path and on a command line.
+fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (1..=LINUX_NAME_MAX).contains(&text.len()) && text.chars().all(plain) && !text.starts_with(['-', '.'])
+}
+
+fn runtime(word: &str) -> Option<Runtime> {
+    one_of(word, [("container", Runtime::Container), ("machine", Runtime::Machine)])
+}
+
+/// `cx23=machine,ccx13=container`.
+fn runtimes(value: &Value) -> Result<BTreeMap<String, Runtime>> {
+    let pairs = value.text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
+    let one = |pair: &str| {
+        let (name, word) = pair.split_once('=')?;
+        Some((name.trim().to_owned(), runtime(word.trim())?))
+    };
+    pairs
+        .map(|pair| {
+            let wrong = || format!("{value}: '{pair}' is not of the form TYPE=container or TYPE=machine");
+            one(pair).ok_or_else(|| Failure::usage(wrong()))
+        })
+        .collect()
 }
 
 fn text<'a>(said: &'a Overlay, key: &str) -> Option<&'a Value> {
