@@ -112,6 +112,12 @@ struct Held {
     sources: BTreeSet<Source>,
 }
 
+impl Held {
+    fn has(&self, address: Address) -> bool {
+        self.sources.iter().any(|source| source.address == address)
+    }
+}
+
 impl std::fmt::Debug for Net {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Net").field("space", &self.space).finish_non_exhaustive()
@@ -226,16 +232,22 @@ impl Net {
         Ok(address)
     }
 
-    /// The filters let a server send from these addresses and no others.
+    /// The filters let a server send from these addresses and no others, and nobody else from them: an address that moves is
+    /// not its old owner's any more, even before he is told.
     fn filter(&self, server: Id, wanted: Held) -> Result<()> {
-        let known = self.lock().get(&server).map(|held| held.sources.clone()).unwrap_or_default();
+        let device = name::device(server);
+        let theirs = |source: &Source| source.device == device || wanted.has(source.address);
+        let known =
+            self.lock().values().flat_map(|held| held.sources.iter().filter(|own| theirs(own)).cloned()).collect();
         if filter::change(&self.space, &known, &wanted.sources).is_err() {
             // Somebody else has changed them: what counts is what is there.
             let found = filter::look(&self.space)?.unwrap_or_default();
-            let own = found.into_iter().filter(|source| source.device == name::device(server)).collect();
-            filter::change(&self.space, &own, &wanted.sources)?;
+            let known = found.into_iter().filter(theirs).collect();
+            filter::change(&self.space, &known, &wanted.sources)?;
         }
-        self.lock().insert(server, wanted);
+        let mut links = self.lock();
+        links.values_mut().for_each(|held| held.sources.retain(|own| !theirs(own)));
+        links.insert(server, wanted);
         Ok(())
     }
 

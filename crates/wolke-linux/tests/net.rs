@@ -1,6 +1,8 @@
 //! The network of guests on this machine, as root: guests are ends of veth pairs in namespaces of their own, and the world
 //! outside is one, too, so that nothing shows in the machine's own namespace.
 
+#![expect(clippy::unwrap_used, reason = "what fails, fails the test, in helpers, too")]
+
 #[path = "net/world.rs"]
 mod world;
 
@@ -190,6 +192,10 @@ fn addresses_change_exactly() {
             guest.flush();
             assert_eq!(guest.lease()["ip"], own);
         }
+        // Whose address is taken cannot use it from then on, told or not.
+        net.ensure(2, &wolke_host::PublicNic { ipv4: Some(Ipv4Addr::new(198, 18, 0, 1)), ..nic(2) }, End::Veth)
+            .unwrap();
+        assert!(!world.state().contains("\"wk1\" . 198.18.0.1"));
     });
 }
 

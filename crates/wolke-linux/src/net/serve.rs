@@ -35,6 +35,8 @@ const BLOCKING_MAX: usize = 4;
 const END_TIME_MAX: Duration = Duration::from_secs(5);
 /// Connections that wait to be accepted, per link.
 const BACKLOG: i32 = 32;
+/// Between two answers of DHCP to one guest: more it does not need, and what floods us is dropped by the kernel.
+const PACE: Duration = Duration::from_millis(5);
 /// Pause after a failed read: asking again at once would spin.
 const READ_PAUSE: Duration = Duration::from_millis(200);
 
@@ -211,7 +213,10 @@ impl Leases {
         let mut packet = [0; dhcp::MESSAGE_MAX];
         loop {
             match socket.recv_from(&mut packet).await {
-                Ok((length, _)) => self.answer(&socket, packet.get(..length).unwrap_or_default()).await,
+                Ok((length, _)) => {
+                    self.answer(&socket, packet.get(..length).unwrap_or_default()).await;
+                    tokio::time::sleep(PACE).await;
+                }
                 Err(error) => {
                     tracing::debug!(server = self.server, %error, "cannot read from a guest");
                     tokio::time::sleep(READ_PAUSE).await;

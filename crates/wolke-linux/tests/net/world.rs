@@ -87,11 +87,7 @@ impl World {
     /// Runs a test in a thread in its own world, unless this machine cannot.
     pub fn run(test: &str, body: impl FnOnce(&World) + Send) {
         if let Some(missing) = missing() {
-            #[expect(clippy::disallowed_methods, reason = "a test decides whether it may be skipped")]
-            let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-            assert!(!ci, "{test} needs {missing}");
-            eprintln!("SKIPPED {test}: it needs {missing}");
-            return;
+            return skip(test, &missing);
         }
         let name = format!("t-net-{}-{test}", std::process::id());
         let directory = std::env::temp_dir().join(&name);
@@ -232,7 +228,7 @@ impl World {
             }
             let _ = never.recv_timeout(LOOK_AGAIN);
         }
-        panic!("not in time: {what}");
+        assert!(is(), "not in time: {what}");
     }
 }
 
@@ -311,6 +307,13 @@ impl Guest {
         let text = self.program("curl").args(["--fail", "--silent", "--show-error", "--max-time", "30", &url]).run();
         text.map(String::into_bytes)
     }
+}
+
+#[expect(clippy::disallowed_methods, clippy::print_stderr, reason = "a skipped test says so, and in CI it fails")]
+fn skip(test: &str, missing: &str) {
+    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    assert!(!ci, "{test} needs {missing}");
+    eprintln!("SKIPPED {test}: it needs {missing}");
 }
 
 fn missing() -> Option<String> {
