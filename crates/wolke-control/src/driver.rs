@@ -21,7 +21,9 @@ use std::sync::Arc;
 use wolke_domain::clock::Clock;
 use wolke_domain::placement::Need;
 use wolke_domain::{Error, Result};
-use wolke_host::{Capacity, Command, Secret, Verb, Delta, Forget, Host, HostError, HostFacts, ObjectKey, Report, Resync};
+use wolke_host::{
+    Capacity, Command, Delta, Forget, Host, HostError, HostFacts, ObjectKey, Report, Resync, Secret, Verb,
+};
 use wolke_store::{Db, Race, driven};
 use wolke_wire::{Id, Timestamp};
 
@@ -159,7 +161,7 @@ impl Driver {
         Ok(Turn { rest_ms: next.clamp(0, most) })
     }
 
-    /// World time before anything is read.
+    /// Real time, for what is due now and then.
     fn monotonic(&self) -> i64 {
         self.parts.clock.monotonic_ms()
     }
@@ -242,7 +244,6 @@ impl Driver {
             let is_empty = delta.objects.is_empty() && delta.commands.is_empty() && delta.forget.is_empty();
             if !is_empty {
                 let reports = self.parts.host.apply(&delta, now)?;
-                self.cursor = cursor;
                 self.sent.extend(ids);
                 self.remember_tombstones(&delta.objects);
                 for gone in &delta.forget {
@@ -251,6 +252,7 @@ impl Driver {
                 }
                 self.write_reports(on, reports)?;
             }
+            self.cursor = cursor;
             if more {
                 continue;
             }

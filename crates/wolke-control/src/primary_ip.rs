@@ -259,9 +259,10 @@ impl Control {
     /// # Errors
     /// `not_found`, `protected`, `must_be_unassigned`, `server_not_stopped`, `locked`.
     pub async fn delete_primary_ip(&self, caller: &Caller, id: Id) -> Result<()> {
-        let (project, dialect) = (caller.project, caller.dialect);
+        let (core, project, dialect) = (Arc::clone(&self.core), caller.project, caller.dialect);
         self.db
             .write(vec![Race::Project(project), Race::Addresses], move |tx| {
+                let mut loser = None;
                 let old = primary_ip::expect(tx, project, id)?;
                 if old.value.details.delete_protected {
                     return Err(Error::delete_protected(Kind::PrimaryIp));
@@ -271,10 +272,11 @@ impl Control {
                         let message = "primary IP must be unassigned before it can be deleted";
                         return Err(Error::refused(ErrorCode::MustBeUnassigned, message));
                     }
-                    assign::check_stopped(tx, project, assignee)?;
+                    loser = Some(assign::check_stopped(tx, project, assignee)?);
                     resource::touch(tx, Kind::Server, assignee)?;
                 }
-                remove(tx, &old.value)
+                remove(tx, &old.value)?;
+                loser.map_or(Ok(()), |server| crate::server::tell_addresses(tx, &core, &server))
             })
             .await
     }

@@ -145,6 +145,20 @@ fn note_power(tx: &mut dyn Tx, server: &Server, status: Status) -> Result<()> {
     server::set_status(tx, server.id, status, server.host)
 }
 
+/// Tells a real host which addresses a server that is off has left: another one may be given those that it has lost before
+/// this one starts again, which is when simulated hosts learn of it.
+pub(crate) fn tell_addresses(tx: &mut dyn Tx, core: &Core, server: &Server) -> Result<()> {
+    let Some(on) = server.host.filter(|on| core.real().get(*on).is_some()) else { return Ok(()) };
+    let Some((object, mut spec)) = hosts::server_spec(tx, on, server.id)? else { return Ok(()) };
+    let public = public_nic(server.id, &wolke_store::primary_ip::of_server(tx, server.id)?);
+    if spec.definition.public == public {
+        return Ok(());
+    }
+    spec.definition.public = public;
+    let generation = host::take(tx, on, &wolke_domain::placement::Need::none())?;
+    hosts::desire_server(tx, core, on, object, (server.id, generation, spec)).map(|_| ())
+}
+
 /// A machine on a real host was seen to be in another state while nobody worked on its server: the guest has gone off, or come
 /// back, by itself.
 pub(crate) fn follow(tx: &mut dyn Tx, on: Id, observed: &wolke_host::Observed) -> Result<()> {

@@ -89,10 +89,8 @@ fn location(installation: &Installation, name: &str) -> Result<Id> {
 
 /// Real machines live in real time.
 async fn check_clock(installation: &Installation, location: &str) -> Result<()> {
-    let (state, apart) = installation
-        .db
-        .read(|tx| Ok((clock::get(tx)?, tx.now().0.abs_diff(tx.facts().real_now.0))))
-        .await?;
+    let (state, apart) =
+        installation.db.read(|tx| Ok((clock::get(tx)?, tx.now().0.abs_diff(tx.facts().real_now.0)))).await?;
     if state.mode == ClockMode::Wall && apart <= CLOCK_APART_MS_MAX.unsigned_abs() {
         return Ok(());
     }
@@ -138,10 +136,7 @@ fn options(linux: &Linux, state: &Path, installation: &Installation) -> Result<O
     let ranges = DEFAULT_IPV4_POOLS.iter().chain(DEFAULT_IPV6_POOLS);
     Ok(Options {
         state,
-        net: NetOptions {
-            namespace: linux.netns.clone(),
-            ranges: ranges.map(|range| (*range).to_owned()).collect(),
-        },
+        net: NetOptions { namespace: linux.netns.clone(), ranges: ranges.map(|range| (*range).to_owned()).collect() },
         choice: linux.choice.clone(),
         capacity: Capacity {
             architecture: if cfg!(target_arch = "aarch64") { Architecture::Arm } else { Architecture::X86 },

@@ -92,9 +92,7 @@ impl Driver {
         if key.kind != ObjectKind::Server {
             return Ok(());
         }
-        for known in [&mut self.unsettled] {
-            known.remove(&key.id);
-        }
+        self.unsettled.remove(&key.id);
         self.secrets.remove(&key.id);
         self.sampled.remove(&key.id);
         self.troubles.remove(&key);

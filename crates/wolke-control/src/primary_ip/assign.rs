@@ -3,7 +3,9 @@
 
 use crate::action;
 use crate::control::{Caller, Control};
+use crate::server::tell_addresses;
 use crate::view::Json;
+use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::server::Server;
 use wolke_domain::{Error, Result, primary_ip as rules};
@@ -70,17 +72,18 @@ impl Control {
     /// # Errors
     /// `not_found`, `server_not_stopped`, `locked`.
     pub async fn unassign_primary_ip(&self, caller: &Caller, id: Id) -> Result<Json> {
-        let project = caller.project;
+        let (core, project) = (Arc::clone(&self.core), caller.project);
         let started = self
             .db
             .write(vec![Race::Project(project)], move |tx| {
                 let old = primary_ip::expect(tx, project, id)?;
                 if let Some(assignee) = old.value.assignee {
-                    check_stopped(tx, project, assignee)?;
+                    let server = check_stopped(tx, project, assignee)?;
                     let mut new = old.value.clone();
                     new.assignee = None;
                     primary_ip::update(tx, &old, &new)?;
                     resource::touch(tx, Kind::Server, assignee)?;
+                    tell_addresses(tx, &core, &server)?;
                 }
                 action::done(tx, project, "unassign_primary_ip", targets(old.value.assignee, id))
             })

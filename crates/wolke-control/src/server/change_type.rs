@@ -58,6 +58,9 @@ struct Variables {
     generation: i64,
     /// Whether the machine has its new size.
     changed: bool,
+    /// Whether the host was told the old size again and has not answered yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    shrinking: bool,
 }
 
 impl Control {
@@ -84,7 +87,16 @@ impl Control {
                     tx,
                     &server,
                     action,
-                    &Variables { server: id, from, to, moves: false, tells: false, generation: 0, changed: false },
+                    &Variables {
+                        server: id,
+                        from,
+                        to,
+                        moves: false,
+                        tells: false,
+                        generation: 0,
+                        changed: false,
+                        shrinking: false,
+                    },
                 )
             })
             .await
@@ -323,7 +335,7 @@ fn shrink(tx: &mut dyn Tx, core: &Core, variables: &mut Variables) -> Result<()>
     let Some(old) = server::by_id(tx, variables.server)? else { return Ok(()) };
     let (Some(on), false) = (old.value.host, variables.moves) else { return Ok(()) };
     let Some((object, spec)) = hosts::server_spec(tx, on, old.value.id)? else { return Ok(()) };
-    let (present, mut need) = (make::need_of(&spec), variables.from.need(&core.catalogue())?);
+    let (present, need) = (make::need_of(&spec), variables.from.need(&core.catalogue())?);
     if present == need {
         return Ok(());
     }
@@ -335,23 +347,36 @@ fn shrink(tx: &mut dyn Tx, core: &Core, variables: &mut Variables) -> Result<()>
     let spec = sized(spec, &need)?;
     let look = hosts::desire_server(tx, core, on, object, (old.value.id, generation, spec))?;
     variables.generation = generation;
-    if look.observed.failure_of(generation).is_none_or(|error| error.code != HostError::DISK_SHRINK) {
+    variables.shrinking = !look.observed.has_applied(generation) && look.failure_of(generation).is_none();
+    keep_grown(tx, core, variables, (&old, on), &look)
+}
+
+/// A disk that cannot go back to what it was has grown after all: it is shown and counted as large as it is.
+fn keep_grown(
+    tx: &mut dyn Tx,
+    core: &Core,
+    variables: &mut Variables,
+    (old, on): (&Stored<Server>, Id),
+    look: &Look,
+) -> Result<()> {
+    let failure = look.observed.failure_of(variables.generation);
+    if failure.is_none_or(|error| error.code != HostError::DISK_SHRINK) {
         return Ok(());
     }
-    // It has grown after all.
-    let small = need;
-    need.disk_gb = variables.to.disk_gb;
     let Some((object, spec)) = hosts::server_spec(tx, on, old.value.id)? else { return Ok(()) };
+    let small = make::need_of(&spec);
+    let need = Need { disk_gb: variables.to.disk_gb, ..small };
     variables.generation = host::take(tx, on, &difference(&need, &small))?;
+    variables.shrinking = false;
     let spec = sized(spec, &need)?;
     hosts::desire_server(tx, core, on, object, (old.value.id, variables.generation, spec))?;
     let mut new = old.value.clone();
     new.details.primary_disk_gb = need.disk_gb;
-    server::update(tx, &old, &new)
+    server::update(tx, old, &new)
 }
 
 fn undone(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
-    let variables: Variables = frame.read()?;
+    let mut variables: Variables = frame.read()?;
     let Some(server) = server::by_id(tx, variables.server)? else { return Ok(Flow::Done) };
     if server.value.details.doomed {
         // The delete that follows removes whatever a move has left.
@@ -363,6 +388,11 @@ fn undone(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
         && tx.now() < give_up
     {
         return Ok(power::wait_until(&look, give_up, "undone"));
+    }
+    if let (true, Some(on)) = (variables.shrinking, server.value.host) {
+        let look = hosts::look(tx, core, on, ObjectKey::server(server.value.id), None)?;
+        keep_grown(tx, core, &mut variables, (&server, on), &look)?;
+        frame.write(&variables)?;
     }
     power::settle(tx, core, frame, (variables.server, variables.generation), "undone")
 }

@@ -236,7 +236,8 @@ fn insert(
     let mut seal = |purpose, secret: Option<&str>| {
         secret.map(|secret| core.sealer.seal(&mut *nonces, purpose, secret)).transpose()
     };
-    let user_data_sealed = seal(super::USER_DATA_SEAL, request.user_data.as_ref().map(wolke_wire::cloud::Secret::expose))?;
+    let user_data_sealed =
+        seal(super::USER_DATA_SEAL, request.user_data.as_ref().map(wolke_wire::cloud::Secret::expose))?;
     let new = Server {
         id: tx.next_id(Counter::Kind(Kind::Server))?,
         project,

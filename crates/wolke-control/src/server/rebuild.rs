@@ -63,6 +63,9 @@ struct Variables {
     generation: i64,
     /// Whether the new disk is there.
     made: bool,
+    /// Whether the host was told the old disk again and has not answered yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    late: bool,
 }
 
 impl Control {
@@ -120,6 +123,7 @@ fn accept(
         before: None,
         generation: 0,
         made: false,
+        late: false,
     };
     let work = Work {
         program,
@@ -302,7 +306,8 @@ fn undo(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
             }
             spec.power = if variables.ran { Power::On } else { Power::Off };
             variables.generation = host::take(tx, on, &Need::none())?;
-            hosts::desire_server(tx, core, on, object, (server.id, variables.generation, spec))?;
+            let look = hosts::desire_server(tx, core, on, object, (server.id, variables.generation, spec))?;
+            variables.late = !has_new && !look.observed.has_applied(variables.generation);
         }
     }
     // Also of a server on its way out: nothing is made from the image any more.
@@ -313,5 +318,29 @@ fn undo(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
 
 fn undone(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let variables: Variables = frame.read()?;
-    power::settle(tx, core, frame, (variables.server, variables.generation), "undone")
+    let flow = power::settle(tx, core, frame, (variables.server, variables.generation), "undone")?;
+    if variables.late && matches!(flow, Flow::Done) {
+        show_late(tx, core, &variables)?;
+    }
+    Ok(flow)
+}
+
+/// A host that answers later may have made the new disk when it was told the old one again: then the old one is lost, and the
+/// server shows what it has.
+fn show_late(tx: &mut dyn Tx, core: &Core, variables: &Variables) -> Result<()> {
+    let Ok((server, on)) = power::subject(tx, variables.server)? else { return Ok(()) };
+    let look = hosts::look(tx, core, on, ObjectKey::server(server.id), None)?;
+    if look.observed.state.disk_epoch != Some(variables.epoch) {
+        return Ok(());
+    }
+    let Some((object, mut spec)) = hosts::server_spec(tx, on, server.id)? else { return Ok(()) };
+    show_new(tx, variables)?;
+    let catalogue = core.catalogue();
+    if let Some(source) = image::source_of(tx, &catalogue, server.project, variables.image)? {
+        spec.image = source.reference();
+    }
+    spec.rebuild_epoch = variables.epoch;
+    let generation = host::take(tx, on, &Need::none())?;
+    hosts::desire_server(tx, core, on, object, (server.id, generation, spec))?;
+    power::show_as_it_is(tx, core, server.id)
 }

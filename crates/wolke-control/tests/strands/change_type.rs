@@ -1,6 +1,8 @@
 //! Changing the type.
 
-use crate::common::{Engine, World, action_status, check_at_rest, check_rooms, engines, every_host, host_objects, rooms_are_whole};
+use crate::common::{
+    Engine, World, action_status, check_at_rest, check_rooms, engines, every_host, host_objects, rooms_are_whole,
+};
 use wolke_control::Simulation;
 use wolke_control::server::PowerVerb;
 use wolke_domain::Result;

@@ -1,6 +1,8 @@
 //! Deleting servers.
 
-use crate::common::{Engine, action_status, check_at_rest, check_rooms, every_host, host_objects, rooms_are_whole, world};
+use crate::common::{
+    Engine, action_status, check_at_rest, check_rooms, every_host, host_objects, rooms_are_whole, world,
+};
 use wolke_control::Simulation;
 use wolke_control::server::PowerVerb;
 use wolke_domain::Result;

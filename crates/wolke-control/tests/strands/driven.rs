@@ -401,3 +401,24 @@ fn what_a_host_has_lost_is_noticed() -> Result<()> {
     settle(&world);
     ensure(world.machine().holds() == [ObjectKey::server(id)], "it is there again")
 }
+
+/// An address that a server has lost while it was off is not its own any more before it starts again.
+#[test]
+fn a_lost_address_is_told_at_once() {
+    for engine in engines("a_lost_address_is_told_at_once") {
+        let (world, id) = running(&on(&engine), Simulation::default());
+        power(&world, id, PowerVerb::Stop);
+        let before = spec_of(&world, id).definition.public.unwrap();
+        let read = move |tx: &mut dyn wolke_store::Tx| wolke_store::primary_ip::of_server(tx, id);
+        let addresses = world.db.read_blocking(read).unwrap();
+        let ipv4 = addresses.iter().find(|address| address.value.family == 4).unwrap().value.id;
+        block_on(world.control.unassign_primary_ip(&world.caller, ipv4)).unwrap();
+        let after = spec_of(&world, id).definition.public.unwrap();
+        assert_eq!((after.ipv4, after.ipv6, after.mac == before.mac), (None, before.ipv6, true));
+        let assign = serde_json::from_value(serde_json::json!({"assignee_type": "server", "assignee_id": id})).unwrap();
+        block_on(world.control.assign_primary_ip(&world.caller, ipv4, assign)).unwrap();
+        power(&world, id, PowerVerb::Start);
+        assert_eq!(spec_of(&world, id).definition.public, Some(before));
+        assert_eq!(status(&world, id), Some(Status::Running));
+    }
+}
