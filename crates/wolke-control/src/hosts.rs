@@ -10,7 +10,7 @@ use wolke_domain::placement::Need;
 use wolke_domain::{Error, Result};
 use wolke_host::sim::SimState;
 use wolke_host::{
-    Architecture, Capacity, Command, Delta, Desired, Host as _, MemoryState, ObjectKey, Observed, ObservedState,
+    Architecture, Capacity, Command, Delta, Desired, Host as _, Lane, MemoryState, ObjectKey, Observed, ObservedState,
     Outcome, PowerState, Report, ServerSpec, SimHost, SimObject, SimSettings, Spec, Wish, latest,
 };
 use wolke_store::host;
@@ -24,6 +24,8 @@ const REAL_LOOK_AGAIN_MS: i64 = 10_000;
 /// World time after which a real host does not begin with a command any more, in milliseconds: the action that has asked for
 /// it has given up by then.
 const COMMAND_EXPIRES_MS: i64 = 15 * 60 * 1000;
+/// World time that a real host has for an image of a disk, in milliseconds: it copies and compresses it.
+pub(crate) const IMAGE_DEADLINE_MS: i64 = 60 * 60 * 1000;
 
 /// What a look at an object showed.
 pub(crate) struct Look {
@@ -35,6 +37,8 @@ pub(crate) struct Look {
     pub promised: bool,
     /// How the command ended that was asked about.
     pub outcome: Option<Outcome>,
+    /// Whether the host is a real one.
+    pub real: bool,
 }
 
 impl Look {
@@ -104,7 +108,7 @@ pub(crate) fn look(tx: &mut dyn Tx, core: &Core, on: Id, key: ObjectKey, command
     let Some(object) = object(tx, on, key)? else {
         // The row is forgotten only after the host has reported it absent.
         let outcome = command.map(|command| command.verb.on_absent());
-        return Ok(Look { observed: absent(key, now), again: now, promised: false, outcome });
+        return Ok(Look { observed: absent(key, now), again: now, promised: false, outcome, real: false });
     };
     if object.on.is_real() {
         let outcome = command.map_or(Ok(None), |command| outcome_of_real(tx, on, command))?;
@@ -127,7 +131,7 @@ fn as_reported(now: Timestamp, key: ObjectKey, object: &host::Object) -> Result<
     if observed.state.power == PowerState::Absent && !observed.has_applied(object.generation) {
         observed.state.power = if object.tombstone { PowerState::Deleting } else { PowerState::Creating };
     }
-    Ok(Look { observed, again: now.plus_ms(REAL_LOOK_AGAIN_MS), promised: false, outcome: None })
+    Ok(Look { observed, again: now.plus_ms(REAL_LOOK_AGAIN_MS), promised: false, outcome: None, real: true })
 }
 
 /// The outcome of a command to a real host, which is given it if it was not yet.
@@ -136,7 +140,11 @@ fn outcome_of_real(tx: &mut dyn Tx, on: Id, command: &Command) -> Result<Option<
     match driven::command(tx, on, command.id)? {
         Some((_, outcome)) => outcome.map(|text| serde_json::from_str(&text).map_err(broken)).transpose(),
         None => {
-            let expires_at = Some(command.issued_at.plus_ms(COMMAND_EXPIRES_MS));
+            let expires_ms = match command.verb.lane() {
+                Lane::Disk => IMAGE_DEADLINE_MS,
+                Lane::Power | Lane::Agent => COMMAND_EXPIRES_MS,
+            };
+            let expires_at = Some(command.issued_at.plus_ms(expires_ms));
             let text = serde_json::to_string(&Command { expires_at, ..command.clone() }).map_err(broken)?;
             let object = (command.key.kind.as_str(), command.key.id);
             driven::command_issue(tx, (on, command.id), object, &text)?;
@@ -223,7 +231,7 @@ fn ask(
     let sim = memory.get(key)?.as_ref().map(serde_json::to_string).transpose();
     let sim = sim.map_err(|e| Error::internal(format!("simulation: {e}")))?;
     let outcome = command.and_then(|command| outcome_of(&reports, command.id));
-    Ok(Answer { look: Look { observed, again, promised: due.is_some(), outcome }, sim })
+    Ok(Answer { look: Look { observed, again, promised: due.is_some(), outcome, real: false }, sim })
 }
 
 fn is_accepted(object: &host::Object, key: ObjectKey) -> bool {

@@ -96,6 +96,10 @@ fn beyond(facts: &HostFacts, server_type: &ServerType) -> Option<String> {
     if architecture != capacity.architecture {
         return Some("it has another architecture".into());
     }
+    let chosen = runtime(&facts.choice, server_type);
+    if !facts.runtimes.contains(&chosen) {
+        return Some(format!("it would be a {}, and the host can run none", noun(chosen)));
+    }
     let limits = [
         ("cores", u64::from(server_type.cores), u64::from(facts.cores_max)),
         ("MiB of memory", u64::from(server_type.memory_mb()), capacity.memory_mb),

@@ -234,7 +234,8 @@ fn taken(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     let look = hosts::look(tx, core, on, key, Some(&command))?;
     Ok(match look.outcome {
         None => {
-            let deadline = tx.now().plus_ms(HOST_DEADLINE_MS);
+            let deadline_ms = if look.real { hosts::IMAGE_DEADLINE_MS } else { HOST_DEADLINE_MS };
+            let deadline = tx.now().plus_ms(deadline_ms);
             Flow::Wait { step: "taken", until: look.again, deadline, promised: look.promised }
         }
         Some(Outcome::Snapshotted { size_mb }) => {

@@ -199,6 +199,7 @@ fn a_host_describes_itself() {
     };
     let of = |kind: &str, image: &str| serde_json::json!({"name": "a", "server_type": kind, "image": image, "location": "fsn1"});
     world.machine().describe(|facts| {
+        facts.runtimes = vec![Runtime::Container];
         facts.choice.shared = Runtime::Container;
         facts.choice.dedicated = Runtime::Machine;
         facts.capacity.memory_mb = 100 * 1024;
@@ -226,6 +227,11 @@ fn a_host_describes_itself() {
          `wolke image add ubuntu-24.04 FILE`"
     );
     let (code, message) = refusal(of("ccx13", "debian-12"));
+    assert_eq!(code, ErrorCode::ResourceUnavailable);
+    assert!(message.ends_with("it would be a virtual machine, and the host can run none"), "{message}");
+    world.machine().describe(|facts| facts.runtimes.push(Runtime::Machine));
+    block_on(world.pass(10_000));
+    let (code, message) = refusal(of("ccx13", "debian-12"));
     assert_eq!(code, ErrorCode::UnsupportedError);
     assert!(message.contains("a virtual machine") && message.contains("`wolke image build debian-12`"), "{message}");
     let (code, message) = refusal(of("ccx43", "ubuntu-24.04"));
@@ -244,6 +250,7 @@ fn what_is_not_supported_is_refused() {
     assert_eq!(present, Some(Runtime::Simulated), "as its host has said, and kept");
     world.machine().describe(|facts| {
         facts.features.clear();
+        facts.runtimes.push(Runtime::Machine);
         facts.choice.types.insert("cpx32".into(), Runtime::Machine);
     });
     block_on(world.pass(10_000));
