@@ -5,7 +5,7 @@
 
 mod add;
 mod build;
-mod cpio;
+pub(crate) mod cpio;
 mod debian;
 mod digest;
 mod format;

@@ -11,10 +11,12 @@ pub mod acceleration;
 mod agent;
 mod command_line;
 mod disk;
+mod gate;
 mod lines;
 mod power;
 mod qmp;
 mod run;
+mod snapshot;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,8 +27,9 @@ use wolke_domain::clock::Clock;
 use wolke_host::plan::Guest;
 use wolke_host::{HostError, Runtime};
 
-use self::acceleration::Accelerator;
+use self::acceleration::{Acceleration, Choice};
 use self::command_line::DISK_NODE;
+use self::gate::Gates;
 use self::power::Status;
 use self::run::{Monitor, Run};
 use crate::engine::{Boot, Counters, Engine, Result};
@@ -41,16 +44,24 @@ const MS: u64 = 1000;
 /// The virtual machines of a host.
 pub struct Machines {
     clock: Arc<dyn Clock>,
+    gates: Gates,
+    acceleration: Acceleration,
 }
 
 impl Machines {
-    /// Adopts what runs below this directory.
+    /// Adopts what runs below this directory. Finds out how processors are run, which boots an image once and may take as
+    /// long as [`acceleration::PROBE_TIME`]; without an image that is put off until the next start of a server.
     ///
     /// # Errors
-    /// [`HostError::ENGINE`].
-    pub fn open(layout: &Layout, images: ImageStore, clock: Arc<dyn Clock>) -> Result<Self> {
-        let _ = (layout, images);
-        Ok(Self { clock })
+    /// [`HostError::ENGINE`] when the directory of the servers cannot be read.
+    pub fn open(layout: &Layout, images: ImageStore, clock: Arc<dyn Clock>, choice: Choice) -> Result<Self> {
+        let acceleration = Acceleration::new(layout.clone(), images, choice);
+        let machines = Self { clock, gates: Gates::default(), acceleration };
+        machines.acceleration.decide();
+        for server in servers(layout)? {
+            machines.adopt(&server);
+        }
+        Ok(machines)
     }
 
     /// What the guest has written to its serial port since it was last asked for, at most the newest 64 KiB.
@@ -61,11 +72,6 @@ impl Machines {
         let arguments = json!({ "device": command_line::CONSOLE, "size": command_line::CONSOLE_SIZE });
         let read = self.monitor(server, Monitor::Control).and_then(|mut qmp| qmp.execute("ringbuf-read", &arguments));
         read.map(|text| text.as_str().unwrap_or_default().to_owned()).map_err(|failure| failure.of("ringbuf-read"))
-    }
-
-    fn accelerator(&self, image: &Image) -> Accelerator {
-        let _ = image;
-        Accelerator::Tcg
     }
 }
 
@@ -82,8 +88,9 @@ impl Engine for Machines {
         self.grow(server, directory, size_gb)
     }
 
-    fn release_disk(&self, _: &ServerDir, _: &Path) -> Result<()> {
-        // Nothing holds the file of a machine that does not run.
+    fn release_disk(&self, server: &ServerDir, _: &Path) -> Result<()> {
+        // Nothing but a copy holds the file of a machine that does not run.
+        drop(self.gates.of(server.id).switch());
         Ok(())
     }
 
@@ -96,6 +103,7 @@ impl Engine for Machines {
     }
 
     fn stop(&self, server: &ServerDir) -> Result<()> {
+        let _switching = self.gates.of(server.id).switch();
         self.clear(server)
     }
 
@@ -116,8 +124,7 @@ impl Engine for Machines {
     }
 
     fn snapshot(&self, server: &ServerDir, directory: &Path, base: &Image, slot: &Slot) -> Result<u64> {
-        let _ = (server, directory, base, slot);
-        Err(HostError::new(HostError::UNSUPPORTED, "not yet"))
+        self.copy_disk(server, directory, base, slot)
     }
 
     fn counters(&self, server: &ServerDir) -> Result<Counters> {
@@ -133,6 +140,17 @@ impl Engine for Machines {
             (Err(failure), Some(_)) => Err(failure.of("query-blockstats")),
         }
     }
+}
+
+/// The servers below a state directory, whatever they run as.
+fn servers(layout: &Layout) -> Result<Vec<ServerDir>> {
+    let entries = match std::fs::read_dir(layout.servers()) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(&layout.servers().display().to_string(), &error.to_string())),
+    };
+    let ids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    Ok(ids.map(|id| layout.server(id)).collect())
 }
 
 fn counters(blocks: &Value, ticks: u64) -> Counters {

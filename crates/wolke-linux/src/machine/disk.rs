@@ -84,6 +84,7 @@ impl Machines {
         if virtual_size(&file)? >= bytes {
             return Ok(());
         }
+        let _switching = self.gates.of(server.id).switch();
         if Run::of(server).process().is_none() {
             let program = Program::new("qemu-img").args(["resize", "-q", "-f", "qcow2"]).arg(&file);
             return program.arg(bytes.to_string()).timeout(IMG_TIME).run().map(drop).map_err(told);

@@ -114,10 +114,11 @@ impl Machines {
         if boot.definition.architecture != Architecture::X86 {
             return Err(HostError::new(HostError::CAPACITY, "virtual machines of this host are x86 only"));
         }
+        let _switching = self.gates.of(server.id).switch();
         self.clear(server)?;
         let run = Run::of(server);
         run.make()?;
-        let accelerator = self.accelerator(boot.image);
+        let accelerator = self.acceleration.decide();
         let program = command_line::program(server, boot, accelerator).timeout(START_TIME);
         if let Err(error) = program.run() {
             self.clear(server)?;

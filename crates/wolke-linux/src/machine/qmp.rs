@@ -32,12 +32,6 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Whether the process has gone or was never there.
-    #[must_use]
-    pub const fn is_gone(&self) -> bool {
-        matches!(self, Self::Broken(Broken::Closed))
-    }
-
     /// As an error of the host: what was attempted, and why it failed.
     #[must_use]
     pub fn of(&self, attempt: &str) -> HostError {

@@ -170,12 +170,6 @@ impl Process {
         (told == pid_file.as_os_str().as_bytes()).then_some(Self { pid, descriptor })
     }
 
-    /// Its number.
-    #[must_use]
-    pub const fn pid(&self) -> i32 {
-        self.pid
-    }
-
     /// Waits until it is gone; whether it is.
     #[must_use]
     pub fn wait(&self, limit: Duration) -> bool {
