@@ -113,7 +113,8 @@ impl Bench {
         let mut said = String::new();
         self.wait(command, || {
             let Some(answer) = agent(server, &status).filter(|answer| answer["exited"] == true) else { return false };
-            said = String::from_utf8(STANDARD.decode(answer["out-data"].as_str().unwrap_or_default()).unwrap()).unwrap();
+            said =
+                String::from_utf8(STANDARD.decode(answer["out-data"].as_str().unwrap_or_default()).unwrap()).unwrap();
             true
         });
         said.trim().to_owned()
@@ -289,7 +290,8 @@ fn a_guest_that_does_not_listen() {
     assert_eq!(bench.machines.guest(&server).unwrap(), Guest::Running);
     let pid = bench.pid(&server);
     bench.machines.stop(&server).unwrap();
-    assert!(!Path::new(&format!("/proc/{pid}")).exists());
+    // Its parent, the first process, takes a moment to bury it.
+    bench.wait("buried", || !Path::new(&format!("/proc/{pid}")).exists());
     assert!(!server.run().exists());
     assert_eq!(bench.machines.guest(&server).unwrap(), Guest::Off);
 }
@@ -349,7 +351,9 @@ fn disks_are_copied() {
 
 /// Begins a snapshot that goes on for ever, and leaves.
 fn leave_a_job(server: &ServerDir, to: &Path) {
-    assert!(Command::new("qemu-img").args(["create", "-q", "-f", "qcow2"]).arg(to).arg("1G").status().unwrap().success());
+    assert!(
+        Command::new("qemu-img").args(["create", "-q", "-f", "qcow2"]).arg(to).arg("1G").status().unwrap().success()
+    );
     let socket = UnixStream::connect(server.run().join("job")).unwrap();
     let mut lines = BufReader::new(socket.try_clone().unwrap()).lines();
     let path = to.display();

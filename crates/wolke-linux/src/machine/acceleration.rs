@@ -111,9 +111,7 @@ impl Acceleration {
         }
         let verdict = match self.choice {
             Choice::Tcg => tcg("the settings say so", true),
-            Choice::Probe => {
-                verdict(&self.layout, &self.images).unwrap_or_else(|error| tcg(&error.message, false))
-            }
+            Choice::Probe => verdict(&self.layout, &self.images).unwrap_or_else(|error| tcg(&error.message, false)),
         };
         tracing::info!(accelerator = ?verdict.accelerator, reason = verdict.reason, "virtual machines");
         if verdict.is_final {
@@ -134,10 +132,9 @@ pub fn verdict(layout: &Layout, images: &ImageStore) -> Result<Verdict> {
     let (kernel, qemu, processor) = machine()?;
     let path = layout.state().join(REMEMBERED);
     let known = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Remembered>(&bytes).ok());
-    if let Some(known) = known {
-        if (&known.kernel, &known.qemu, &known.processor) == (&kernel, &qemu, &processor) {
-            return Ok(Verdict { is_final: true, ..known.verdict });
-        }
+    let stands = |known: &Remembered| (&known.kernel, &known.qemu, &known.processor) == (&kernel, &qemu, &processor);
+    if let Some(known) = known.filter(stands) {
+        return Ok(Verdict { is_final: true, ..known.verdict });
     }
     let bootable = |image: &Image| {
         image.manifest.runtimes.contains(&Runtime::Machine) && matches!(image.manifest.boot, BootBy::Kernel { .. })

@@ -149,3 +149,6 @@ impl Qmp {
         Ok(None)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,15 +123,19 @@ impl Machines {
         }
         let status = child.wait().map_err(|error| failed("qemu-img convert", &error.to_string()))?;
         ended?;
-        if status.success() { Ok(()) } else { Err(told(failed("qemu-img convert", &format!("{status}: {}", said.trim())))) }
+        if status.success() {
+            Ok(())
+        } else {
+            Err(told(failed("qemu-img convert", &format!("{status}: {}", said.trim()))))
+        }
     }
 
     /// Waits for the end of a copy, or for a reason to end it.
     fn attend(&self, child: &Child, copying: &Copying) -> Result<()> {
         let attempt = "qemu-img convert";
         let pid = Pid::from_raw(child.id().cast_signed()).ok_or_else(|| failed(attempt, "it has no process id"))?;
-        let ended =
-            pidfd_open(pid, PidfdFlags::empty()).map_err(|error| failed(attempt, &std::io::Error::from(error).to_string()))?;
+        let ended = pidfd_open(pid, PidfdFlags::empty())
+            .map_err(|error| failed(attempt, &std::io::Error::from(error).to_string()))?;
         let deadline = Deadline::after(&self.clock, COPY_TIME);
         let look = Timespec::try_from(LOOK).ok();
         while deadline.left().is_some() {
@@ -195,10 +199,10 @@ impl Machines {
 fn tidy(qmp: &mut Qmp) -> std::result::Result<(), Failure> {
     let jobs = qmp.execute("query-jobs", &json!({}))?;
     if jobs.as_array().into_iter().flatten().any(|job| job["id"] == JOB) {
-        // Refused when it has come to its end by itself.
-        match qmp.execute("block-job-cancel", &json!({ "device": JOB, "force": true })) {
-            Err(failure @ Failure::Broken(_)) => return Err(failure),
-            _ => {}
+        let cancelled = qmp.execute("block-job-cancel", &json!({ "device": JOB, "force": true }));
+        // It is refused when the job has come to its end by itself.
+        if let Err(failure @ Failure::Broken(_)) = cancelled {
+            return Err(failure);
         }
         qmp.event(CANCEL_TIME, |event| follow(event, &mut None))?;
     }
