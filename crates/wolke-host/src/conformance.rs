@@ -270,6 +270,15 @@ impl Bench<'_> {
         Ok(())
     }
 
+    /// Lets some time pass, in which a host notices what happened behind its back.
+    fn settle(&mut self) -> Verdict {
+        let end = self.harness.now().plus_ms(self.harness.settle_ms());
+        while self.harness.now() < end {
+            self.step()?;
+        }
+        Ok(())
+    }
+
     /// Until when a level is waited for.
     fn patience(&self) -> Timestamp {
         self.harness.now().plus_ms(i64::from(ROUNDS) * STEP_MS)

@@ -85,6 +85,7 @@ fn rebuild(bench: &mut Bench<'_>, key: ObjectKey, spec: &mut ServerSpec) -> Verd
 
 fn die(bench: &mut Bench<'_>, key: ObjectKey, _: &mut ServerSpec) -> Verdict {
     bench.harness.guest_dies(key);
+    bench.settle()?;
     bench.wait(key, "running again", |seen| seen.state.power == PowerState::Running).map(drop)
 }
 

@@ -149,6 +149,7 @@ fn guest_powers_off(bench: &mut Bench<'_>) -> Verdict {
 fn guest_dies(bench: &mut Bench<'_>) -> Verdict {
     let (_, key) = bench.running(1)?;
     bench.harness.guest_dies(key);
+    bench.settle()?;
     bench.wait(key, "running again", |seen| seen.state.power == PowerState::Running)?;
     bench.stays(key, PowerState::Running)
 }

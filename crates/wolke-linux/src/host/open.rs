@@ -31,8 +31,17 @@ const RUN: &str = "/run/wolke";
 
 /// What keeps others away for as long as it lives.
 pub(super) struct Locks {
-    _state: File,
-    _namespace: Option<File>,
+    state: File,
+    namespace: Option<File>,
+}
+
+impl Drop for Locks {
+    fn drop(&mut self) {
+        for file in std::iter::once(&self.state).chain(&self.namespace) {
+            // Not by closing it: a program that is just being started may hold the file for a moment longer.
+            let _ = flock(file, FlockOperation::Unlock);
+        }
+    }
 }
 
 /// A host in its parts.
@@ -85,7 +94,7 @@ fn lock(layout: &Layout, options: &Options, network: bool) -> Result<Locks> {
     } else {
         None
     };
-    Ok(Locks { _state: state, _namespace: namespace })
+    Ok(Locks { state, namespace })
 }
 
 /// Locks a file, which stays: to remove it would let two hold one of the same name.

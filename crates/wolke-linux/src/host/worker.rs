@@ -1,7 +1,8 @@
 //! Working on one object until it is as desired: one effect after the other, each followed by what can be seen then.
 
 use wolke_host::plan::{Disk, Guest, Operation, PLAN_MAX, plan};
-use wolke_host::{Definition, Desired, HostError, Lane, ObjectKind, Outcome, Verb};
+use wolke_host::{Definition, Desired, HostError, Lane, ObjectKind, Outcome, Runtime, Verb};
+use wolke_wire::Id;
 
 use super::core::{Core, Death};
 use super::disk;
@@ -21,6 +22,13 @@ enum Next {
     Nothing,
     Command(Work),
     Operation(Box<Desired>, Operation),
+}
+
+/// What is read from the machine.
+struct Seen {
+    guest: Guest,
+    disk: Option<Disk>,
+    runtime: Option<Runtime>,
 }
 
 impl Core {
@@ -62,14 +70,15 @@ impl Core {
         };
         let mut object = entry.lock();
         match seen {
-            Ok((found, guest)) => {
+            Ok(Seen { guest, disk, runtime }) => {
                 let since = object.running_since.unwrap_or_else(|| self.options.clock.monotonic_ms());
                 object.running_since = (guest == Guest::Running).then_some(since);
                 let current = &mut object.memory.current;
-                current.disk = found;
+                current.disk = disk;
                 if current.guest != guest {
                     self.guest_changed(&mut object, guest);
                 }
+                object.memory.runtime = runtime;
                 object.leftovers = object.home.has_leftovers().unwrap_or(true);
                 // A link that nobody remembers is part of a definition that nobody remembers.
                 if object.link && object.memory.current.definition.is_none() {
@@ -82,18 +91,14 @@ impl Core {
         self.note(&mut object, self.now());
     }
 
-    fn see_server(
-        &self,
-        id: wolke_wire::Id,
-        home: &std::path::Path,
-        runtime: Option<wolke_host::Runtime>,
-    ) -> Result<(Option<Disk>, Guest)> {
-        let found = disk::find(home)?.map(|found| found.file.as_disk());
-        Ok((found, self.see_guest(id, runtime)?))
+    fn see_server(&self, id: Id, home: &std::path::Path, runtime: Option<Runtime>) -> Result<Seen> {
+        let found = disk::find(home)?.map(|found| found.file);
+        let runtime = runtime.or(found.as_ref().map(|file| file.runtime));
+        Ok(Seen { guest: self.see_guest(id, runtime)?, disk: found.map(|file| file.as_disk()), runtime })
     }
 
     /// What a guest is doing.
-    pub(super) fn see_guest(&self, id: wolke_wire::Id, runtime: Option<wolke_host::Runtime>) -> Result<Guest> {
+    pub(super) fn see_guest(&self, id: Id, runtime: Option<Runtime>) -> Result<Guest> {
         let directory = self.layout.server(id);
         for engine in self.engines_of(runtime) {
             let guest = engine.guest(&directory)?;
@@ -104,10 +109,10 @@ impl Core {
         Ok(Guest::Off)
     }
 
-    fn see_image(&self, id: wolke_wire::Id) -> Result<(Option<Disk>, Guest)> {
+    fn see_image(&self, id: Id) -> Result<Seen> {
         let artefact = wolke_host::ObjectKey::image(id).to_string();
         let found = self.store.find(&artefact)?.map(|_| Disk { image: id, size_gb: 0, epoch: 0 });
-        Ok((found, Guest::Off))
+        Ok(Seen { guest: Guest::Off, disk: found, runtime: None })
     }
 
     fn guest_changed(&self, object: &mut Object, guest: Guest) {
