@@ -104,9 +104,10 @@ impl LinuxHost {
     ///
     /// # Errors
     /// [`wolke_host::HostError::ENGINE`] when another process holds them or they cannot be used;
-    /// [`wolke_host::HostError::UNSUPPORTED`] when the path of the state directory is too long or not absolute.
+    /// [`wolke_host::HostError::UNSUPPORTED`] when this machine lacks what a chosen runtime needs (with the command that
+    /// installs it), or when the path of the state directory is too long or not absolute.
     pub fn open(options: Options) -> Result<Self> {
-        let engines = facts::engines(&options);
+        let engines = facts::engines(&options)?;
         Self::with(options, Parts { engines, hooks: Arc::new(Lives), network: true })
     }
 
@@ -136,6 +137,11 @@ impl Drop for LinuxHost {
         }
         if let Some(Err(error)) = self.core.net.as_ref().map(Net::close) {
             tracing::warn!("the network of the guests is not closed well: {error}");
+        }
+        if let Some(net) = &self.core.net
+            && let Err(error) = net.close()
+        {
+            tracing::warn!("the network cannot be closed: {error}");
         }
         // Only now may another process begin.
         self.locks = None;

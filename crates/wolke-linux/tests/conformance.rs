@@ -2,15 +2,17 @@
 
 mod common;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::bench::{Bench, Plan};
 use common::fake::Files;
+use common::need;
 use wolke_host::conformance;
 use wolke_host::{Architecture, Runtime};
 use wolke_linux::image::{BootBy, ImageStore, Init, Manifest, Origin};
+use wolke_linux::machine::Machines;
 
 /// Runs cases side by side, each on a host of its own.
 fn conforms(plan: &Plan, side_by_side: usize, filter: impl Fn(&str) -> bool) {
@@ -52,6 +54,50 @@ fn content() -> PathBuf {
         size_mb: 1,
     };
     store.commit(slot, &manifest).unwrap().path
+}
+
+/// The newest version of an image among those that tests are given.
+fn version(images: &Path, artefact: &str) -> PathBuf {
+    ImageStore::new(images.to_owned()).find(artefact).unwrap().unwrap().path
+}
+
+/// A few boots of each kind: what differs from containers is the engine, not the host.
+const OF_MACHINES: &[&str] = &[
+    "create_runs",
+    "size_and_address_change_while_off",
+    "disk_grows_and_never_shrinks",
+    "rebuild_of_running_runs_again",
+    "guest_powers_itself_off",
+    "guest_that_died_with_the_machine_starts_again",
+    "running_guests_outlive_the_agent",
+    "ignored_shutdown_stays_running_and_can_be_stopped",
+    "reset_and_reboot_end_running",
+    "snapshot_outlives_a_power_off",
+    "image_is_kept_and_servers_are_made_of_it",
+    "password_while_running",
+    "strays_found_at_start_are_removed",
+    "crash_during_rebuild",
+    "crash_during_delete",
+];
+
+#[test]
+fn machines() {
+    let programs = ["qemu-system-x86_64", "qemu-img", "ip", "nft", "nsenter"];
+    let Some(images) = need::images("conformance of machines", "tiny", &programs) else { return };
+    let plan = Plan {
+        word: "m",
+        runtime: Runtime::Machine,
+        engine: |layout, clock| {
+            std::sync::Arc::new(Machines::open(layout, ImageStore::new(layout.images()), clock).unwrap())
+        },
+        image: version(&images, "tiny"),
+        artefact: "tiny",
+        network: true,
+        memory_mb: 128,
+        settle_ms: 6000,
+    };
+    assert!(OF_MACHINES.iter().all(|name| conformance::names().any(|known| known == *name)));
+    conforms(&plan, 2, |name| OF_MACHINES.contains(&name));
 }
 
 #[test]

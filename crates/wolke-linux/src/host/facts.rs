@@ -3,17 +3,43 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wolke_host::{HostFacts, HostImage, ObjectKey};
+use wolke_host::{HostError, HostFacts, HostImage, ObjectKey, Runtime};
 
 use super::Options;
 use super::core::Core;
-use crate::engine::Engine;
-use crate::image::Image;
+use crate::engine::{Engine, Result};
+use crate::image::{Image, ImageStore, need};
+use crate::layout::Layout;
+use crate::machine::Machines;
 
-/// The engines that this machine can use.
-pub(super) fn engines(options: &Options) -> Vec<Arc<dyn Engine>> {
-    let _ = options;
-    Vec::new()
+/// Programs without which no server has a network.
+const NETWORK: &[&str] = &["ip", "nft", "nsenter"];
+/// Programs without which there are no virtual machines.
+const MACHINES: &[&str] = &["qemu-system-x86_64", "qemu-img"];
+
+/// The engines that this machine can use. What is chosen for servers has to be among them.
+pub(super) fn engines(options: &Options) -> Result<Vec<Arc<dyn Engine>>> {
+    need::all(NETWORK)?;
+    let layout = Layout::new(options.state.clone());
+    let mut engines: Vec<Arc<dyn Engine>> = Vec::new();
+    let choice = &options.choice;
+    let chosen = [choice.shared, choice.dedicated].into_iter().chain(choice.types.values().copied());
+    let chosen: BTreeSet<Runtime> = chosen.collect();
+    match need::all(MACHINES) {
+        Ok(()) => {
+            let images = ImageStore::new(layout.images());
+            engines.push(Arc::new(Machines::open(&layout, images, Arc::clone(&options.clock))?));
+        }
+        Err(error) if chosen.contains(&Runtime::Machine) => return Err(error),
+        Err(error) => tracing::info!("no virtual machines here: {}", error.message),
+    }
+    match chosen.iter().find(|runtime| !engines.iter().any(|engine| engine.runtime() == **runtime)) {
+        None => Ok(engines),
+        Some(runtime) => {
+            let why = format!("this machine cannot run servers as a {}", runtime.as_str());
+            Err(HostError::new(HostError::UNSUPPORTED, why))
+        }
+    }
 }
 
 impl Core {

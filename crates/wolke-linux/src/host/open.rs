@@ -5,7 +5,8 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
@@ -29,18 +30,30 @@ const SNAPSHOTS: usize = 2;
 /// Where processes say that they use a network namespace: its name is known to the whole machine.
 const RUN: &str = "/run/wolke";
 
+/// How often a lock is tried for whose file goes in that moment.
+const LOCK_TRIES: usize = 10;
+
 /// What keeps others away for as long as it lives.
 pub(super) struct Locks {
-    state: File,
-    namespace: Option<File>,
+    _state: Lock,
+    _namespace: Option<Lock>,
 }
 
-impl Drop for Locks {
+/// One of them: a file that is locked while it is there.
+struct Lock {
+    path: PathBuf,
+    file: File,
+}
+
+impl Drop for Lock {
     fn drop(&mut self) {
-        for file in std::iter::once(&self.state).chain(&self.namespace) {
-            // Not by closing it: a program that is just being started may hold the file for a moment longer.
-            let _ = flock(file, FlockOperation::Unlock);
+        // Who waits for this file finds that it is not the one of that name any more. A directory that is not empty stays.
+        let _ = std::fs::remove_file(&self.path);
+        if let Some(directory) = self.path.parent().filter(|directory| *directory == Path::new(RUN)) {
+            let _ = std::fs::remove_dir(directory);
         }
+        // Not by closing it: a program that is just being started may hold the file for a moment longer.
+        let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
 
@@ -88,32 +101,45 @@ pub(super) fn open(options: Options, parts: Parts) -> Result<Opened> {
 fn lock(layout: &Layout, options: &Options, network: bool) -> Result<Locks> {
     let state = hold(&layout.lock(), "the state directory")?;
     let namespace = if network {
-        file::directory(Path::new(RUN))?;
         let path = Path::new(RUN).join(format!("{}.lock", options.net.namespace));
         Some(hold(&path, "the network namespace")?)
     } else {
         None
     };
-    Ok(Locks { state, namespace })
+    Ok(Locks { _state: state, _namespace: namespace })
 }
 
-/// Locks a file, which stays: to remove it would let two hold one of the same name.
-fn hold(path: &Path, what: &str) -> Result<File> {
-    let open = File::options().create(true).truncate(false).write(true).open(path);
-    let mut file = open.map_err(|error| file::failed("opened", path, &error))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            let holder = std::fs::read_to_string(path).unwrap_or_default();
-            let why =
-                format!("{what} is used by another process ({}, locked by process {})", path.display(), holder.trim());
-            return Err(HostError::new(HostError::ENGINE, why));
+/// Locks the file of this name.
+fn hold(path: &Path, what: &str) -> Result<Lock> {
+    for _ in 0..LOCK_TRIES {
+        if let Some(directory) = path.parent() {
+            file::directory(directory)?;
         }
-        Err(error) => return Err(file::failed("locked", path, &error.into())),
+        let open = File::options().create(true).truncate(false).write(true).open(path);
+        let mut file = match open {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(file::failed("opened", path, &error)),
+        };
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                let holder = std::fs::read_to_string(path).unwrap_or_default();
+                let holder = holder.trim();
+                let why = format!("{what} is used by another process ({}, locked by process {holder})", path.display());
+                return Err(HostError::new(HostError::ENGINE, why));
+            }
+            Err(error) => return Err(file::failed("locked", path, &error.into())),
+        }
+        // Its holder may have removed it in between: then it keeps nobody away.
+        let same = |held: &std::fs::Metadata, named: &std::fs::Metadata| held.ino() == named.ino();
+        if file.metadata().is_ok_and(|held| std::fs::metadata(path).is_ok_and(|named| same(&held, &named))) {
+            // For whoever finds it locked; nothing depends on it.
+            let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+            return Ok(Lock { path: path.to_owned(), file });
+        }
     }
-    // For whoever finds it locked; nothing depends on it.
-    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-    Ok(file)
+    Err(HostError::new(HostError::ENGINE, format!("{} comes and goes and cannot be locked", path.display())))
 }
 
 /// Loads what is remembered, and what lies there without being remembered.

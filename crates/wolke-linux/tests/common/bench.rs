@@ -17,12 +17,13 @@ use wolke_linux::engine::{Boot, Engine};
 use wolke_linux::host::{LinuxHost, Options, Parts};
 use wolke_linux::image::{Image, ImageStore};
 use wolke_linux::layout::{Layout, ServerDir};
-use wolke_linux::net::NetOptions;
+use wolke_linux::net::{Guests, Net, NetOptions};
 use wolke_wire::Timestamp;
 
 use super::clock::RealClock;
 use super::fake;
 use super::faults::{Faults, Faulty};
+use super::leak;
 
 /// What user data and hashes look like when they are sealed.
 pub const SEALED: &str = "sealed:";
@@ -164,6 +165,21 @@ impl Bench {
         self.store().find(artefact).unwrap().unwrap()
     }
 
+    fn scrap_network(&self) {
+        struct Nobody;
+        impl Guests for Nobody {
+            fn metadata(&self, _: i64) -> Option<wolke_wire::metadata::Metadata> {
+                None
+            }
+            fn delivered(&self, _: i64) {}
+        }
+        let net = Net::open(self.options().net, Arc::new(Nobody)).unwrap();
+        for server in net.list().unwrap() {
+            net.remove(server).unwrap();
+        }
+        assert!(net.close().unwrap());
+    }
+
     /// Ends what a failed case has left running.
     fn scrap(&self) {
         for home in entries(&self.layout.servers()) {
@@ -184,6 +200,13 @@ impl Drop for Bench {
         *self.faults.effects.lock().unwrap() = None;
         self.host = None;
         self.scrap();
+        if self.plan.network {
+            self.scrap_network();
+        }
+        let left = leak::of(self.layout.state(), &self.namespace);
+        if !std::thread::panicking() {
+            assert!(left.is_empty(), "left on the machine: {left:?}");
+        }
         let _ = std::fs::remove_dir_all(self.layout.state());
     }
 }
