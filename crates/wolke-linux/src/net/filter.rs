@@ -68,6 +68,7 @@ const RULES: &str = r#"
 		iifname . ip6 saddr @source6 accept
 		# Without an address yet: DHCP, and whether an address is free.
 		ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67 accept
+		ip saddr 0.0.0.0 drop
 		ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, mld2-listener-report } accept
 		# Of the link alone; the kernel never forwards it.
 		ip6 saddr fe80::/10 ip6 daddr { fe80::/10, ff02::/16 } accept

@@ -4,7 +4,7 @@
 //! 169.254.64.0/18            guests without a public IPv4 address, to reach their metadata
 //! 169.254.128.0/19           uplinks: a /30 each; the first address outside, the second inside
 //! 169.254.169.254            the metadata service, as guests see it
-//! fd57:6f6c:6b65:<n>::/64    uplinks that carry IPv6
+//! fd57:6f6c:6b65:<n>::/64    uplinks that carry IPv6; each end has an address of the link, too
 //! ```
 
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -51,6 +51,14 @@ impl Pair {
             (four, Ipv6Net::new_assert(six, UPLINK_PREFIX6))
         };
         Self { outside: end(1), inside: end(2) }
+    }
+
+    /// The address of the link of an end: with no other one a router cannot ask for its neighbour on behalf of somebody
+    /// else (the kernel drops what it has to forward).
+    pub(super) fn of_link(end: (Ipv4Net, Ipv6Net)) -> Ipv6Net {
+        let host = u128::from(end.1.addr()) & u128::from(end.1.hostmask());
+        let link = u128::from(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0));
+        Ipv6Net::new_assert(Ipv6Addr::from(link | host), UPLINK_PREFIX6)
     }
 
     /// The pair with this address outside.
@@ -105,6 +113,7 @@ mod tests {
         let first = Pair::choose("wolke", &[]).unwrap();
         assert_eq!(Pair::with_outside(first.outside.0.into()), Some(first));
         assert_eq!(Pair::with_outside(first.inside.0.into()), None);
+        assert_eq!(Pair::of_link(first.inside).to_string(), "fe80::2/64");
         assert_eq!(Pair::with_outside("192.0.2.1/30".parse().unwrap()), None);
         let broad = ["0.0.0.0/0", "169.254.0.0/16", "::/0", "fd00::/8"].map(|net| net.parse().unwrap());
         assert_eq!(Pair::choose("wolke", &broad).unwrap(), first);

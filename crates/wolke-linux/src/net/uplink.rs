@@ -37,8 +37,9 @@ pub(super) fn ensure(space: &Space, ranges: &[String]) -> Result<()> {
         if six { end.1.addr().into() } else { end.0.addr().into() }
     };
     let ends = |end: (ipnet::Ipv4Net, ipnet::Ipv6Net)| -> Vec<IpNet> {
-        let (four, six) = (families[0].then(|| end.0.into()), families[1].then(|| end.1.into()));
-        four.into_iter().chain(six).collect()
+        let four = families[0].then(|| vec![end.0.into()]);
+        let six = families[1].then(|| vec![end.1.into(), Pair::of_link(end).into()]);
+        four.into_iter().chain(six).flatten().collect()
     };
     let over: Vec<_> = ranges.iter().map(|range| (*range, gateway(is_six(range), pair.inside))).collect();
     let lines = plan(&device, &ends(pair.outside), &over, &around);

@@ -184,7 +184,7 @@ impl World {
         let shown = lines.iter().map(|line| self.inside("ip").args(["-oneline"]).args(line.split(' ')).run().unwrap());
         let state: String = shown.collect();
         let rules = self.inside("nft").args(["-s", "list", "ruleset"]).run().unwrap();
-        state + &rules + &self.outside()
+        lasting(&state) + &rules + &self.outside()
     }
 
     /// Devices, addresses and routes in the world outside, but its loopback device.
@@ -193,7 +193,7 @@ impl World {
         let shown: String =
             lines.iter().map(|line| Program::new("ip").arg("-oneline").args(line.split(' ')).run().unwrap()).collect();
         let own = |line: &&str| !line.contains(" lo") && !line.contains("anycast") && !line.contains("multicast");
-        shown.lines().filter(own).map(|line| format!("{line}\n")).collect()
+        lasting(&shown).lines().filter(own).map(|line| format!("{line}\n")).collect()
     }
 
     /// Sockets in the network under test.
@@ -242,6 +242,19 @@ impl Drop for World {
         }
         let _ = std::fs::remove_dir_all(&self.directory);
     }
+}
+
+/// Without what follows the carrier, which the kernel looks at when it has time: flags, states, and routes of its own.
+fn lasting(shown: &str) -> String {
+    let lines = shown.lines().filter(|line| !line.contains("table local"));
+    let line = |line: &str| {
+        let flags = line.find('<').zip(line.find('>'));
+        let line = flags.map_or(line.to_owned(), |(from, to)| format!("{}{}", &line[..from], &line[to + 1..]));
+        let line = line.replace(" linkdown", "");
+        ["UP", "DOWN", "LOWERLAYERDOWN"].iter().fold(line, |line, state| line.replace(&format!(" state {state} "), " "))
+            + "\n"
+    };
+    lines.map(line).collect()
 }
 
 /// A guest: a namespace with the peer of a link in it.
