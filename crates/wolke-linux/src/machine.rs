@@ -54,7 +54,15 @@ impl Machines {
     ///
     /// # Errors
     /// [`HostError::ENGINE`] when the directory of the servers cannot be read.
-    pub fn open(layout: &Layout, images: ImageStore, clock: Arc<dyn Clock>, choice: Choice) -> Result<Self> {
+    pub fn open(layout: &Layout, images: ImageStore, clock: Arc<dyn Clock>) -> Result<Self> {
+        Self::with(layout, images, clock, Choice::Probe)
+    }
+
+    /// The same, with what the operator wishes for the processors.
+    ///
+    /// # Errors
+    /// As [`Machines::open`].
+    pub fn with(layout: &Layout, images: ImageStore, clock: Arc<dyn Clock>, choice: Choice) -> Result<Self> {
         let acceleration = Acceleration::new(layout.clone(), images, choice);
         let machines = Self { clock, gates: Gates::default(), acceleration };
         machines.acceleration.decide();

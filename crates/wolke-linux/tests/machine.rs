@@ -175,7 +175,7 @@ impl Drop for Bench {
 }
 
 fn open(layout: &Layout) -> Machines {
-    Machines::open(layout, ImageStore::new(layout.images()), Arc::new(RealClock(now())), Choice::Tcg).unwrap()
+    Machines::with(layout, ImageStore::new(layout.images()), Arc::new(RealClock(now())), Choice::Tcg).unwrap()
 }
 
 fn definition() -> Definition {
