@@ -120,6 +120,7 @@ impl Containers {
             return Ok(());
         }
         self.clear(server, run)?;
+        disk::catch_up(boot.disk, self.clock.as_ref())?;
         run.renew()?;
         let token = format!("{}-{}", std::process::id(), self.clock.monotonic_ms());
         self.prepare(run, boot, top)?;
@@ -208,7 +209,7 @@ impl Engine for Containers {
 
     fn grow_disk(&self, server: &ServerDir, directory: &Path, size_gb: u32) -> Result<()> {
         let run = self.run(server);
-        self.alone(&run, || disk::grow(&run, directory, size_gb))
+        self.alone(&run, || disk::grow(&run, directory, size_gb, self.clock.as_ref()))
     }
 
     fn release_disk(&self, server: &ServerDir, directory: &Path) -> Result<()> {

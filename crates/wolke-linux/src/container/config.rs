@@ -10,10 +10,11 @@ use wolke_host::Definition;
 use super::cgroup::Cgroups;
 use super::process::engine;
 use crate::engine::Result;
+use crate::image::{ID_BASE, ID_COUNT};
 use crate::net::Link;
 
-/// The first id of the machine that is one of a container, and how many follow. Image root file systems are stored so.
-pub(super) const IDS: (u32, u32) = (100_000, 65_536);
+/// The first id of the machine that is one of a container, and how many follow: as root file systems are stored.
+const IDS: (u32, u32) = (ID_BASE, ID_COUNT);
 /// Processes and threads of a container.
 const PIDS_MAX: u32 = 16_384;
 /// The period of the processor quota in microseconds.

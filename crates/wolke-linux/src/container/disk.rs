@@ -11,7 +11,7 @@ use wolke_domain::clock::Clock;
 use wolke_host::HostError;
 
 use super::process::{at, engine, full_disk, until};
-use super::run::{Run, top};
+use super::run::Run;
 use crate::engine::Result;
 use crate::image::Image;
 use crate::program::Program;
@@ -22,6 +22,10 @@ pub(super) const FILE: &str = "disk.img";
 const GIB: u64 = 1024 * 1024 * 1024;
 /// The journal in MiB: enough for one server, and all that a small one costs.
 const JOURNAL_MB: &str = "size=32";
+/// Beside the disk, while its file system has not grown as far as its file.
+const LATER: &str = "grow";
+/// What resize2fs says when the kernel does not let it.
+const REFUSED: &str = "Permission denied to resize filesystem";
 /// How long a loop device takes to let go after its last mount.
 const LOOP_MAX: Duration = Duration::from_secs(30);
 /// A file system of terabytes takes a while to grow.
@@ -71,25 +75,38 @@ fn resize(file: &Path, size_gb: u32) -> Result<()> {
     Ok(())
 }
 
-/// The disk has at least this size, whether the container runs or not.
-pub(super) fn grow(run: &Run, directory: &Path, size_gb: u32) -> Result<()> {
-    let file = directory.join(FILE);
-    resize(&file, size_gb)?;
-    let running = run.monitor().and_then(|monitor| loops(directory).into_iter().next().map(|device| (monitor, device)));
-    let program = if let Some((monitor, device)) = running {
+/// The disk has at least this size. A container that runs sees it at once where the kernel lets us (ext4 asks for
+/// `CAP_SYS_RESOURCE`, which root lacks inside some virtual machines and containers), else at its next start.
+pub(super) fn grow(run: &Run, directory: &Path, size_gb: u32, clock: &dyn Clock) -> Result<()> {
+    resize(&directory.join(FILE), size_gb)?;
+    let marker = directory.join(LATER);
+    fs::File::create(&marker).map_err(at(&marker, "made"))?;
+    let Some(monitor) = run.monitor() else { return catch_up(directory, clock) };
+    for device in loops(directory) {
         let device = Path::new("/dev").join(device);
         Program::new("losetup").arg("-c").arg(&device).run()?;
-        Run::beside(monitor, "resize2fs").arg(device)
-    } else {
-        // Mounted, it needs no check before, and what a killed container has left in the journal is taken over.
-        let script = "set -eu; mount -t ext4 -o loop,noatime \"$1\" \"$2\"\n\
-                      resize2fs \"$(findmnt -n -o SOURCE --mountpoint \"$2\")\"";
-        Program::new("unshare")
-            .args(["--mount", "--propagation", "slave", "--", "sh", "-c", script, "sh"])
-            .arg(&file)
-            .arg(top(&[directory])?)
-    };
-    program.timeout(GROW_MAX).run().map_err(full_disk).map(|_| ())
+        let grown = Run::beside(monitor, "resize2fs").arg(device).timeout(GROW_MAX).run();
+        match grown {
+            Ok(_) => fs::remove_file(&marker).map_err(at(&marker, "removed"))?,
+            Err(error) if error.message.contains(REFUSED) => {}
+            Err(error) => return Err(full_disk(error)),
+        }
+    }
+    Ok(())
+}
+
+/// Grows the file system of a container that does not run to what its file has become.
+pub(super) fn catch_up(directory: &Path, clock: &dyn Clock) -> Result<()> {
+    let (file, marker) = (directory.join(FILE), directory.join(LATER));
+    if !marker.exists() {
+        return Ok(());
+    }
+    detach(directory, clock)?;
+    // It insists on a check before; 1 and 2 say that something was put right, as after every kill.
+    let check = "e2fsck -f -p \"$1\" || [ $? -le 2 ]";
+    Program::new("sh").args(["-c", check, "sh"]).arg(&file).timeout(GROW_MAX).run()?;
+    Program::new("resize2fs").arg(&file).timeout(GROW_MAX).run().map_err(full_disk)?;
+    fs::remove_file(&marker).map_err(at(&marker, "removed"))
 }
 
 /// The loop devices on files below a directory: `loop3`.

@@ -13,7 +13,7 @@ use wolke_host::plan::Guest;
 use wolke_host::{Architecture, Definition};
 use wolke_linux::container::Containers;
 use wolke_linux::engine::{Boot, Engine};
-use wolke_linux::image::{Image, Manifest, Slot};
+use wolke_linux::image::{Image, ImageStore, Manifest, Origin};
 use wolke_linux::layout::{Layout, ServerDir};
 use wolke_linux::net::Link;
 use wolke_wire::Timestamp;
@@ -50,12 +50,9 @@ fn images() -> Option<PathBuf> {
     std::env::var("WOLKE_TEST_IMAGES").ok().map(PathBuf::from)
 }
 
-/// The newest version of an image that the tests were given.
+/// An image that the tests were given.
 fn image(artefact: &str) -> Option<Image> {
-    let versions = std::fs::read_dir(images()?.join(artefact)).ok()?.flatten().map(|entry| entry.path());
-    let newest = versions.filter(|path| path.join("manifest.json").exists()).max()?;
-    let manifest: Manifest = serde_json::from_slice(&std::fs::read(newest.join("manifest.json")).unwrap()).unwrap();
-    Some(Image { artefact: artefact.to_owned(), path: newest, manifest })
+    ImageStore::new(images()?).find(artefact).unwrap()
 }
 
 /// A host's directory.
@@ -116,16 +113,19 @@ impl World {
         Server { world: self, dir, disk, image: image.clone(), definition, link: None, metadata: None }
     }
 
-    /// An empty image.
-    pub fn slot(&self, artefact: &str) -> Slot {
-        let path = self.layout.images().join(artefact).join("1");
-        std::fs::create_dir_all(&path).unwrap();
-        Slot { artefact: artefact.to_owned(), path }
+    /// An image of what a server's disk holds now.
+    pub fn snapshot(&self, server: &Server<'_>, artefact: &str) -> Image {
+        let store = ImageStore::new(self.layout.images());
+        let slot = store.begin(artefact).unwrap();
+        let size_mb = self.containers.snapshot(&server.dir, &server.disk, &server.image, &slot).unwrap();
+        assert!(size_mb > 0);
+        let origin = Origin::Snapshot { server: server.dir.id };
+        store.commit(slot, &Manifest { origin, size_mb, ..server.image.manifest.clone() }).unwrap()
     }
 
     /// A network namespace of its own with a pair of devices for a server.
     pub fn link(&mut self, id: i64) -> Link {
-        let name = format!("t-container-{}", std::process::id());
+        let name = format!("t-container-{}", fingerprint(self.layout.state()));
         if self.namespace.is_none() {
             run("ip", &["netns", "add", &name]);
             self.namespace = Some(name.clone());
@@ -135,6 +135,28 @@ impl World {
         run("ip", &["-n", &name, "link", "add", &host, "type", "veth", "peer", "name", &device, "address", &mac]);
         run("ip", &["-n", &name, "link", "set", &host, "up"]);
         Link { device, mac, namespace: Path::new("/run/netns").join(name) }
+    }
+
+    /// Holds the processes of a server, as a snapshot does, or lets them go.
+    pub fn hold(&self, server: &Server<'_>, held: bool) {
+        let (file, words) = self.freezer(server);
+        std::fs::write(&file, words[usize::from(held)]).unwrap();
+        wait("the freezer", || self.is_held(server) == held);
+    }
+
+    /// Whether its processes stand still.
+    pub fn is_held(&self, server: &Server<'_>) -> bool {
+        let (file, words) = self.freezer(server);
+        std::fs::read_to_string(file).unwrap().trim() == words[1]
+    }
+
+    fn freezer(&self, server: &Server<'_>) -> (PathBuf, [&'static str; 2]) {
+        let group = format!("wolke-{}-{}.payload", fingerprint(self.layout.state()), server.dir.id);
+        let legacy = Path::new("/sys/fs/cgroup/freezer").join(&group).join("freezer.state");
+        if legacy.exists() {
+            return (legacy, ["THAWED", "FROZEN"]);
+        }
+        (Path::new("/sys/fs/cgroup").join(group).join("cgroup.freeze"), ["0", "1"])
     }
 
     /// Fails unless nothing is left of any server but files.
@@ -241,11 +263,10 @@ impl Server<'_> {
 
     /// Runs a shell command as the container's root, and says what it wrote and whether it succeeded.
     pub fn try_inside(&self, script: &str) -> (String, bool) {
-        let init = self.init().to_string();
+        self.init();
         let monitor = self.monitor().to_string();
         let top = std::fs::read_to_string(self.dir.run().join("top")).unwrap();
         let path = format!("{top}/lxc-{}", fingerprint(self.world.layout.state()));
-        let _ = init;
         let output = Command::new("nsenter")
             .args([
                 "--mount",
@@ -281,6 +302,14 @@ impl Server<'_> {
     pub fn wait_for(&self, guest: Guest) {
         wait(&format!("{guest:?}"), || self.guest() == guest);
     }
+}
+
+/// Whether this kernel lets us grow a mounted ext4: it asks for `CAP_SYS_RESOURCE`.
+pub fn may_grow_live() -> bool {
+    const CAP_SYS_RESOURCE: u32 = 24;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();
+    u64::from_str_radix(effective.trim(), 16).unwrap() >> CAP_SYS_RESOURCE & 1 == 1
 }
 
 /// Kills a process at once.
