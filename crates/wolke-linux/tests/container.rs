@@ -322,7 +322,7 @@ fn metadata(name: &str, mac: &str) -> Metadata {
         public: Some(PublicInterface {
             mac: mac.to_owned(),
             ipv4: None,
-            ipv6: Some("2001:db8:1:1::".parse().unwrap()),
+            ipv6: Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 1, 1, 0, 0, 0, 0)),
         }),
         public_keys: Vec::new(),
         private_networks: Vec::new(),

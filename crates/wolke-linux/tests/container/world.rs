@@ -1,4 +1,5 @@
 //! A host's directory with real containers in it, which leaves nothing behind, whatever happens to the test.
+#![allow(clippy::unwrap_used, reason = "a test helper fails the test")]
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
