@@ -107,8 +107,8 @@ impl LinuxHost {
     /// [`wolke_host::HostError::UNSUPPORTED`] when this machine lacks what a chosen runtime needs (with the command that
     /// installs it), or when the path of the state directory is too long or not absolute.
     pub fn open(options: Options) -> Result<Self> {
-        let engines = facts::engines(&options)?;
-        Self::with(options, Parts { engines, hooks: Arc::new(Lives), network: true })
+        let opened = open::open(options, Arc::new(Lives), true, facts::engines)?;
+        Ok(Self { core: opened.core, threads: opened.threads, locks: Some(opened.locks) })
     }
 
     /// The same with other parts.
@@ -116,7 +116,8 @@ impl LinuxHost {
     /// # Errors
     /// As [`LinuxHost::open`].
     pub fn with(options: Options, parts: Parts) -> Result<Self> {
-        let opened = open::open(options, parts)?;
+        let engines = parts.engines;
+        let opened = open::open(options, parts.hooks, parts.network, |_| Ok(engines))?;
         Ok(Self { core: opened.core, threads: opened.threads, locks: Some(opened.locks) })
     }
 

@@ -11,8 +11,10 @@ use common::fake::Files;
 use common::need;
 use wolke_host::conformance;
 use wolke_host::{Architecture, Runtime};
+use wolke_linux::container::Containers;
 use wolke_linux::image::{BootBy, ImageStore, Init, Manifest, Origin};
 use wolke_linux::machine::Machines;
+use wolke_linux::machine::acceleration::Choice;
 
 /// Runs cases side by side, each on a host of its own.
 fn conforms(plan: &Plan, side_by_side: usize, filter: impl Fn(&str) -> bool) {
@@ -88,7 +90,7 @@ fn machines() {
         word: "m",
         runtime: Runtime::Machine,
         engine: |layout, clock| {
-            std::sync::Arc::new(Machines::open(layout, ImageStore::new(layout.images()), clock).unwrap())
+            std::sync::Arc::new(Machines::open(layout, ImageStore::new(layout.images()), clock, Choice::Tcg).unwrap())
         },
         image: version(&images, "tiny"),
         artefact: "tiny",
@@ -98,6 +100,23 @@ fn machines() {
     };
     assert!(OF_MACHINES.iter().all(|name| conformance::names().any(|known| known == *name)));
     conforms(&plan, 2, |name| OF_MACHINES.contains(&name));
+}
+
+#[test]
+fn containers() {
+    let programs = ["lxc-start", "lxc-usernsexec", "mkfs.ext4", "losetup", "unshare", "ip", "nft", "nsenter"];
+    let Some(images) = need::images("conformance of containers", "tiny", &programs) else { return };
+    let plan = Plan {
+        word: "c",
+        runtime: Runtime::Container,
+        engine: |layout, clock| std::sync::Arc::new(Containers::open(layout, clock).unwrap()),
+        image: version(&images, "tiny"),
+        artefact: "tiny",
+        network: true,
+        memory_mb: 128,
+        settle_ms: 3000,
+    };
+    conforms(&plan, 4, |_| true);
 }
 
 #[test]

@@ -7,15 +7,20 @@ use wolke_host::{HostError, HostFacts, HostImage, ObjectKey, Runtime};
 
 use super::Options;
 use super::core::Core;
+use crate::container::Containers;
 use crate::engine::{Engine, Result};
 use crate::image::{Image, ImageStore, need};
 use crate::layout::Layout;
 use crate::machine::Machines;
+use crate::machine::acceleration::Choice;
 
 /// Programs without which no server has a network.
 const NETWORK: &[&str] = &["ip", "nft", "nsenter"];
 /// Programs without which there are no virtual machines.
 const MACHINES: &[&str] = &["qemu-system-x86_64", "qemu-img"];
+
+/// Programs without which there are no containers.
+const CONTAINERS: &[&str] = &["lxc-start", "lxc-usernsexec", "mkfs.ext4", "losetup", "mount", "unshare"];
 
 /// The engines that this machine can use. What is chosen for servers has to be among them.
 pub(super) fn engines(options: &Options) -> Result<Vec<Arc<dyn Engine>>> {
@@ -28,10 +33,15 @@ pub(super) fn engines(options: &Options) -> Result<Vec<Arc<dyn Engine>>> {
     match need::all(MACHINES) {
         Ok(()) => {
             let images = ImageStore::new(layout.images());
-            engines.push(Arc::new(Machines::open(&layout, images, Arc::clone(&options.clock))?));
+            engines.push(Arc::new(Machines::open(&layout, images, Arc::clone(&options.clock), Choice::Probe)?));
         }
         Err(error) if chosen.contains(&Runtime::Machine) => return Err(error),
         Err(error) => tracing::info!("no virtual machines here: {}", error.message),
+    }
+    match need::all(CONTAINERS) {
+        Ok(()) => engines.push(Arc::new(Containers::open(&layout, Arc::clone(&options.clock))?)),
+        Err(error) if chosen.contains(&Runtime::Container) => return Err(error),
+        Err(error) => tracing::info!("no containers here: {}", error.message),
     }
     match chosen.iter().find(|runtime| !engines.iter().any(|engine| engine.runtime() == **runtime)) {
         None => Ok(engines),

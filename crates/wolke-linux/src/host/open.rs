@@ -15,8 +15,8 @@ use wolke_host::{HostError, ObjectKey, ObjectKind};
 
 use super::core::Core;
 use super::registry::{Registry, recall};
-use super::{Options, Parts, file};
-use crate::engine::Result;
+use super::{Hooks, Options, file};
+use crate::engine::{Engine, Result};
 use crate::layout::{Layout, STATE_MAX};
 use crate::net::{Guests, Net};
 
@@ -64,7 +64,13 @@ pub(super) struct Opened {
     pub(super) locks: Locks,
 }
 
-pub(super) fn open(options: Options, parts: Parts) -> Result<Opened> {
+/// Engines adopt what runs, so they are made when nobody else has it.
+pub(super) fn open(
+    options: Options,
+    hooks: Arc<dyn Hooks>,
+    network: bool,
+    engines: impl FnOnce(&Options) -> Result<Vec<Arc<dyn Engine>>>,
+) -> Result<Opened> {
     let length = options.state.as_os_str().len();
     if length > STATE_MAX {
         let why =
@@ -78,17 +84,18 @@ pub(super) fn open(options: Options, parts: Parts) -> Result<Opened> {
     for directory in [layout.state().to_owned(), layout.images(), layout.servers(), layout.wishes()] {
         file::directory(&directory)?;
     }
-    let locks = lock(&layout, &options, parts.network)?;
+    let locks = lock(&layout, &options, network)?;
+    let engines = engines(&options)?;
     let registry = Arc::new(Registry::new(layout.clone(), Arc::clone(&options.unseal)));
     discover(&registry, &layout)?;
     let guests: Arc<dyn Guests> = Arc::clone(&registry) as _;
-    let net = parts.network.then(|| Net::open(options.net.clone(), guests)).transpose()?;
+    let net = network.then(|| Net::open(options.net.clone(), guests)).transpose()?;
     if let Some(net) = &net {
         for id in net.list()? {
             registry.ensure(ObjectKey::server(id)).lock().link = true;
         }
     }
-    let core = Arc::new(Core::new(options, (parts.engines, parts.hooks), net, registry));
+    let core = Arc::new(Core::new(options, (engines, hooks), net, registry));
     core.sweep();
     for entry in core.registry.all() {
         core.refresh(&entry);
