@@ -1,10 +1,12 @@
 //! The grammar of the command line. Flags of settings come from the list of all settings.
 
+mod image;
 mod operator;
 
 use crate::config::list::{CONFIG_FLAG, Form, SETTINGS, Setting, Takes};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
+pub use image::{ImageVerb, NewFile};
 pub use operator::{AddressVerb, CatalogueVerb, FaultVerb, IsoVerb, NewImage};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -85,6 +87,9 @@ pub enum Verb {
     /// What can be ordered: show it, change it, end it, limit it
     #[command(subcommand)]
     Catalogue(CatalogueVerb),
+    /// What disks of real servers are made from: build, add, list, remove
+    #[command(subcommand)]
+    Image(ImageVerb),
     /// Private ISOs: list, add, remove
     #[command(subcommand)]
     Iso(IsoVerb),
@@ -159,6 +164,7 @@ impl Verb {
             Self::Clock(_) => "clock",
             Self::Sim(_) => "sim",
             Self::Catalogue(_) => "catalogue",
+            Self::Image(_) => "image",
             Self::Iso(_) => "iso",
             Self::Address(_) => "address",
             Self::Fault(_) => "fault",

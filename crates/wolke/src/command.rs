@@ -2,6 +2,7 @@
 
 mod clock;
 pub mod config;
+pub mod image;
 pub mod metadata;
 mod operator;
 mod project;
@@ -37,6 +38,7 @@ pub async fn run(settings: &Settings, verb: &Verb) -> Result<((), Option<Lock>)>
         | Verb::Env { .. }
         | Verb::Config { .. }
         | Verb::Doctor { .. }
+        | Verb::Image(_)
         | Verb::Completions { .. }
         | Verb::Man { .. } => Ok(()),
     };

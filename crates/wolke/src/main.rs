@@ -55,6 +55,7 @@ fn run(cli: &Cli) -> Result<()> {
         Verb::Serve(_) => serve::run(&settings),
         Verb::Env { format } => reach::briefly(env::run(&settings, *format)),
         Verb::Config { example, output, .. } => command::config::run(&settings, *example, *output),
+        Verb::Image(verb) => command::image::run(&settings, verb),
         Verb::Doctor { output, .. } => doctor::run(&settings, *output),
         verb => reach::briefly(command::run(&settings, verb)),
     }

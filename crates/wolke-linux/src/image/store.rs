@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <root>/.lock                          held while something appears or goes
+//! <root>/.<artefact>.listed             the catalogue has an entry for it that goes with it
 //! <root>/<artefact>/<number>/           a version; the highest number is the newest
 //! <root>/<artefact>/<number>/removed    no new disk is made from it
 //! <root>/<artefact>/.<number>.new       being made; whoever makes it holds a lock on the directory
@@ -32,6 +33,8 @@ const LOOKS: usize = 3;
 const NEW: &str = ".new";
 /// What is going.
 const OLD: &str = ".old";
+/// The mark, beside the artefacts, of one whose entry in the catalogue was made for it.
+const LISTED: &str = ".listed";
 /// The file that is locked while something appears or goes.
 const LOCK: &str = ".lock";
 
@@ -213,6 +216,31 @@ impl ImageStore {
             self.leave(&artefact)?;
         }
         Ok(())
+    }
+
+    /// Whether an image has an entry of the catalogue that was made for it ([`ImageStore::set_listed`]).
+    ///
+    /// # Errors
+    /// As [`ImageStore::find`].
+    pub fn is_listed(&self, artefact: &str) -> Result<bool> {
+        name::check(artefact)?;
+        is_there(&self.root.join(format!(".{artefact}{LISTED}")))
+    }
+
+    /// Remembers whether an image has an entry of the catalogue that was made for it, and that has to go with it.
+    ///
+    /// # Errors
+    /// As [`ImageStore::begin`].
+    pub fn set_listed(&self, artefact: &str, listed: bool) -> Result<()> {
+        name::check(artefact)?;
+        let _turn = self.turn()?;
+        let path = self.root.join(format!(".{artefact}{LISTED}"));
+        let changed = match listed {
+            true => File::create(&path).map(|_| ()),
+            false if is_there(&path)? => fs::remove_file(&path),
+            false => Ok(()),
+        };
+        changed.and_then(|()| durable(&self.root)).map_err(|error| failed(&path, &error))
     }
 
     /// Holds the lock of the store until it is dropped.

@@ -182,3 +182,16 @@ fn names_and_strangers_do_no_harm() {
     assert_eq!(store.find("tiny").unwrap_err().code, HostError::ENGINE);
     assert_eq!(store.version(&store.root().join("tiny/1")).unwrap_err().code, HostError::IMAGE_MISSING);
 }
+
+#[test]
+fn entries_of_the_catalogue_are_remembered() {
+    let scratch = Scratch::new("listed");
+    let store = scratch.store();
+    assert!(!store.is_listed("tiny").unwrap());
+    store.set_listed("tiny", false).unwrap();
+    store.set_listed("tiny", true).unwrap();
+    assert!(scratch.store().is_listed("tiny").unwrap() && !store.is_listed("debian-12").unwrap());
+    assert!(store.list().unwrap().is_empty());
+    store.set_listed("tiny", false).unwrap();
+    assert!(!store.is_listed("tiny").unwrap());
+}
