@@ -9,6 +9,7 @@
 //! the machine; no wait is without a limit.
 
 pub mod container;
+pub mod doctor;
 pub mod engine;
 pub mod host;
 pub mod image;

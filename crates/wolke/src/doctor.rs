@@ -9,6 +9,7 @@ mod disk;
 mod lock;
 mod port;
 mod postgres;
+mod runtimes;
 mod schema;
 mod seal;
 #[cfg(test)]
@@ -104,6 +105,7 @@ fn examine(settings: &Settings) -> Result<Vec<Check>> {
     checks.push(seal::check(&patient, &databases));
     checks.push(clock::check(&patient, &databases));
     checks.push(port::check(&patient));
+    checks.extend(runtimes::check(&patient));
     Ok(checks)
 }
 

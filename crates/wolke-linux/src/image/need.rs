@@ -12,11 +12,14 @@ const PACKAGES: &[(&str, &str)] = &[
     ("dpkg-deb", "dpkg"),
     ("du", "coreutils"),
     ("env", "coreutils"),
+    ("findmnt", "util-linux"),
+    ("flock", "util-linux"),
     ("find", "findutils"),
     ("grep", "grep"),
     ("gzip", "gzip"),
     ("ip", "iproute2"),
     ("losetup", "mount"),
+    ("lxc-attach", "lxc"),
     ("lxc-start", "lxc"),
     ("lxc-usernsexec", "lxc"),
     ("mkfs.ext4", "e2fsprogs"),
@@ -27,6 +30,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("qemu-img", "qemu-utils"),
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("resize2fs", "e2fsprogs"),
+    ("setpriv", "util-linux"),
     ("tar", "tar"),
     ("unshare", "util-linux"),
     ("xz", "xz-utils"),
@@ -59,6 +63,12 @@ pub fn install(programs: &[&str]) -> String {
     let mut packages: Vec<_> = programs.iter().map(|program| package(program)).collect();
     packages.sort_unstable();
     packages.dedup();
+    command(&packages)
+}
+
+/// The command that installs packages.
+#[must_use]
+pub fn command(packages: &[&str]) -> String {
     format!("apt-get install --no-install-recommends {}", packages.join(" "))
 }
 

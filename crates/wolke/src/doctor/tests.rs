@@ -76,7 +76,7 @@ fn a_fresh_machine_is_fine_and_stays_as_it_is() {
     let settings = settings(&folder, &[]);
     let checks = checks(&settings);
     let names: Vec<_> = checks.iter().map(|check| check.name).collect();
-    assert_eq!(names, ["disk", "lock", "schema", "seal key", "clock", "port"]);
+    assert_eq!(names, ["disk", "lock", "schema", "seal key", "clock", "port", "containers", "virtual machines"]);
     assert!(checks.iter().all(|check| check.status != Grade::Fail), "{checks:?}");
     assert!(everything(folder.path()).is_empty() && !settings.data.exists());
 }
