@@ -38,7 +38,7 @@ use wolke_wire::Timestamp;
 
 use self::core::Core;
 use crate::engine::{Engine, Result};
-use crate::net::{Net, NetOptions};
+use crate::net::NetOptions;
 use accept::unavailable;
 
 /// How many reports one poll returns, about.
@@ -135,9 +135,6 @@ impl Drop for LinuxHost {
         for thread in self.threads.drain(..) {
             // One that panicked has said so itself.
             let _ = thread.join();
-        }
-        if let Some(Err(error)) = self.core.net.as_ref().map(Net::close) {
-            tracing::warn!("the network of the guests is not closed well: {error}");
         }
         if let Some(net) = &self.core.net
             && let Err(error) = net.close()

@@ -210,6 +210,9 @@ impl Net {
     /// [`wolke_host::HostError::ENGINE`].
     pub fn close(&self) -> Result<bool> {
         self.servers.end();
+        if !self.space.exists() {
+            return Ok(true);
+        }
         let empty = self.list()?.is_empty();
         if empty {
             uplink::remove(&self.space)?;

@@ -75,7 +75,7 @@ impl Space {
     }
 
     /// Whether it is there.
-    fn exists(&self) -> bool {
+    pub(super) fn exists(&self) -> bool {
         // The type of the field differs between architectures.
         rustix::fs::statfs(&self.path).is_ok_and(|found| u64::try_from(found.f_type) == Ok(NSFS_MAGIC))
     }
