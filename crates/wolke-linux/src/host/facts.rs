@@ -12,7 +12,6 @@ use crate::engine::{Engine, Result};
 use crate::image::{Image, ImageStore, need};
 use crate::layout::Layout;
 use crate::machine::Machines;
-use crate::machine::acceleration::Choice;
 
 /// Programs without which no server has a network.
 const NETWORK: &[&str] = &["ip", "nft", "nsenter"];
@@ -33,7 +32,7 @@ pub(super) fn engines(options: &Options) -> Result<Vec<Arc<dyn Engine>>> {
     match need::all(MACHINES) {
         Ok(()) => {
             let images = ImageStore::new(layout.images());
-            engines.push(Arc::new(Machines::open(&layout, images, Arc::clone(&options.clock), Choice::Probe)?));
+            engines.push(Arc::new(Machines::open(&layout, images, Arc::clone(&options.clock))?));
         }
         Err(error) if chosen.contains(&Runtime::Machine) => return Err(error),
         Err(error) => tracing::info!("no virtual machines here: {}", error.message),
