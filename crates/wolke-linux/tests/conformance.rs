@@ -7,12 +7,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::bench::{Bench, Plan};
-use common::fake::Files;
+use common::fake;
 use common::need;
+use wolke_host::Runtime;
 use wolke_host::conformance;
-use wolke_host::{Architecture, Runtime};
 use wolke_linux::container::Containers;
-use wolke_linux::image::{BootBy, ImageStore, Init, Manifest, Origin};
+use wolke_linux::image::ImageStore;
 use wolke_linux::machine::Machines;
 use wolke_linux::machine::acceleration::Choice;
 
@@ -37,25 +37,6 @@ fn conforms(plan: &Plan, side_by_side: usize, filter: impl Fn(&str) -> bool) {
     });
     let told = all.into_inner().unwrap();
     assert!(told.is_empty(), "{} of {} cases:\n{}", told.len(), names.len(), told.join("\n"));
-}
-
-/// An image for guests that are files.
-fn content() -> PathBuf {
-    let store = ImageStore::new(std::env::temp_dir().join(format!("t-content-{}", std::process::id())));
-    let slot = store.begin("content").unwrap();
-    std::fs::write(slot.path.join("content"), "1").unwrap();
-    let manifest = Manifest {
-        origin: Origin::Built,
-        sha256: String::new(),
-        architecture: Architecture::X86,
-        runtimes: vec![Runtime::Container],
-        boot: BootBy::Firmware,
-        init: Init::Busybox,
-        cloud_init: false,
-        min_disk_gb: 1,
-        size_mb: 1,
-    };
-    store.commit(slot, &manifest).unwrap().path
 }
 
 /// The newest version of an image among those that tests are given.
@@ -90,7 +71,7 @@ fn machines() {
         word: "m",
         runtime: Runtime::Machine,
         engine: |layout, clock| {
-            std::sync::Arc::new(Machines::open(layout, ImageStore::new(layout.images()), clock, Choice::Tcg).unwrap())
+            std::sync::Arc::new(Machines::with(layout, ImageStore::new(layout.images()), clock, Choice::Tcg).unwrap())
         },
         image: version(&images, "tiny"),
         artefact: "tiny",
@@ -121,17 +102,5 @@ fn containers() {
 
 #[test]
 fn files() {
-    let image = content();
-    let plan = Plan {
-        word: "f",
-        runtime: Runtime::Container,
-        engine: |_, _| std::sync::Arc::new(Files::default()),
-        image: image.clone(),
-        artefact: "content",
-        network: false,
-        memory_mb: 128,
-        settle_ms: 1500,
-    };
-    conforms(&plan, 16, |_| true);
-    std::fs::remove_dir_all(image.parent().unwrap().parent().unwrap()).unwrap();
+    conforms(&fake::plan(&fake::content("conformance")), 16, |_| true);
 }

@@ -122,6 +122,13 @@ impl Core {
         made?;
         entry.lock().memory.runtime = Some(runtime);
         self.release(entry, directory, Some(epoch))?;
+        let mut object = entry.lock();
+        if object.home.first_password()?.is_some_and(|kept| kept.epoch < epoch) {
+            object.home.forget_password()?;
+        }
+        // From now on the disk is what metadata speaks of.
+        object.memory.current.disk = disk::find(&directory.path)?.map(|found| found.file.as_disk());
+        drop(object);
         self.sweep();
         Ok(())
     }

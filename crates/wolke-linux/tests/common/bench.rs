@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use wolke_domain::clock::Clock;
 use wolke_host::conformance::Harness;
+use wolke_host::plan::Guest;
 use wolke_host::server::SERVER_SPEC_VERSION;
 use wolke_host::{
     Architecture, Capacity, Definition, FirstBoot, Host, HostError, ImageRef, ObjectKey, Power, PublicNic, Runtime,
@@ -29,6 +30,9 @@ use super::leak;
 pub const SEALED: &str = "sealed:";
 /// The secret in every spec, and what the conformance suite sets as password: it must not rest anywhere.
 const SECRET: &str = "hunter2";
+/// How often the power button of a guest is pressed that is to go off, and how often it is looked at in between.
+const PRESSES: usize = 60;
+const LOOKS: usize = 10;
 /// The image that comes late.
 const LATE: &str = "late";
 
@@ -332,7 +336,18 @@ impl Harness for Bench {
     }
 
     fn guest_powers_off(&mut self, key: ObjectKey) {
-        self.engine.press_power(&self.layout.server(key.id)).unwrap();
+        let server = self.layout.server(key.id);
+        // A guest that is still booting has no ear for the button.
+        for _ in 0..PRESSES {
+            self.engine.press_power(&server).unwrap();
+            for _ in 0..LOOKS {
+                if self.engine.guest(&server).unwrap() == Guest::Off {
+                    return;
+                }
+                std::thread::park_timeout(Duration::from_millis(200));
+            }
+        }
+        panic!("the guest does not go off");
     }
 
     fn guest_dies(&mut self, key: ObjectKey) {

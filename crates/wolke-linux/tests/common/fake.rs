@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use wolke_host::plan::Guest;
-use wolke_host::{HostError, Runtime};
+use wolke_host::{Architecture, HostError, Runtime};
 use wolke_linux::engine::{Boot, Counters, Engine, Result};
-use wolke_linux::image::{Image, Slot};
+use wolke_linux::image::{BootBy, Image, ImageStore, Init, Manifest, Origin, Slot};
 use wolke_linux::layout::ServerDir;
+
+use super::bench::Plan;
 
 /// What the file of a guest says when its machine has died.
 pub const LOST: &str = "lost";
@@ -100,5 +102,49 @@ impl Engine for Files {
         let running = self.guest(server)? == Guest::Running;
         let cpu_ms = if running { self.measured.fetch_add(10, Ordering::SeqCst) + 10 } else { 0 };
         Ok(Counters { cpu_ms, ..Counters::default() })
+    }
+}
+
+/// An image for guests that are files, removed with the value.
+pub struct Content(PathBuf);
+
+impl Drop for Content {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Makes such an image.
+pub fn content(test: &str) -> Content {
+    let root = std::env::temp_dir().join(format!("t-{test}-{}", std::process::id()));
+    let store = ImageStore::new(root.clone());
+    let slot = store.begin("content").unwrap();
+    fs::write(slot.path.join("content"), "1").unwrap();
+    let manifest = Manifest {
+        origin: Origin::Built,
+        sha256: String::new(),
+        architecture: Architecture::X86,
+        runtimes: vec![Runtime::Container],
+        boot: BootBy::Firmware,
+        init: Init::Busybox,
+        cloud_init: false,
+        min_disk_gb: 1,
+        size_mb: 1,
+    };
+    store.commit(slot, &manifest).unwrap();
+    Content(root)
+}
+
+/// A bench with guests that are files, without a network.
+pub fn plan(content: &Content) -> Plan {
+    Plan {
+        word: "f",
+        runtime: Runtime::Container,
+        engine: |_, _| std::sync::Arc::new(Files::default()),
+        image: ImageStore::new(content.0.clone()).find("content").unwrap().unwrap().path,
+        artefact: "content",
+        network: false,
+        memory_mb: 128,
+        settle_ms: 1500,
     }
 }

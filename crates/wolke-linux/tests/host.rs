@@ -1,0 +1,141 @@
+//! What the conformance suite cannot see of the Linux host: files, locks, measurements.
+
+mod common;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use common::bench::{Bench, SEALED, seal};
+use common::fake;
+use wolke_host::conformance::Harness;
+use wolke_host::{
+    Command, Delta, Desired, Host, HostError, ObjectKey, Outcome, Power, PowerState, Report, ServerSpec, Usage, Verb,
+    latest,
+};
+use wolke_linux::host::{LinuxHost, Options};
+use wolke_linux::image::ImageStore;
+
+/// How long anything may take here, in milliseconds.
+const PATIENCE_MS: i64 = 60_000;
+
+/// Applies a wish, waits until it is fulfilled, and returns all reports on the way.
+fn reach(bench: &mut Bench, desired: &Desired) -> Vec<Report> {
+    let now = bench.now();
+    let mut reports = bench.linux().apply(&Delta::object(desired.clone()), now).unwrap();
+    while !latest(&reports, desired.key).is_some_and(|seen| seen.has_applied(desired.generation)) {
+        assert!(bench.now().0 - now.0 < PATIENCE_MS, "{desired:?} is not reached: {reports:?}");
+        bench.advance(1000);
+        let now = bench.now();
+        reports.extend(bench.linux().poll(now).unwrap().reports);
+    }
+    reports
+}
+
+fn outcome(bench: &mut Bench, command: &Command) -> Outcome {
+    let start = bench.now();
+    let mut reports = bench.linux().apply(&Delta::command(command.clone()), start).unwrap();
+    loop {
+        let ended = reports.iter().find_map(|report| match report {
+            Report::Command(ended) if ended.id == command.id => Some(ended.outcome.clone()),
+            _ => None,
+        });
+        if let Some(outcome) = ended {
+            return outcome;
+        }
+        assert!(bench.now().0 - start.0 < PATIENCE_MS, "{command:?} does not end");
+        bench.advance(1000);
+        let now = bench.now();
+        reports = bench.linux().poll(now).unwrap().reports;
+    }
+}
+
+#[test]
+fn one_process_has_a_host() {
+    let content = fake::content("one");
+    let mut bench = Bench::new(fake::plan(&content));
+    let refused = bench.open().err().unwrap();
+    assert!(refused.message.starts_with("the state directory is used by another process"), "{refused}");
+    bench.close();
+    drop(bench.open().unwrap());
+    let far = Options { state: PathBuf::from(format!("/{}", "x".repeat(60))), ..bench.options() };
+    assert_eq!(LinuxHost::open(far).err().unwrap().code, HostError::UNSUPPORTED);
+    let relative = Options { state: "state".into(), ..bench.options() };
+    assert_eq!(LinuxHost::open(relative).err().unwrap().code, HostError::UNSUPPORTED);
+}
+
+#[test]
+fn the_first_password_lies_apart_and_sealed_until_the_disk_is_made_anew() {
+    let content = fake::content("first");
+    let mut bench = Bench::new(fake::plan(&content));
+    let mut spec = bench.spec();
+    spec.first_boot.root_password_hash = Some(seal("hash of the first disk"));
+    reach(&mut bench, &Desired::server(1, 1, spec.clone()));
+    let home = bench.layout.server(1).path;
+    let read = |name: &str| std::fs::read_to_string(home.join(name));
+    let (first, desired) = (read("first-boot.json").unwrap(), read("desired.json").unwrap());
+    assert!(first.contains(SEALED) && first.contains("ksid"), "sealed, that is to say backwards here: {first}");
+    assert!(!desired.contains("root_password_hash\":\""), "{desired}");
+    // Later wishes come without it.
+    spec.first_boot.root_password_hash = None;
+    reach(&mut bench, &Desired::server(1, 2, spec.clone()));
+    bench.restart();
+    assert_eq!(read("first-boot.json").unwrap(), first);
+    spec.rebuild_epoch = 1;
+    reach(&mut bench, &Desired::server(1, 3, spec.clone()));
+    assert!(read("first-boot.json").is_err(), "it belonged to the old disk");
+    for (path, _) in bench.memories() {
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", path.display());
+    }
+    spec.first_boot.root_password_hash = Some(seal("another"));
+    spec.rebuild_epoch = 2;
+    reach(&mut bench, &Desired::server(1, 4, spec));
+    assert!(read("first-boot.json").is_ok());
+    reach(&mut bench, &Desired::absent(ObjectKey::server(1), 5));
+    assert!(read("first-boot.json").is_err(), "it went with the server");
+}
+
+#[test]
+fn a_snapshot_for_an_image_that_was_wished_away_leaves_nothing() {
+    let content = fake::content("away");
+    let mut bench = Bench::new(fake::plan(&content));
+    let spec = bench.spec();
+    reach(&mut bench, &Desired::server(1, 1, spec));
+    reach(&mut bench, &Desired::absent(ObjectKey::image(9), 2));
+    let issued_at = bench.now();
+    let verb = Verb::Snapshot { image: 9 };
+    let command = Command { id: 1, key: ObjectKey::server(1), verb, issued_at, expires_at: None };
+    let ended = outcome(&mut bench, &command);
+    assert!(matches!(&ended, Outcome::Failed { error } if error.code == HostError::SUPERSEDED), "{ended:?}");
+    assert_eq!(ImageStore::new(bench.layout.images()).find("image-9").unwrap(), None);
+    assert!(!bench.layout.images().join("image-9").exists());
+}
+
+#[test]
+fn what_was_used_is_told_when_a_server_stops() {
+    let content = fake::content("used");
+    let mut bench = Bench::new(fake::plan(&content));
+    let mut spec: ServerSpec = bench.spec();
+    let mut runs = Vec::new();
+    for round in 0..2 {
+        for power in [Power::On, Power::Off] {
+            spec.power = power;
+            spec.power_epoch += 1;
+            let desired = Desired::server(1, spec.power_epoch, spec.clone());
+            let reports = reach(&mut bench, &desired);
+            let usages = reports.iter().filter_map(|report| match report {
+                Report::Usage(usage) => Some(*usage),
+                _ => None,
+            });
+            let usages: Vec<Usage> = usages.collect();
+            assert_eq!(usages.is_empty(), power == Power::On, "round {round}: {reports:?}");
+            runs.extend(usages);
+        }
+        bench.restart();
+    }
+    assert!(runs.iter().all(|usage| usage.cpu_ms > 0 && usage.key == ObjectKey::server(1)), "{runs:?}");
+    assert!(runs[0].run < runs[1].run, "each start is a run: {runs:?}");
+    let now = bench.now();
+    let reports = bench.linux().look(ObjectKey::server(1), now).unwrap();
+    assert_eq!(latest(&reports, ObjectKey::server(1)).unwrap().state.power, PowerState::Off);
+}
