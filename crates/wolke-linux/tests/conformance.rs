@@ -1,5 +1,7 @@
 //! The suite that every host passes, on the Linux host: with guests that are files, with containers, with virtual machines.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a harness that fails is a test that fails")]
+
 mod common;
 
 use std::path::{Path, PathBuf};

@@ -56,8 +56,17 @@ impl Core {
         );
         let set = engine.and_then(|engine| engine.set_password(&self.layout.server(entry.key.id), &hash.0));
         self.effect()?;
-        let outcome = set.map_or_else(Outcome::from, |()| Outcome::Done);
-        self.finish(&mut entry.lock(), Lane::Agent, work.command, outcome);
+        let mut object = entry.lock();
+        let outcome = match set {
+            Ok(()) => Outcome::Done,
+            // The agent went with its guest: that, and not the agent, ended it.
+            Err(_) if !object.is_running() => {
+                HostError::new(HostError::SUPERSEDED, "the guest was switched off meanwhile").into()
+            }
+            Err(error) => error.into(),
+        };
+        self.finish(&mut object, Lane::Agent, work.command, outcome);
+        drop(object);
         self.wake();
         Ok(true)
     }

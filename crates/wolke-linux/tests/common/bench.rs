@@ -232,11 +232,10 @@ fn processes(server: &ServerDir) -> Vec<i32> {
     let all: Vec<i32> =
         entries(Path::new("/proc")).iter().filter_map(|path| path.file_name()?.to_str()?.parse().ok()).collect();
     let reads = |pid: &i32, file: &str| std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
-    let named: Vec<i32> = all
-        .iter()
-        .copied()
-        .filter(|pid| String::from_utf8_lossy(&reads(pid, "cmdline")).contains(&format!("{name}/")))
-        .collect();
+    // What runs a container names nothing, but is written down.
+    let written = std::fs::read_to_string(server.run().join("pid")).ok().and_then(|pid| pid.trim().parse().ok());
+    let names = |pid: &i32| String::from_utf8_lossy(&reads(pid, "cmdline")).contains(&format!("{name}/"));
+    let named: Vec<i32> = all.iter().copied().filter(|pid| Some(*pid) == written || names(pid)).collect();
     let children = all.iter().copied().filter(|pid| {
         let stat = String::from_utf8_lossy(&reads(pid, "stat")).into_owned();
         let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok());
