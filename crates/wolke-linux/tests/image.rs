@@ -1,5 +1,7 @@
 //! Images made from files that are written on the fly, and what is refused of them. Needs root and the programs.
 
+#![expect(clippy::unwrap_used, reason = "what fails, fails the test, in helpers, too")]
+
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
