@@ -22,6 +22,8 @@ const RESET_TIME: Duration = Duration::from_secs(20);
 /// How long a guest may take to go down for a reboot. Debian takes 6 s when translated, four times that on a busy machine,
 /// and systemd gives a service that does not listen 90 s.
 pub const REBOOT_TIME: Duration = Duration::from_secs(100);
+/// How often it is asked within that time.
+const REBOOT_TRIES: u32 = 5;
 
 /// What QEMU says of its machine (`query-status`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,11 +168,18 @@ impl Machines {
 
     pub(super) fn reboot_machine(&self, server: &ServerDir) -> Result<()> {
         let mut qmp = self.power_monitor(server)?;
-        let asked = self.agent_listens(server) && agent::reboot(&Run::of(server).agent(), &self.clock).is_ok();
-        if !asked {
-            self.power_button(server)?;
+        let mut left = None;
+        // A guest that is still booting hears neither its agent nor the button; one that is going down ignores them.
+        for _ in 0..REBOOT_TRIES {
+            let asked = self.agent_listens(server) && agent::reboot(&Run::of(server).agent(), &self.clock).is_ok();
+            if !asked {
+                self.power_button(server)?;
+            }
+            left = qmp.event(REBOOT_TIME / REBOOT_TRIES, Left::of).map_err(|failure| failure.of("reboot"))?;
+            if left.is_some() {
+                break;
+            }
         }
-        let left = qmp.event(REBOOT_TIME, Left::of).map_err(|failure| failure.of("reboot"))?;
         match left {
             Some(Left::Reset) => Ok(()),
             Some(Left::Off) => reset(&mut qmp),
