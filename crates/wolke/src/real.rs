@@ -1,19 +1,22 @@
 //! Real servers: this machine as the host of a location.
 
+use crate::command::image;
 use crate::config::{Linux, Settings};
-
 use crate::directory::Directory;
 use crate::failure::{Failure, Result};
 use crate::installation::Installation;
 use std::path::Path;
 use std::sync::Arc;
 use wolke_control::driver::{Driver, Parts, Running};
+use wolke_control::operator::NewImage;
 use wolke_domain::address::{DEFAULT_IPV4_POOLS, DEFAULT_IPV6_POOLS};
 use wolke_domain::clock::ClockMode;
 use wolke_host::{Architecture, Capacity, Host as _, Runtime};
 use wolke_linux::host::{LinuxHost, Options};
+use wolke_linux::image::ImageStore;
 use wolke_linux::net::NetOptions;
 use wolke_store::{Race, clock, driven};
+use wolke_wire::cloud::image::ImageType;
 use wolke_wire::{Id, IdOrName};
 
 /// Virtual CPUs that are handed out for each processor: most servers idle.
@@ -22,7 +25,7 @@ const CORES_OVERCOMMIT: u32 = 8;
 const MEMORY_RESERVE_SHARE: u64 = 8;
 const MEMORY_RESERVE_LEAST_MB: u64 = 1024;
 /// Disk space is handed out so many times over: disks take what is written, not what they may grow to.
-const DISK_OVERCOMMIT: u64 = 4;
+const DISK_OVERCOMMIT: u64 = 10;
 /// How far world time may be from real time in a world with real servers, in milliseconds.
 const CLOCK_APART_MS_MAX: i64 = 60_000;
 
@@ -56,9 +59,49 @@ pub async fn begin(
     });
     let (driver, runtimes) = started.await.map_err(|e| Failure::new(format!("the host has failed: {e}")))??;
     installation.driver = Some(driver);
+    order_images(settings, installation).await?;
     let words: Vec<&str> = runtimes.iter().map(|runtime| runtime.as_str()).collect();
     tracing::info!(location = linux.location, runtimes = words.join(", "), "servers of this location are real");
     Ok(Some(format!("servers in {} are real: {}", linux.location, described(linux))))
+}
+
+/// Whether this machine can do what is asked of it. Looks, and changes nothing.
+///
+/// # Errors
+/// What is missing, and the command that installs it.
+pub fn check(settings: &Settings) -> Result<()> {
+    let Some(linux) = &settings.linux else { return Ok(()) };
+    wolke_linux::doctor::require(&linux.choice).map_err(|why| Failure::new(format!("--host linux: {why}")))
+}
+
+/// Images that were built or added before there was a catalogue get their entries.
+async fn order_images(settings: &Settings, installation: &Installation) -> Result<()> {
+    let failed = |error: wolke_host::HostError| Failure::new(error.message);
+    let store = ImageStore::new(image::layout(settings).images());
+    for found in store.list().map_err(failed)? {
+        let known = installation.core.catalogue().images.iter().any(|image| image.name == found.artefact);
+        if known || wolke_host::ObjectKey::parse(&found.artefact).is_some() {
+            continue;
+        }
+        let manifest = &found.manifest;
+        let architecture = match manifest.architecture {
+            Architecture::X86 => wolke_wire::cloud::Architecture::X86,
+            Architecture::Arm => wolke_wire::cloud::Architecture::Arm,
+        };
+        let new = NewImage {
+            kind: ImageType::System,
+            name: found.artefact.clone(),
+            description: found.artefact.clone(),
+            os_flavor: image::UNKNOWN.into(),
+            os_version: image::UNKNOWN.into(),
+            architectures: vec![architecture],
+            disk_size: manifest.min_disk_gb,
+        };
+        installation.control.add_image(new).await?;
+        store.set_listed(&found.artefact, true).map_err(failed)?;
+        tracing::info!(image = found.artefact, "the image can be ordered now");
+    }
+    Ok(())
 }
 
 /// `container for shared, machine for dedicated processors`.

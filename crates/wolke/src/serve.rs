@@ -32,6 +32,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 /// When it cannot start: a refused setting, a directory or port in use, a database that cannot be opened.
 pub fn run(settings: &Settings) -> Result<()> {
     settings.check_listen()?;
+    real::check(settings)?;
     warm_up(settings.dialect);
     let directory = Directory::of(settings);
     directory.make()?;

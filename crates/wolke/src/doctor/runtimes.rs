@@ -6,7 +6,8 @@ use wolke_host::Runtime;
 use wolke_linux::doctor::{self, Finding};
 
 /// What is said where no package helps.
-const NO_PACKAGE: &str = "run `wolke doctor` and `wolke serve --host linux` as root, on a machine or in a container that allows it";
+const NO_PACKAGE: &str =
+    "run `wolke doctor` and `wolke serve --host linux` as root, on a machine or in a container that allows it";
 
 pub(super) fn check(patient: &Patient<'_>) -> Vec<Check> {
     let wanted: BTreeSet<Runtime> = patient.settings.linux.iter().flat_map(|linux| runtimes(&linux.choice)).collect();
@@ -44,7 +45,10 @@ mod tests {
     fn what_nobody_wants_does_not_fail() {
         let mut finding = Finding { runtime: Runtime::Container, problems: Vec::new(), remark: Some("slow".into()) };
         let check = judge("containers", true, &finding);
-        assert_eq!((check.status, check.message.as_str()), (Grade::Ok, "this machine can run servers as containers: slow"));
+        assert_eq!(
+            (check.status, check.message.as_str()),
+            (Grade::Ok, "this machine can run servers as containers: slow")
+        );
         finding.problems.push(Problem { what: "no program lxc-start".into(), package: Some("lxc") });
         let (fail, warning) = (judge("containers", true, &finding), judge("containers", false, &finding));
         assert_eq!((fail.status, warning.status), (Grade::Fail, Grade::Warning));
