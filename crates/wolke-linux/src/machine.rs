@@ -1,7 +1,7 @@
 //! Virtual machines: an [`Engine`] for QEMU.
 //!
 //! One QEMU process per running server, on its own since the moment of its start: it outlives this process and is found
-//! again by its files in `run/` ([`run`]). Everything is asked and told over its monitor ([`qmp`]).
+//! again by its files in `run/` (the module `run`). Everything is asked and told over its monitor (the module `qmp`).
 //!
 //! **Invariants:** a guest that has switched itself off leaves its QEMU standing (`-no-shutdown`), so that off and lost can
 //! be told apart whoever watched; [`Engine::stop`] leaves neither process nor file. Whoever reads the disk of a machine for
