@@ -45,12 +45,12 @@ fn size_name_and_password_change_and_use_is_measured() {
         stage.hcloud.ok(&["server", "poweroff", name]);
         stage.hcloud.ok(&["server", "change-type", name, larger]);
         let now = stage.describe(name);
-        assert_eq!((now["server_type"]["name"].as_str(), now["primary_disk_size"].as_i64()), (Some(larger), Some(5)));
+        assert_eq!((now["server_type"]["name"].as_str(), now["primary_disk_size"].as_i64()), (Some(larger), Some(8)));
         stage.reachable(&address);
         let grown = wait_for(BOOT_LIMIT, || (size(&stage, &address).1 > small.1).then(|| size(&stage, &address)));
         let large = grown.unwrap_or_else(|| panic!("the disk of {name} has not grown: {small:?}"));
         assert!(large.0 >= small.0 * 2 - small.0 / 4, "memory of {name} in MiB: {small:?}, {large:?}");
-        assert!((4..=5).contains(&large.1), "disk of {name} in GB: {large:?}");
+        assert!((7..=8).contains(&large.1), "disk of {name} in GB: {large:?}");
 
         stage.hcloud.ok(&["server", "update", name, "--name", "renamed"]);
         assert_eq!(stage.ssh(&address, "hostname"), name, "until the next boot at least");

@@ -27,7 +27,7 @@ fn debian_boots_through_cloud_init_in_a_machine() {
     let pinged = stage.inside("ping").args(["-6", "-c", "1", "-W", "10", &network]).output().unwrap();
     assert!(pinged.status.success(), "{pinged:?}");
     let size = stage.ssh(&address, "df -BG --output=size / | tail -1");
-    assert!(["5G", "4G"].contains(&size.trim()), "the file system fills the disk of 5 GB: {size}");
+    assert!(["8G", "7G"].contains(&size.trim()), "the file system fills the disk of 8 GB: {size}");
 
     let said = stage.hcloud.ok(&["server", "reset-password", "deb"]);
     let (_, password) = said.trim_end().rsplit_once(": ").unwrap_or_else(|| panic!("no password in {said:?}"));

@@ -9,7 +9,7 @@ fn what_a_real_location_cannot_do_is_refused() {
     let address = stage.create("box", "box1", "tiny", &[]);
     let id = stage.id("box");
     let before = stage.describe("box");
-    let isos = stage.hcloud.json(&["iso", "list", "--architecture", "x86"]);
+    let (_, isos) = stage.api("GET", "/isos?architecture=x86", &Value::Null);
     let refused = |path: &str, body: &Value, code: &str, names: &str| {
         let (status, answer) = stage.api("POST", path, body);
         let error = &answer["error"];
@@ -24,7 +24,7 @@ fn what_a_real_location_cannot_do_is_refused() {
     };
     let action = |name: &str| format!("/servers/{id}/actions/{name}");
     refused(&action("enable_rescue"), &json!({}), "unsupported_error", "rescue");
-    refused(&action("attach_iso"), &json!({"iso": isos[0]["name"]}), "unsupported_error", "ISO");
+    refused(&action("attach_iso"), &json!({"iso": isos["isos"][0]["name"]}), "unsupported_error", "ISO");
     refused(&action("request_console"), &json!({}), "unsupported_error", "console");
     refused(&action("rebuild"), &json!({"image": "ubuntu-24.04"}), "unsupported_error", "ubuntu-24.04");
     let server = |name: &str, server_type: &str, image: &str| json!({"name": name, "server_type": server_type, "image": image, "location": "fsn1"});

@@ -17,10 +17,15 @@ use std::time::Duration;
 /// How long a guest may take until SSH answers: a Debian boots in half a minute without virtualisation, and in four times
 /// that under load (linux-host-facts).
 pub const BOOT_LIMIT: Duration = Duration::from_secs(400);
+/// How long the guests of a test that failed may take to go.
+const CLEAR_LIMIT: Duration = Duration::from_secs(60);
 /// How long one look over SSH may take, in seconds.
 const SSH_SECONDS: u32 = 20;
 /// Small servers, and the image that boots in seconds: an operator adds what he wants to his catalogue.
 const CATALOGUE: &str = include_str!("catalogue.toml");
+
+/// What the host hands out: guests take what they use, and that is little.
+const ROOM: [&str; 4] = ["--linux-disk-gb", "1000", "--linux-memory-mb", "65536"];
 
 /// One at a time: each compares the whole machine with what it was before.
 static ONE: Mutex<()> = Mutex::new(());
@@ -35,7 +40,7 @@ pub struct Stage {
     pub token: String,
     scripts: Folder,
     namespace: Namespace,
-    before: leak::Machine,
+    before: Option<leak::Machine>,
     _one: MutexGuard<'static, ()>,
 }
 
@@ -55,7 +60,7 @@ impl Stage {
         let wolke = serve(&installation, &namespace, &scripts);
         let token = installation.token();
         let hcloud = Hcloud::new(script(&scripts, &namespace, &program), &wolke, &token);
-        let stage = Stage { installation, wolke, hcloud, token, scripts, namespace, before, _one: one };
+        let stage = Stage { installation, wolke, hcloud, token, scripts, namespace, before: Some(before), _one: one };
         let key = stage.key().with_extension("pub");
         stage.hcloud.ok(&["ssh-key", "create", "--name", "me", "--public-key-from-file", key.to_str().unwrap()]);
         Some(stage)
@@ -204,11 +209,17 @@ impl Stage {
         self.hcloud = Hcloud::new(script(&self.scripts, &self.namespace, &program), &self.wolke, &self.token);
     }
 
-    /// Deletes servers.
+    /// Deletes servers, and waits until they are gone: clients of 2023 do not.
     pub fn delete(&self, names: &[&str]) {
         for name in names {
             self.hcloud.ok(&["server", "delete", name]);
         }
+        let is_there = |server: &Value| names.iter().any(|name| server["name"] == *name);
+        let gone = wait_for(BOOT_LIMIT, || {
+            let listed = self.hcloud.json(&["server", "list"]);
+            (!listed.as_array().unwrap().iter().any(is_there)).then_some(())
+        });
+        assert!(gone.is_some(), "{names:?} are still there\n{}", self.installation.log());
     }
 
     /// Asserts that nothing is left: in the project, and on the machine once the server has stopped.
@@ -223,9 +234,35 @@ impl Stage {
         assert!(own.is_empty(), "artefacts of snapshots are left: {own:?}");
         let status = self.wolke.terminate();
         assert!(status.success(), "{status}\n{}", self.installation.log());
-        let Stage { before, installation, scripts, namespace, .. } = self;
-        drop((installation, scripts, namespace));
+        let before = self.before.take().unwrap();
+        drop(self);
         before.expect_same();
+    }
+
+    /// Deletes every server, as far as that is possible.
+    fn clear(&self) -> Option<()> {
+        let ask = |method: &str, path: &str| -> Option<Value> {
+            let mut curl = self.inside("curl");
+            curl.args(["-s", "-X", method, "-H", &format!("Authorization: Bearer {}", self.token)]);
+            let output = curl.arg(format!("{}{path}", self.wolke.endpoint())).output().ok()?;
+            serde_json::from_slice(&output.stdout).ok()
+        };
+        wait_for(CLEAR_LIMIT, || {
+            let servers = ask("GET", "/servers")?["servers"].as_array()?.clone();
+            for server in &servers {
+                ask("DELETE", &format!("/servers/{}", server["id"]));
+            }
+            servers.is_empty().then_some(())
+        })
+    }
+}
+
+impl Drop for Stage {
+    /// A test that failed leaves no guests for those that come after it.
+    fn drop(&mut self) {
+        if std::thread::panicking() && self.clear().is_none() {
+            eprintln!("guests of a test that failed are left, below {}", self.state().display());
+        }
     }
 }
 
@@ -265,7 +302,7 @@ fn serve(installation: &Installation, namespace: &Namespace, scripts: &Folder) -
     let catalogue = scripts.path().join("catalogue.toml");
     let more = ["--catalogue", catalogue.to_str().unwrap()];
     let args = ["--host", "linux", "--linux-netns", &namespace.of_guests()];
-    installation.serve(&[&args[..], &more].concat())
+    installation.serve(&[&args[..], &ROOM, &more].concat())
 }
 
 /// A script that runs a program in the namespace.

@@ -19,6 +19,7 @@ const CATALOGUE: &str = r#"[[image]]
 name = "tiny"
 description = "Tiny"
 os_flavor = "unknown"
+os_version = "unknown"
 disk_size = 1
 created = "2026-01-01T00:00:00Z"
 ids = { x86 = 900000001 }
@@ -47,12 +48,13 @@ pub fn measure(args: &[String]) {
     let catalogue = installation.data().join("tiny.toml");
     std::fs::write(&catalogue, CATALOGUE).expect("the catalogue");
     let catalogue = catalogue.to_str().expect("a path");
-    let server =
-        installation.serve(&["--host", "linux", "--linux-netns", &format!("{namespace}-g"), "--catalogue", catalogue]);
+    let guests = format!("{namespace}-g");
+    let linux = ["--host", "linux", "--linux-netns", &guests, "--linux-disk-gb", "1000", "--linux-memory-mb", "65536"];
+    let server = installation.serve(&[&linux[..], &["--catalogue", catalogue]].concat());
     let token = installation.token();
     let ours = Ours { client: server.client(&token), key: &key };
     let measured = all(ours, images, &key, times);
-    delete_namespace(server, &format!("{namespace}-g"));
+    delete_namespace(server, &guests);
     std::fs::write(&report, measured.to_string()).expect("the report");
 }
 
