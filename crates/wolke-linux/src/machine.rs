@@ -97,9 +97,9 @@ impl Engine for Machines {
     }
 
     fn release_disk(&self, server: &ServerDir, _: &Path) -> Result<()> {
-        // Nothing but a copy holds the file of a machine that does not run.
-        drop(self.gates.of(server.id).switch());
-        Ok(())
+        // A copy holds the file, and so does the QEMU of a guest that went off by itself.
+        let _switching = self.gates.of(server.id).switch();
+        self.clear(server)
     }
 
     fn guest(&self, server: &ServerDir) -> Result<Guest> {

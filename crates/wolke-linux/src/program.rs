@@ -3,11 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use wolke_host::HostError;
 
 use crate::engine::Result;
@@ -98,6 +99,8 @@ impl Program {
             .stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // A group of its own, so that what it has started ends with it when it takes too long.
+            .process_group(0)
             .spawn()
             .map_err(|error| self.failed(&error.to_string()))?;
         let (input, output, said) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -107,7 +110,7 @@ impl Program {
             let said = scope.spawn(|| text(said));
             if let (Some(mut pipe), Some(bytes)) = (input, &self.input) {
                 // A program that does not read to the end says why by its status.
-                let _ = pipe.write_all(bytes);
+                scope.spawn(move || drop(pipe.write_all(bytes)));
             }
             let status = self.wait(&mut child)?;
             Ok((status, output.join().unwrap_or_default(), said.join().unwrap_or_default()))
@@ -122,6 +125,9 @@ impl Program {
                 poll(&mut [PollFd::new(&fd.as_fd(), PollFlags::IN)], limit.as_ref()).is_ok_and(|ready| ready > 0)
             });
         if !ended {
+            if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
             let _ = child.kill();
             let _ = child.wait();
             return Err(self.failed(&format!("it took longer than {} s", self.timeout.as_secs())));
@@ -157,6 +163,9 @@ mod tests {
         assert!(!Program::new("false").succeeds().unwrap());
         assert!(Program::new("no-such-program").run().is_err());
         let late = Program::new("tail").args(["-f", "/dev/null"]).timeout(Duration::from_millis(1)).run();
+        assert!(late.unwrap_err().message.ends_with("it took longer than 0 s"));
+        // What it has started holds its output, and ends with it.
+        let late = Program::new("sh").args(["-c", "tail -f /dev/null & wait"]).timeout(Duration::from_millis(50)).run();
         assert!(late.unwrap_err().message.ends_with("it took longer than 0 s"));
     }
 }

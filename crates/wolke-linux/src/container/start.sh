@@ -29,7 +29,8 @@ if [ -d run/seed ]; then
     rm -r run/seed
     chmod 0700 seed
     chmod 0600 seed/*
-    chown -R 100000:100000 seed
+    # To root inside, as everything of the image.
+    chown -R --reference=lower seed
 fi
 
 # What the loop device has done for others before.

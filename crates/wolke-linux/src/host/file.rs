@@ -4,6 +4,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -70,7 +71,8 @@ pub(super) fn remove(path: &Path) -> Result<()> {
 
 /// There is such a directory, for its owner alone to read from.
 pub(super) fn directory(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).map_err(|error| failed("made", path, &error))
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(path).map_err(|error| failed("made", path, &error))
 }
 
 /// The directory, or whatever else bears the name, is gone with all that is in it.

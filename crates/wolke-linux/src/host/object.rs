@@ -64,6 +64,8 @@ pub(super) struct Object {
     pub(super) running_since: Option<i64>,
     /// Something but memory lies there.
     pub(super) leftovers: bool,
+    /// Its guest went off by itself, and what that run has left (memory, mounts, control groups) is still to be cleared.
+    pub(super) went_off: bool,
     /// The network knows it.
     pub(super) link: bool,
     /// Forgotten: whoever still holds it must not write it down again.
@@ -91,6 +93,7 @@ impl Object {
             keeping: None,
             running_since: None,
             leftovers: false,
+            went_off: false,
             link: false,
             gone: false,
             meter: Meter::default(),

@@ -49,13 +49,32 @@ impl Core {
         for _ in 0..EFFECTS_MAX {
             self.wake();
             match self.next(entry) {
-                Next::Nothing => return Ok(()),
+                Next::Nothing => {
+                    self.clear_after(entry);
+                    return Ok(());
+                }
                 Next::Command(work) => self.press(entry, &work)?,
                 Next::Operation(desired, operation) => self.carry_out(entry, &desired, &operation)?,
             }
         }
         self.work.push(entry.key);
         Ok(())
+    }
+
+    /// A guest that went off by itself needs nothing of its run any more: a virtual machine would keep all its memory.
+    fn clear_after(&self, entry: &Entry) {
+        let clears = {
+            let object = entry.lock();
+            object.went_off && object.power_work.is_none() && object.memory.current.guest == Guest::Off
+        };
+        if !clears || self.is_over() {
+            return;
+        }
+        if let Err(error) = self.stop(entry, &self.layout.server(entry.key.id)) {
+            // The next start clears it, too.
+            tracing::warn!(key = %entry.key, "what a guest has left cannot be cleared: {error}");
+        }
+        entry.lock().went_off = false;
     }
 
     /// Reads from the machine what there is.
@@ -122,6 +141,7 @@ impl Core {
             Guest::Running => current.boot(),
             Guest::Off | Guest::Lost => current.halt(guest),
         }
+        object.went_off = guest == Guest::Off;
         if guest == Guest::Lost {
             tracing::warn!(key = %object.key, "the guest has vanished without having gone off");
         }

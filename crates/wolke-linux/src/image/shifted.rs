@@ -11,8 +11,9 @@ use super::store::failed;
 use crate::engine::Result;
 use crate::program::Program;
 
-/// The id on this machine of root in a container.
-pub const ID_BASE: u32 = 100_000;
+/// The id on this machine of root in a container. Far above what Debian hands out in `/etc/subuid` (100000 to its first
+/// user, and so on): nobody on the machine can become these.
+pub const ID_BASE: u32 = 1_000_000_000;
 /// How many ids a container has.
 pub const ID_COUNT: u32 = 65_536;
 /// How long it may take to unpack, to measure or to write a whole system of many gigabytes.

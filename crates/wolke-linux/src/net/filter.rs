@@ -101,6 +101,9 @@ const RULES: &str = r#"
 		# Addresses for the metadata service lead nowhere else.
 		ip saddr POOL drop
 		ip daddr POOL drop
+		# Neither do the addresses of the link to the machine, nor the metadata service beside its port.
+		# The machine may have asked first.
+		iifname "LINK*" ip daddr 169.254.0.0/16 ct state != { established, related } counter name refused drop
 	}
 "#;
 
