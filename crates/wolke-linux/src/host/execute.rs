@@ -204,7 +204,7 @@ impl Core {
         disk::find(&directory.path)?.ok_or_else(|| HostError::new(HostError::NO_DISK, "the server has no disk"))
     }
 
-    pub(super) fn stop(&self, entry: &Entry, directory: &ServerDir) -> Result<()> {
+    fn stop(&self, entry: &Entry, directory: &ServerDir) -> Result<()> {
         self.measure(entry);
         let runtime = entry.lock().memory.runtime;
         self.engines_of(runtime).into_iter().try_for_each(|engine| engine.stop(directory))

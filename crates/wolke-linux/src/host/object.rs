@@ -71,6 +71,8 @@ pub(super) struct Object {
     /// Forgotten: whoever still holds it must not write it down again.
     pub(super) gone: bool,
     pub(super) meter: Meter,
+    /// Monotonic time of the last failure.
+    pub(super) failed_at: Option<i64>,
     /// Monotonic times of starts because the guest had vanished.
     pub(super) revived: Vec<i64>,
     /// What was told last.
@@ -97,6 +99,7 @@ impl Object {
             link: false,
             gone: false,
             meter: Meter::default(),
+            failed_at: None,
             revived: Vec::new(),
             told: None,
         }

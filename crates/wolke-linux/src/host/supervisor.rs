@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use wolke_host::plan::Guest;
-use wolke_host::{ObjectKind, Report, Runtime};
+use wolke_host::{HostError, ObjectKind, Report, Runtime};
 
 use super::core::Core;
 use super::file;
@@ -19,6 +19,9 @@ const FIRST_BOOT_MS: i64 = 180_000;
 
 /// How often it is measured what a running server uses.
 const USAGE_INTERVAL_MS: i64 = 60_000;
+
+/// When something is tried again that failed while nobody waited for it.
+const TRIES_AGAIN_MS: i64 = 60_000;
 
 impl Core {
     /// Watches until the host is closed.
@@ -74,7 +77,10 @@ impl Core {
             return;
         }
         let (seen, runtime) = {
-            let object = entry.lock();
+            let mut object = entry.lock();
+            if self.tries_again(&mut object) {
+                self.work.push(entry.key);
+            }
             (object.memory.current.guest, object.memory.runtime)
         };
         if seen == Guest::Off {
@@ -90,6 +96,20 @@ impl Core {
             Ok(_) => {}
             Err(error) => tracing::warn!(key = %entry.key, "what the guest is doing cannot be told: {error}"),
         }
+    }
+
+    /// A failure of something that nobody waits for (a look, the start of a guest that had vanished) is not the end: the
+    /// machine may have been too busy. What somebody has asked for and was told that it failed is not done later.
+    fn tries_again(&self, object: &mut super::object::Object) -> bool {
+        let reached = object.memory.current.generation == object.accepted();
+        let passing = object.memory.error.as_ref().is_some_and(|error| error.code == HostError::ENGINE);
+        let now = self.options.clock.monotonic_ms();
+        let due = object.failed_at.is_none_or(|at| now - at >= TRIES_AGAIN_MS);
+        if !(reached && passing && due) {
+            return false;
+        }
+        object.memory.error = None;
+        true
     }
 
     /// Measures a server that runs.

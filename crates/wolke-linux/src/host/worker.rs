@@ -63,14 +63,17 @@ impl Core {
 
     /// A guest that went off by itself needs nothing of its run any more: a virtual machine would keep all its memory.
     fn clear_after(&self, entry: &Entry) {
-        let clears = {
+        let (clears, runtime) = {
             let object = entry.lock();
-            object.went_off && object.power_work.is_none() && object.memory.current.guest == Guest::Off
+            let is_off = object.memory.current.guest == Guest::Off;
+            (object.went_off && object.power_work.is_none() && is_off, object.memory.runtime)
         };
         if !clears || self.is_over() {
             return;
         }
-        if let Err(error) = self.stop(entry, &self.layout.server(entry.key.id)) {
+        // What it had used was measured when it was seen off.
+        let directory = self.layout.server(entry.key.id);
+        if let Err(error) = self.engines_of(runtime).into_iter().try_for_each(|engine| engine.stop(&directory)) {
             // The next start clears it, too.
             tracing::warn!(key = %entry.key, "what a guest has left cannot be cleared: {error}");
         }
@@ -209,6 +212,7 @@ impl Core {
     pub(super) fn fail(&self, object: &mut Object, error: HostError) {
         tracing::warn!(key = %object.key, generation = object.accepted(), "{error}");
         object.step = None;
+        object.failed_at = Some(self.options.clock.monotonic_ms());
         object.memory.error = Some(error);
         if let Err(error) = self.save(object) {
             tracing::warn!(key = %object.key, "that it failed cannot be written down: {error}");
