@@ -285,7 +285,7 @@ pub const SETTINGS: &[Setting] = &[
         default: None,
         takes: Takes::Serve,
         heading: REAL,
-        help: "Disk space to hand out in all; disks take what is written [default: 4 times what is free]",
+        help: "Disk space to hand out in all; disks take what is written [default: 10 times the file system]",
     },
     Setting {
         key: "log",
