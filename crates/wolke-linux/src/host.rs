@@ -21,6 +21,7 @@ mod open;
 mod outbox;
 mod queue;
 mod registry;
+mod room;
 mod side;
 mod supervisor;
 mod worker;

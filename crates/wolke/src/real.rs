@@ -173,7 +173,7 @@ fn options(linux: &Linux, state: &Path, installation: &Installation) -> Result<O
     };
     let disk_gb = match linux.disk_gb {
         Some(disk_gb) => u64::from(disk_gb),
-        None => free_disk_gb(&state)?.saturating_mul(DISK_OVERCOMMIT),
+        None => total_disk_gb(&state)?.saturating_mul(DISK_OVERCOMMIT),
     };
     let (core, nudge) = (Arc::clone(&installation.core), installation.nudge.clone());
     let ranges = DEFAULT_IPV4_POOLS.iter().chain(DEFAULT_IPV6_POOLS);
@@ -202,9 +202,10 @@ fn spare_memory_mb(meminfo: &str) -> u64 {
     mib.saturating_sub((mib / MEMORY_RESERVE_SHARE).max(MEMORY_RESERVE_LEAST_MB))
 }
 
-fn free_disk_gb(place: &Path) -> Result<u64> {
+/// The whole of a file system, not what is free of it: disks that were handed out are counted elsewhere.
+fn total_disk_gb(place: &Path) -> Result<u64> {
     let stat = rustix::fs::statvfs(place).map_err(|e| Failure::file("measure", place, e))?;
-    Ok(stat.f_bavail.saturating_mul(stat.f_frsize) >> 30)
+    Ok(stat.f_blocks.saturating_mul(stat.f_frsize) >> 30)
 }
 
 /// What the machine calls itself.

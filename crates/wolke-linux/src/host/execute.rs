@@ -98,6 +98,7 @@ impl Core {
         (size_gb, epoch): (u32, i64),
     ) -> Result<()> {
         self.options.capacity.admits(spec)?;
+        self.spare("a disk")?;
         let runtime = self.runtime_of(&entry.lock(), spec);
         let engine = self.engine(runtime)?;
         let image = self.claim(entry.key, spec, runtime)?;
@@ -143,7 +144,7 @@ impl Core {
 
     /// A guest that is off gets its interface at once, one that runs at its next start: addresses change under nobody.
     fn define(&self, entry: &Entry, spec: &ServerSpec) -> Result<()> {
-        self.options.capacity.admits(spec)?;
+        self.admit_size(entry, spec)?;
         let (guest, runtime) = {
             let object = entry.lock();
             (object.memory.current.guest, self.runtime_of(&object, spec))

@@ -117,6 +117,7 @@ impl Core {
     fn copy(&self, entry: &Entry, work: &Work) -> Result<(Slot, Manifest)> {
         let artefact = ObjectKey::image(work_image(work)).to_string();
         let directory = self.layout.server(entry.key.id);
+        self.spare("a snapshot")?;
         let mut tries = 0;
         loop {
             tries += 1;
