@@ -8,12 +8,14 @@
 //! commands are told again, which hosts answer from their memory. Reports are written in the order in which they came. A
 //! secret that has been delivered does not stay in the database.
 
+mod enrol;
 mod inbox;
 mod reports;
 mod run;
 
 use crate::core::Core;
 use crate::operator;
+pub use enrol::{Claim, check};
 use inbox::Inbox;
 pub use run::{Nudge, Running};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +26,8 @@ use wolke_domain::{Error, Result};
 use wolke_host::{
     Capacity, Command, Delta, Forget, Host, HostError, HostFacts, ObjectKey, Report, Resync, Secret, Verb,
 };
-use wolke_store::{Db, Race, driven};
+use wolke_store::driven::{self, Description};
+use wolke_store::{Db, Race};
 use wolke_wire::{Id, Timestamp};
 
 /// Longest pause between two turns, in milliseconds: covers what nobody was told of.
@@ -56,6 +59,8 @@ pub struct Parts {
     pub location: Id,
     /// What it is called there.
     pub name: String,
+    /// Where it keeps what it has, for people.
+    pub place: String,
 }
 
 /// The driver of one host. Calls block.
@@ -183,7 +188,7 @@ impl Driver {
         self.parts.db.write_blocking(vec![Race::Location(self.parts.location)], closure)
     }
 
-    /// Makes sure that the host has a row that says what it is.
+    /// Makes sure that the host has a row that says what it is; a row of its own, before anything is told to it.
     fn register(&mut self) -> Result<Id> {
         let is_due = self.falls_due(|due| &mut due.facts, FACTS_MS);
         if let (Some(id), false) = (self.id, is_due) {
@@ -194,15 +199,26 @@ impl Driver {
         if let (Some(id), true) = (self.id, text == self.facts) {
             return Ok(id);
         }
-        let (location, name, written) = (self.parts.location, self.parts.name.clone(), text.clone());
+        if facts.identity.is_empty() {
+            return Err(Error::internal("the host does not say which one it is"));
+        }
+        let claim = Claim {
+            location: self.parts.location,
+            name: self.parts.name.clone(),
+            identity: facts.identity.clone(),
+            holds: !self.parts.host.list(None, 1)?.is_empty(),
+            place: self.parts.place.clone(),
+        };
+        let (core, written) = (Arc::clone(&self.parts.core), text.clone());
         let id = self.write(move |tx| {
             let room = room_of(&facts.capacity)?;
-            let id = match driven::by_name(tx, location, &name)? {
-                None => driven::insert(tx, location, (&name, &written), &room)?,
+            let own = Description { identity: &claim.identity, name: &claim.name, facts: &written };
+            let id = match enrol::row(tx, &core, &claim)? {
+                None => driven::insert(tx, claim.location, own, &room)?,
                 Some(known) => {
                     let before = serde_json::from_str::<HostFacts>(&known.facts)
                         .map_err(|e| Error::internal(format!("facts of host {}: {e}", known.id)))?;
-                    driven::describe(tx, known.id, &written, &grown(&room, &room_of(&before.capacity)?))?;
+                    driven::describe(tx, known.id, own, &grown(&room, &room_of(&before.capacity)?))?;
                     known.id
                 }
             };

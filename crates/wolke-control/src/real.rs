@@ -82,7 +82,7 @@ pub(crate) fn runtime(choice: &RuntimeChoice, server_type: &ServerType) -> Runti
     choice.of(&server_type.name, server_type.cpu_type == CpuType::Dedicated)
 }
 
-fn location_name(catalogue: &Catalogue, location: Id) -> String {
+pub(crate) fn location_name(catalogue: &Catalogue, location: Id) -> String {
     catalogue.location_by_id(location).map_or_else(|| location.to_string(), |found| found.name.clone())
 }
 

@@ -98,6 +98,9 @@ impl RuntimeChoice {
 /// What a host is. The control plane keeps it beside the host's row, so that every process of it can decide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostFacts {
+    /// Which host it is, whatever it is called and wherever it is: drawn once, kept with what it holds. Empty: simulated.
+    #[serde(default)]
+    pub identity: String,
     /// How it can run servers.
     pub runtimes: Vec<Runtime>,
     /// Which of them a server gets.

@@ -1,6 +1,6 @@
 //! The host itself: accepts what is desired, has it carried out, and reports.
 //!
-//! **Map.** `open` locks and adopts, `accept` and `command` take what comes, `worker` plans and `execute` does, `side` talks
+//! **Map.** `open` locks and adopts (`identity` says what), `accept` and `command` take what comes, `worker` plans and `execute` does, `side` talks
 //! to guest agents and makes snapshots, `supervisor` watches guests and measures, `registry` answers the network.
 //!
 //! **Invariants:** what was accepted is on the disk before it is answered; of one object one thread at a time changes
@@ -13,6 +13,7 @@ mod disk;
 mod execute;
 mod facts;
 mod file;
+pub mod identity;
 mod images;
 mod memory;
 mod meter;

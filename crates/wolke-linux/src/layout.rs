@@ -5,6 +5,7 @@
 //! <state>/servers/<id>/                  memory.json desired.json (0600) run/ disk-<epoch>/
 //! <state>/servers/<id>/run/              sockets, process ids, logs: what one run leaves behind
 //! <state>/wishes/image-<id>/             memory.json desired.json: what is wished of an image that a snapshot makes
+//! <state>/identity                       which host this is: drawn once
 //! <state>/lock                           held by the process that uses the directory
 //! ```
 
@@ -62,6 +63,12 @@ impl Layout {
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.state.join("lock")
+    }
+
+    /// The file that says which host this is.
+    #[must_use]
+    pub fn identity(&self) -> PathBuf {
+        self.state.join("identity")
     }
 
     /// One server.

@@ -14,6 +14,7 @@ use wolke_host::{
     Command, Delta, Desired, Host, HostError, ObjectKey, Outcome, Power, PowerState, Report, ServerSpec, Usage, Verb,
     latest,
 };
+use wolke_linux::host::identity::{self, Signs};
 use wolke_linux::host::{LinuxHost, Options};
 use wolke_linux::image::ImageStore;
 
@@ -63,6 +64,36 @@ fn one_process_has_a_host() {
     assert_eq!(LinuxHost::open(far).err().unwrap().code, HostError::UNSUPPORTED);
     let relative = Options { state: "state".into(), ..bench.options() };
     assert_eq!(LinuxHost::open(relative).err().unwrap().code, HostError::UNSUPPORTED);
+}
+
+#[test]
+fn a_directory_says_which_host_it_is() {
+    let content = fake::content("identity");
+    let mut bench = Bench::new(fake::plan(&content));
+    let state = bench.layout.state().to_owned();
+    let identity = bench.linux().facts().identity;
+    assert!(identity.len() == 32 && identity.bytes().all(|byte| byte.is_ascii_hexdigit()), "{identity}");
+    let signs = |holds| Signs { identity: Some(identity.clone()), holds };
+    assert_eq!(identity::signs(&state).unwrap(), signs(false));
+    let spec = bench.spec();
+    reach(&mut bench, &Desired::server(1, 1, spec));
+    assert_eq!(identity::signs(&state).unwrap(), signs(true));
+    // What is to be gone counts no more, also while it is remembered.
+    reach(&mut bench, &Desired::absent(ObjectKey::server(1), 2));
+    assert_eq!(identity::signs(&state).unwrap(), signs(false));
+    bench.close();
+    let again = bench.open().unwrap();
+    assert_eq!(again.facts().identity, identity, "it is drawn once");
+    drop(again);
+    // One that was damaged is not replaced: the host would be a stranger to its database.
+    std::fs::write(bench.layout.identity(), "5\n").unwrap();
+    let refused = bench.open().err().unwrap();
+    assert!(refused.message.contains("is not what was written there"), "{refused}");
+    std::fs::write(bench.layout.identity(), format!("{identity}\n")).unwrap();
+    let mut other = Bench::new(fake::plan(&content));
+    assert_ne!(other.linux().facts().identity, identity);
+    let nowhere = identity::signs(&state.join("nowhere")).unwrap();
+    assert_eq!(nowhere, Signs { identity: None, holds: false });
 }
 
 #[test]

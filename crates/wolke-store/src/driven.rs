@@ -16,13 +16,15 @@ use wolke_wire::{Id, Kind, Timestamp};
 pub const COMMANDS_PAGE: usize = 256;
 
 statements! { "driven";
-    ALL = "SELECT id, location, name, generation, facts, seen FROM host WHERE kind <> 'sim' ORDER BY location, id";
-    BY_NAME = "SELECT id, location, name, generation, facts, seen FROM host WHERE location = $1 AND name = $2";
+    ALL = "SELECT id, location, name, generation, facts, seen, identity FROM host WHERE kind <> 'sim' ORDER BY location, id";
+    BY_NAME = "SELECT id, location, name, generation, facts, seen, identity FROM host WHERE location = $1 AND name = $2";
+    BY_IDENTITY = "SELECT id, location, name, generation, facts, seen, identity FROM host WHERE identity = $1";
+    PRESENT = "SELECT COUNT(*) FROM host_object WHERE host = $1 AND kind = $2 AND tombstone = 0";
     SEEN = "SELECT seen FROM host WHERE id = $1";
-    INSERT = "INSERT INTO host (id, location, kind, generation, free_cores, free_memory_mb, free_disk_gb, name, facts, seen)
-        VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9)";
+    INSERT = "INSERT INTO host (id, location, kind, generation, free_cores, free_memory_mb, free_disk_gb, name, facts, seen, identity)
+        VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10)";
     DESCRIBE = "UPDATE host SET free_cores = free_cores + $1, free_memory_mb = free_memory_mb + $2, free_disk_gb = free_disk_gb + $3,
-        facts = $4, seen = $5 WHERE id = $6";
+        facts = $4, seen = $5, name = $6, identity = $7 WHERE id = $8";
     BEAT = "UPDATE host SET seen = $1 WHERE id = $2";
     GENERATION = "SELECT generation FROM host WHERE id = $1";
     TOMBSTONES = "SELECT kind, id, generation, tombstone, spec FROM host_object WHERE host = $1 AND tombstone = 1 ORDER BY kind, id";
@@ -52,6 +54,8 @@ pub struct RealHost {
     pub facts: String,
     /// Real time of the last sign of life of the process that drives it.
     pub seen: Timestamp,
+    /// Its own name for itself, which nothing changes.
+    pub identity: String,
 }
 
 fn real(row: &Row) -> Result<RealHost> {
@@ -63,6 +67,7 @@ fn real(row: &Row) -> Result<RealHost> {
         generation: row.int(3)?,
         facts: text(4)?,
         seen: Timestamp(row.opt_int(5)?.unwrap_or(0)),
+        identity: text(6)?,
     })
 }
 
@@ -82,6 +87,34 @@ pub fn by_name(tx: &mut dyn Tx, location: Id, name: &str) -> Result<Option<RealH
     tx.query_one(&BY_NAME, &[location.into(), name.into()])?.as_ref().map(real).transpose()
 }
 
+/// The host with this identity, wherever it is.
+///
+/// # Errors
+/// The engine's failure.
+pub fn by_identity(tx: &mut dyn Tx, identity: &str) -> Result<Option<RealHost>> {
+    tx.query_one(&BY_IDENTITY, &[identity.into()])?.as_ref().map(real).transpose()
+}
+
+/// How many objects of a kind a host should hold.
+///
+/// # Errors
+/// The engine's failure.
+pub fn present(tx: &mut dyn Tx, host: Id, kind: &str) -> Result<i64> {
+    let row = tx.query_one(&PRESENT, &[host.into(), kind.into()])?;
+    row.map_or(Ok(0), |row| row.int(0))
+}
+
+/// What a host says of itself, to be written down.
+#[derive(Clone, Copy, Debug)]
+pub struct Description<'a> {
+    /// Which host it is.
+    pub identity: &'a str,
+    /// What people call it, unique in its location.
+    pub name: &'a str,
+    /// What it is and can do, as a document.
+    pub facts: &'a str,
+}
+
 /// Real time of the last sign of life of a host's driver; zero when it has said goodbye.
 ///
 /// # Errors
@@ -91,11 +124,11 @@ pub fn seen(tx: &mut dyn Tx, host: Id) -> Result<Timestamp> {
     Ok(Timestamp(row.map_or(Ok(None), |row| row.opt_int(0))?.unwrap_or(0)))
 }
 
-/// Adds a real host with its name, the document of what it said of itself, and all of its room.
+/// Adds a real host with what it said of itself, and all of its room.
 ///
 /// # Errors
-/// The engine's failure, also when a host of this name was added meanwhile.
-pub fn insert(tx: &mut dyn Tx, location: Id, (name, facts): (&str, &str), room: &Need) -> Result<Id> {
+/// The engine's failure, also when a host of this name or identity was added meanwhile.
+pub fn insert(tx: &mut dyn Tx, location: Id, host: Description<'_>, room: &Need) -> Result<Id> {
     let id = tx.next_id(Counter::Host)?;
     let now = tx.facts().real_now;
     let params = [
@@ -105,21 +138,30 @@ pub fn insert(tx: &mut dyn Tx, location: Id, (name, facts): (&str, &str), room: 
         room.cores.into(),
         room.memory_mb.into(),
         room.disk_gb.into(),
-        name.into(),
-        facts.into(),
+        host.name.into(),
+        host.facts.into(),
         now.into(),
+        host.identity.into(),
     ];
     tx.execute_one(&INSERT, &params).map(|()| id)
 }
 
-/// Writes down anew what a host said of itself. `grown`: by how much its room differs from what it was.
+/// Writes down anew what the host of a row said of itself. `grown`: by how much its room differs from what it was.
 ///
 /// # Errors
 /// Internal, when there is no such host.
-pub fn describe(tx: &mut dyn Tx, host: Id, facts: &str, grown: &Need) -> Result<()> {
+pub fn describe(tx: &mut dyn Tx, row: Id, host: Description<'_>, grown: &Need) -> Result<()> {
     let now = tx.facts().real_now;
-    let params =
-        [grown.cores.into(), grown.memory_mb.into(), grown.disk_gb.into(), facts.into(), now.into(), host.into()];
+    let params = [
+        grown.cores.into(),
+        grown.memory_mb.into(),
+        grown.disk_gb.into(),
+        host.facts.into(),
+        now.into(),
+        host.name.into(),
+        host.identity.into(),
+        row.into(),
+    ];
     tx.execute_one(&DESCRIBE, &params)
 }
 

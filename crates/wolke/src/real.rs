@@ -7,11 +7,12 @@ use crate::failure::{Failure, Result};
 use crate::installation::Installation;
 use std::path::Path;
 use std::sync::Arc;
-use wolke_control::driver::{Driver, Parts, Running};
+use wolke_control::driver::{self, Claim, Driver, Parts, Running};
 use wolke_control::operator::NewImage;
 use wolke_domain::address::{DEFAULT_IPV4_POOLS, DEFAULT_IPV6_POOLS};
 use wolke_domain::clock::ClockMode;
 use wolke_host::{Architecture, Capacity, Host as _, Runtime};
+use wolke_linux::host::identity::{self, Signs};
 use wolke_linux::host::{LinuxHost, Options};
 use wolke_linux::image::ImageStore;
 use wolke_linux::net::NetOptions;
@@ -52,9 +53,16 @@ pub async fn begin(
     let (clock, nudge) = (Arc::clone(&installation.clock), installation.nudge.clone());
     // Adopting what is there takes its time.
     let started = tokio::task::spawn_blocking(move || {
-        let host = LinuxHost::open(options).map_err(|e| Failure::new(format!("this machine cannot be a host: {e}")))?;
+        let unfit = |e: wolke_host::HostError| Failure::new(format!("this machine cannot be a host: {e}"));
+        let place = options.state.display().to_string();
+        // Before anything begins to work there: whose servers are these?
+        let Signs { identity, holds } = identity::signs(&options.state).map_err(unfit)?;
+        let identity = identity.unwrap_or_default();
+        let claim = Claim { location, name: name.clone(), identity, holds, place: place.clone() };
+        driver::check(&db, &core, claim)?;
+        let host = LinuxHost::open(options).map_err(unfit)?;
         let runtimes = host.facts().runtimes;
-        let driver = Driver::new(Parts { db, core, clock, host: Box::new(host), location, name });
+        let driver = Driver::new(Parts { db, core, clock, host: Box::new(host), location, name, place });
         Ok::<_, Failure>((Running::start(driver, nudge)?, runtimes))
     });
     let (driver, runtimes) = started.await.map_err(|e| Failure::new(format!("the host has failed: {e}")))??;

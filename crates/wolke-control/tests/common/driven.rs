@@ -1,5 +1,6 @@
 //! A real host in tests: driven as one, simulated below. It lives as long as the test wants, whatever becomes of its driver.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use wolke_control::Core;
 use wolke_control::driver::{Driver, Parts};
@@ -26,6 +27,8 @@ struct Below {
     away: bool,
     /// Commands that were ever handed over.
     commands: Vec<Id>,
+    /// Which host it is.
+    identity: String,
     /// What it says of itself, where that differs.
     facts: Option<HostFacts>,
     resyncs: usize,
@@ -40,7 +43,10 @@ pub struct Machine {
 
 impl Machine {
     pub fn new(core: Arc<Core>) -> Self {
-        Self { below: Arc::default(), core }
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let identity = format!("{:032x}", COUNT.fetch_add(1, Ordering::SeqCst));
+        let below = Below { identity, ..Below::default() };
+        Self { below: Arc::new(Mutex::new(below)), core }
     }
 
     fn below(&self) -> MutexGuard<'_, Below> {
@@ -117,9 +123,14 @@ impl Machine {
 
     /// A driver, as of a process that has just started.
     pub fn driver(&self, db: &Arc<Db>, clock: Arc<dyn Clock>) -> Driver {
+        self.driver_as(db, clock, REAL_LOCATION, "box")
+    }
+
+    /// One with other settings.
+    pub fn driver_as(&self, db: &Arc<Db>, clock: Arc<dyn Clock>, location: Id, name: &str) -> Driver {
         let (db, core) = (Arc::clone(db), Arc::clone(&self.core));
-        let host = Box::new(self.clone());
-        Driver::new(Parts { db, core, clock, host, location: REAL_LOCATION, name: "box".into() })
+        let (host, name, place) = (Box::new(self.clone()), name.to_owned(), "DIR".to_owned());
+        Driver::new(Parts { db, core, clock, host, location, name, place })
     }
 }
 
@@ -128,7 +139,8 @@ impl Host for Machine {
         let told = self.below().facts.clone();
         let settings = self.settings();
         let mut memory = MemoryState::default();
-        told.unwrap_or_else(|| SimHost::new(&mut memory, &settings).facts())
+        let identity = self.below().identity.clone();
+        told.unwrap_or_else(|| HostFacts { identity, ..SimHost::new(&mut memory, &settings).facts() })
     }
 
     fn apply(&mut self, delta: &Delta, now: Timestamp) -> Result<Vec<Report>> {

@@ -15,6 +15,7 @@ mod common;
 mod create;
 mod delete;
 mod driven;
+mod enrol;
 mod helpers;
 mod image_in_use;
 mod images;

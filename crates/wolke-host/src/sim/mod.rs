@@ -131,6 +131,7 @@ impl<'a, S: SimState> SimHost<'a, S> {
 impl<S: SimState> Host for SimHost<'_, S> {
     fn facts(&self) -> HostFacts {
         HostFacts {
+            identity: String::new(),
             runtimes: vec![Runtime::Simulated],
             choice: RuntimeChoice::always(Runtime::Simulated),
             capacity: self.settings.capacity,

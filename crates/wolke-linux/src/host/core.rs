@@ -30,6 +30,8 @@ pub(super) struct Death;
 pub(super) struct Core {
     pub(super) options: Options,
     pub(super) layout: Layout,
+    /// Which host this is.
+    pub(super) identity: String,
     pub(super) engines: Vec<Arc<dyn Engine>>,
     pub(super) hooks: Arc<dyn Hooks>,
     pub(super) net: Option<Net>,
@@ -51,7 +53,7 @@ pub(super) struct Core {
 
 impl Core {
     pub(super) fn new(
-        options: Options,
+        (options, identity): (Options, String),
         (engines, hooks): (Vec<Arc<dyn Engine>>, Arc<dyn Hooks>),
         net: Option<Net>,
         registry: Arc<Registry>,
@@ -61,6 +63,7 @@ impl Core {
         Self {
             options,
             layout,
+            identity,
             engines,
             hooks,
             net,

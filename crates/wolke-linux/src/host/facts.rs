@@ -58,6 +58,7 @@ impl Core {
             Vec::new()
         });
         HostFacts {
+            identity: self.identity.clone(),
             runtimes: self.engines.iter().map(|engine| engine.runtime()).collect(),
             choice: self.options.choice.clone(),
             capacity: self.options.capacity,

@@ -15,7 +15,7 @@ use wolke_host::{HostError, ObjectKey, ObjectKind};
 
 use super::core::Core;
 use super::registry::{Registry, recall};
-use super::{Hooks, Options, file};
+use super::{Hooks, Options, file, identity};
 use crate::engine::{Engine, Result};
 use crate::layout::{Layout, STATE_MAX};
 use crate::net::{Guests, Net};
@@ -85,6 +85,7 @@ pub(super) fn open(
         file::directory(&directory)?;
     }
     let locks = lock(&layout, &options, network)?;
+    let identity = identity::ensure(&layout)?;
     let engines = engines(&options)?;
     let registry = Arc::new(Registry::new(layout.clone(), Arc::clone(&options.unseal)));
     discover(&registry, &layout)?;
@@ -95,7 +96,7 @@ pub(super) fn open(
             registry.ensure(ObjectKey::server(id)).lock().link = true;
         }
     }
-    let core = Arc::new(Core::new(options, (engines, hooks), net, registry));
+    let core = Arc::new(Core::new((options, identity), (engines, hooks), net, registry));
     core.sweep();
     for entry in core.registry.all() {
         core.refresh(&entry);

@@ -1,10 +1,12 @@
 -- Hosts that are real machines, driven by a process of theirs. Dialect of this file: see migrate.rs.
--- `name` tells the hosts of a location apart; `facts` is what the host said of itself; `seen` is the real time of the last
+-- `name` tells the hosts of a location apart; `identity` is the host's own, whatever it is called; `facts` is what the host said of itself; `seen` is the real time of the last
 -- sign of life of the process that drives it, 0 once that has said goodbye. All null for simulated hosts.
 ALTER TABLE host ADD COLUMN name TEXT;
 ALTER TABLE host ADD COLUMN facts TEXT;
+ALTER TABLE host ADD COLUMN identity TEXT;
 ALTER TABLE host ADD COLUMN seen BIGINT;
 CREATE UNIQUE INDEX host_name ON host (location, name) WHERE name IS NOT NULL;
+CREATE UNIQUE INDEX host_identity ON host (identity) WHERE identity IS NOT NULL;
 CREATE INDEX host_real ON host (location, id) WHERE kind <> 'sim';
 CREATE INDEX host_object_tombstone ON host_object (host, kind, id) WHERE tombstone = 1;
 

@@ -2,12 +2,13 @@
 
 use crate::common::Engine;
 use wolke_domain::placement::Need;
-use wolke_store::driven;
+use wolke_store::driven::{self, Description};
 use wolke_store::host::{self, HostKind, Object};
 use wolke_wire::Id;
 
 crate::on_both_engines!(World: room, desired_and_observed, commands, real_hosts, reports, usage);
 
+const BOX: Description<'_> = Description { identity: "5eed", name: "box", facts: "{}" };
 const ROOM: Need = Need { cores: 8, memory_mb: 16_384, disk_gb: 100 };
 
 fn add(engine: &Engine) -> Id {
@@ -93,19 +94,25 @@ fn commands(engine: &Engine) {
 fn real_hosts(engine: &Engine) {
     let need = Need { cores: 2, memory_mb: 4_096, disk_gb: 40 };
     let simulated = add(engine);
-    let id = engine.write(|tx| driven::insert(tx, 1, ("box", "{}"), &ROOM));
+    let id = engine.write(|tx| driven::insert(tx, 1, BOX, &ROOM));
     let found = engine.read(move |tx| host::candidates(tx, 1, &need));
     let ids = |rooms: &[wolke_domain::placement::Room]| rooms.iter().map(|room| room.host).collect::<Vec<_>>();
     assert_eq!((ids(&found.real), ids(&found.simulated)), (vec![id], vec![simulated]));
     assert_eq!(engine.write(move |tx| host::take_on(tx, id, &need)), (1, HostKind::Linux));
     let grown = Need { cores: 1, memory_mb: 0, disk_gb: -10 };
-    engine.write(move |tx| driven::describe(tx, id, "{\"more\":1}", &grown));
-    let known = engine.read(|tx| driven::by_name(tx, 1, "box")).unwrap();
+    engine
+        .write(move |tx| driven::describe(tx, id, Description { name: "crate", facts: "{\"more\":1}", ..BOX }, &grown));
+    assert_eq!(engine.read(|tx| driven::by_name(tx, 1, "box")), None, "it has another name now");
+    let known = engine.read(|tx| driven::by_name(tx, 1, "crate")).unwrap();
+    assert_eq!(engine.read(|tx| driven::by_identity(tx, BOX.identity)).as_ref(), Some(&known));
+    assert_eq!(engine.read(|tx| driven::by_identity(tx, "00")), None);
+    let twin = Description { name: "twin", ..BOX };
+    assert!(engine.try_write(move |tx| driven::insert(tx, 2, twin, &ROOM)).is_err(), "a host is in one place");
     assert_eq!((known.id, known.facts.as_str(), known.generation), (id, "{\"more\":1}", 1));
     assert_eq!(engine.read(|tx| driven::all(tx)), std::slice::from_ref(&known));
     let (kind, room) = engine.read(move |tx| host::room(tx, id));
     assert_eq!((kind, room), (HostKind::Linux, Need { cores: 7, memory_mb: 12_288, disk_gb: 50 }));
-    assert_eq!(engine.read(|tx| driven::by_name(tx, 2, "box")), None);
+    assert_eq!(engine.read(|tx| driven::by_name(tx, 2, "crate")), None);
     engine.write(move |tx| driven::part(tx, id));
     assert_eq!(engine.read(move |tx| driven::seen(tx, id)).0, 0);
     engine.write(move |tx| driven::beat(tx, id));
@@ -113,7 +120,7 @@ fn real_hosts(engine: &Engine) {
 }
 
 fn reports(engine: &Engine) {
-    let id = engine.write(|tx| driven::insert(tx, 1, ("box", "{}"), &ROOM));
+    let id = engine.write(|tx| driven::insert(tx, 1, BOX, &ROOM));
     engine.write(move |tx| {
         let generation = host::take(tx, id, &Need::none())?;
         let wish = Object { generation, spec: "{\"a\":1}".into(), ..Object::new(HostKind::Linux) };
@@ -129,11 +136,14 @@ fn reports(engine: &Engine) {
     assert_eq!((object.spec.as_str(), object.observed.as_deref()), ("{}", Some("\"off\"")));
     assert!(object.on.is_real());
     assert!(engine.read(move |tx| driven::tombstones(tx, id)).is_empty());
+    let present = |kind: &'static str| engine.read(move |tx| driven::present(tx, id, kind));
+    assert_eq!((present("server"), present("image")), (1, 0));
     engine.write(move |tx| {
         let generation = host::take(tx, id, &Need::none())?;
         host::desire(tx, id, "server", 7, &Object { generation, tombstone: true, ..Object::new(HostKind::Linux) })
     });
     assert_eq!(engine.read(move |tx| driven::tombstones(tx, id)).len(), 1);
+    assert_eq!(present("server"), 0, "what is to be gone is not counted");
 }
 
 fn usage(engine: &Engine) {
