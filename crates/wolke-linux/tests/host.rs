@@ -5,10 +5,10 @@
 mod common;
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use common::bench::{Bench, SEALED, seal};
-use common::fake;
+use common::{fake, need};
 use wolke_host::conformance::Harness;
 use wolke_host::{
     Command, Delta, Desired, Host, HostError, ObjectKey, Outcome, Power, PowerState, Report, ServerSpec, Usage, Verb,
@@ -94,6 +94,84 @@ fn a_directory_says_which_host_it_is() {
     assert_ne!(other.linux().facts().identity, identity);
     let nowhere = identity::signs(&state.join("nowhere")).unwrap();
     assert_eq!(nowhere, Signs { identity: None, holds: false });
+}
+
+/// A file system with less room than is kept: nothing new is begun, and what is there goes on.
+#[test]
+fn the_last_of_a_file_system_is_kept_for_the_servers_that_there_are() {
+    let test = "the_last_of_a_file_system_is_kept_for_the_servers_that_there_are";
+    if !rustix::process::geteuid().is_root() {
+        return need::skip(test, "it needs root");
+    }
+    let content = fake::content("full");
+    let mut bench = Bench::new(fake::plan(&content));
+    let spec = bench.spec();
+    reach(&mut bench, &Desired::server(1, 1, spec.clone()));
+    bench.close();
+    let small = Small::over(bench.layout.state());
+    bench.restart();
+    let mut off = spec.clone();
+    off.power = Power::Off;
+    reach(&mut bench, &Desired::server(1, 2, off));
+    reach(&mut bench, &Desired::server(1, 3, spec.clone()));
+    let issued_at = bench.now();
+    let verb = Verb::Snapshot { image: 9 };
+    let command = Command { id: 4, key: ObjectKey::server(1), verb, issued_at, expires_at: None };
+    let Outcome::Failed { error } = outcome(&mut bench, &command) else { panic!("a snapshot without room") };
+    assert_eq!(error.code, HostError::DISK_FULL);
+    assert!(error.message.starts_with("a snapshot cannot be made: "), "{error}");
+    // A second server gets no disk.
+    let now = bench.now();
+    let second = Desired::server(
+        2,
+        5,
+        ServerSpec { definition: wolke_host::Definition { public: None, ..spec.definition.clone() }, ..spec },
+    );
+    let mut reports = bench.linux().apply(&Delta::object(second.clone()), now).unwrap();
+    let error = loop {
+        if let Some(error) = latest(&reports, second.key).and_then(|seen| seen.state.error.clone()) {
+            break error;
+        }
+        assert!(bench.now().0 - now.0 < PATIENCE_MS, "{reports:?}");
+        bench.advance(1000);
+        let now = bench.now();
+        reports.extend(bench.linux().poll(now).unwrap().reports);
+    };
+    assert_eq!(error.code, HostError::DISK_FULL);
+    assert!(error.message.starts_with("a disk cannot be made: "), "{error}");
+    bench.close();
+    drop(small);
+}
+
+/// A small file system over a directory, with the content of that.
+struct Small(PathBuf);
+
+impl Small {
+    fn over(place: &Path) -> Self {
+        let run = |program: &str, args: &[&std::ffi::OsStr]| {
+            assert!(std::process::Command::new(program).args(args).status().unwrap().success(), "{program} {args:?}");
+        };
+        let kept = place.with_extension("kept");
+        run("cp", &["-a".as_ref(), place.as_ref(), kept.as_ref()]);
+        run(
+            "mount",
+            &["-t", "tmpfs", "-o", "size=64m", "none"]
+                .map(str::as_ref)
+                .into_iter()
+                .chain([place.as_os_str()])
+                .collect::<Vec<_>>(),
+        );
+        let small = Self(place.to_owned());
+        run("cp", &["-a".as_ref(), kept.join(".").as_ref(), place.as_ref()]);
+        std::fs::remove_dir_all(kept).unwrap();
+        small
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = rustix::mount::unmount(&self.0, rustix::mount::UnmountFlags::DETACH);
+    }
 }
 
 #[test]
