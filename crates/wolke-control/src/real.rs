@@ -9,11 +9,12 @@ use crate::image::Source;
 use crate::place::Place;
 use wolke_domain::catalogue::{Catalogue, ServerType};
 use wolke_domain::image::is_own;
+use wolke_domain::placement::Need;
 use wolke_domain::server::Server;
 use wolke_domain::{Error, Result};
 use wolke_host::{Feature, HostFacts, Runtime, RuntimeChoice};
 use wolke_store::driven::{self, RealHost};
-use wolke_store::{Tx, image};
+use wolke_store::{Tx, host, image};
 use wolke_wire::Id;
 use wolke_wire::cloud::Architecture;
 use wolke_wire::cloud::server_type::CpuType;
@@ -109,6 +110,17 @@ fn beyond(facts: &HostFacts, server_type: &ServerType) -> Option<String> {
     over.map(|(what, needs, has)| format!("it needs {needs} {what}, and {has} are the most that the host gives"))
 }
 
+/// What a host has too little of just now; none when there is room. Servers that are off keep theirs.
+fn lacking(free: &Need, server_type: &ServerType) -> Option<String> {
+    let needs = [
+        ("cores", i64::from(server_type.cores), free.cores),
+        ("MiB of memory", i64::from(server_type.memory_mb()), free.memory_mb),
+        ("GB of disk", i64::from(server_type.disk), free.disk_gb),
+    ];
+    let short = needs.into_iter().find(|(_, needs, free)| needs > free);
+    short.map(|(what, needs, free)| format!("it needs {needs} {what}, and {} are left", free.max(0)))
+}
+
 /// The places of these where a type can run at all.
 ///
 /// # Errors
@@ -151,6 +163,10 @@ pub(crate) fn check_create(
     let away = tx.facts().real_now.plus_ms(-AWAY_MS);
     if driven::seen(tx, real.host)? < away {
         return Err(Error::host_away(&location_name(&core.catalogue(), location)));
+    }
+    let (_, free) = host::room(tx, real.host)?;
+    if let Some(why) = lacking(&free, server_type) {
+        return Err(Error::type_without_room(&server_type.name, &location_name(&core.catalogue(), location), &why));
     }
     let runtime = runtime(&real.facts.choice, server_type);
     check_source(tx, core, (real, runtime), project, (source, i64::from(server_type.disk)))

@@ -138,6 +138,13 @@ impl Error {
         Self::refused(ErrorCode::ResourceUnavailable, message)
     }
 
+    /// The only host of a location has no room left for a server of a type.
+    #[must_use]
+    pub fn type_without_room(server_type: &str, location: &str, why: &str) -> Self {
+        let message = format!("the host of location {location} has no room for server type {server_type}: {why}");
+        Self::refused(ErrorCode::ResourceUnavailable, message)
+    }
+
     /// Nobody drives the host of a real location.
     #[must_use]
     pub fn host_away(location: &str) -> Self {

@@ -157,8 +157,8 @@ async fn without(installation: &Installation) -> Result<()> {
     for host in &hosts {
         tracing::warn!(
             host = host.name,
-            "this world has a real host, and this process does not drive it (--host linux does): actions on its servers will \
-             fail, and no new ones can be made in its location"
+            "this world has a real host, and this process does not drive it (--host linux does): actions on its servers wait \
+             for it and then fail, and no new ones can be made in its location"
         );
     }
     // Beside other processes one of them may drive it; then its own silence tells.

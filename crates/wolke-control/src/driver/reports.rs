@@ -8,7 +8,7 @@ use wolke_domain::metrics::{Counters, Measured};
 use wolke_domain::{Error, Result};
 use wolke_host::{CommandReport, ObjectKey, ObjectKind, Observed, PowerState, Report, ServerSpec, Spec, Usage, Wish};
 use wolke_store::driven::{self, Wished};
-use wolke_store::{Tx, host, usage};
+use wolke_store::{Tx, host, resource as store_resource, usage};
 use wolke_wire::{Id, Kind};
 
 /// Reports that are written in one transaction.
@@ -104,7 +104,11 @@ fn write(tx: &mut dyn Tx, on: Id, report: &Report, noted: &mut Noted) -> Result<
     match report {
         Report::Observed(observed) | Report::Refused { has: observed, .. } => observe(tx, on, observed, noted),
         Report::Command(report) => end(tx, on, report),
-        Report::Usage(used) => sample(tx, used),
+        Report::Usage(used) => {
+            sample(tx, used)?;
+            // Its traffic is part of what a server shows.
+            store_resource::touch(tx, Kind::Server, used.key.id)
+        }
     }
 }
 

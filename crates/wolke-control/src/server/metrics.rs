@@ -53,11 +53,12 @@ fn phases(tx: &mut dyn Tx, catalogue: &Catalogue, server: &Server, since: Timest
 }
 
 /// What has gone over the public interface in this billing period, as of the hour that began last: whoever asks twice
-/// within it sees the same.
+/// within it sees the same. Of a real server as of its last sample.
 pub(crate) fn traffic(tx: &mut dyn Tx, real: &RealHosts, catalogue: &Catalogue, server: &Server) -> Result<Traffic> {
     let (from, to) = (period_start(tx.now()), tx.now().whole_hour());
     if is_real(real, server) {
-        return usage::traffic(tx, server.id, (from, to));
+        // Each sample that is kept touches the server.
+        return usage::traffic(tx, server.id, (from, tx.now()));
     }
     // A server that is younger than the hour has no history worth the reading.
     if server.created >= to {

@@ -27,7 +27,8 @@ impl Core {
     /// Watches until the host is closed.
     pub(super) fn supervise(&self) {
         let clock = &self.options.clock;
-        let mut measured = clock.monotonic_ms();
+        // At once first: what was used before this start is not lost.
+        let mut measured = clock.monotonic_ms() - USAGE_INTERVAL_MS;
         while self.rests() {
             for entry in self.registry.all() {
                 if self.is_over() {
