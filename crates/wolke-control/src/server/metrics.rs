@@ -58,7 +58,8 @@ pub(crate) fn traffic(tx: &mut dyn Tx, real: &RealHosts, catalogue: &Catalogue, 
     let (from, to) = (period_start(tx.now()), tx.now().whole_hour());
     if is_real(real, server) {
         // Each sample that is kept touches the server.
-        return usage::traffic(tx, server.id, (from, tx.now()));
+        let now = tx.now();
+        return usage::traffic(tx, server.id, (from, now));
     }
     // A server that is younger than the hour has no history worth the reading.
     if server.created >= to {
