@@ -30,7 +30,9 @@ const IMAGES: &[Column] = &[
 
 /// Where a data directory keeps what belongs to real servers.
 pub fn layout(settings: &Settings) -> Layout {
-    Layout::new(Directory::persistent(settings).path().join("linux"))
+    let state = Directory::persistent(settings).path().join("linux");
+    // Programs that work on it change their directory.
+    Layout::new(std::path::absolute(&state).unwrap_or(state))
 }
 
 /// Runs a command to its end. Blocks, and must not be called on a runtime.
