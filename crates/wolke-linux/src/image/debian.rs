@@ -18,8 +18,20 @@ use crate::engine::Result;
 use crate::program::Program;
 
 /// What is needed on this machine.
-pub(super) const PROGRAMS: &[&str] =
-    &["apt-get", "du", "env", "find", "grep", "lxc-usernsexec", "mkfs.ext4", "mmdebstrap", "qemu-img", "tar"];
+pub(super) const PROGRAMS: &[&str] = &[
+    "apt-get",
+    "du",
+    "env",
+    "find",
+    "grep",
+    "lxc-usernsexec",
+    "mkfs.ext4",
+    "mmdebstrap",
+    "qemu-img",
+    "setpriv",
+    "tar",
+    "unshare",
+];
 /// The release.
 const SUITE: &str = "bookworm";
 /// Where its packages are for everybody; also what stands in the image.
@@ -97,7 +109,9 @@ pub(super) fn make(mirrors: &[String], work: &Path, log: &Path, progress: &mut d
     }
     progress("installing Debian 12 with mmdebstrap; this takes a minute or two");
     let _ = fs::remove_file(log);
-    let program = Program::new("env")
+    // Whoever ends us ends the build: its processes live in a namespace that dies with them, and so do its mounts.
+    let program = Program::new("setpriv")
+        .args(["--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "env"])
         .args([pair("TMPDIR=", &scratch), pair("WOLKE_FILES=", &files), "DEBIAN_FRONTEND=noninteractive".into()])
         .args(["mmdebstrap", "--mode=root", "--variant=minbase", "--format=tar", "--architectures=amd64", "--verbose"])
         .arg(pair("--logfile=", log))
