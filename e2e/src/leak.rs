@@ -5,6 +5,7 @@
 
 use crate::wait::wait_for;
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -35,6 +36,10 @@ const SETTINGS: [&str; 6] = [
 /// Where programs that run guests keep files outside the data directory.
 const FOLDERS: [&str; 8] =
     ["/run/netns", "/run/lxc", "/run/lock/lxc", "/run/wolke", "/var/lib/lxc", "/var/log/lxc", "/etc/lxc", "/dev/shm"];
+/// Words in the command lines of what runs or serves guests.
+const ENGINES: [&str; 4] = ["wolke", "qemu", "lxc", "nsenter"];
+/// From here on user ids are those of containers.
+const CONTAINERS_FROM: u32 = 1_000_000_000;
 /// The depth to which these are looked into.
 const DEPTH: u32 = 6;
 
@@ -51,6 +56,12 @@ struct Process {
     /// In clock ticks since the machine was started: ids are used again.
     started: u64,
     command: String,
+}
+
+/// Whether a process may belong to a host of ours: people and other programs of the machine go on with their own work.
+fn is_of_a_host(process: &Process) -> bool {
+    let user = std::fs::metadata(format!("/proc/{}", process.id)).map(|process| process.uid());
+    ENGINES.iter().any(|name| process.command.contains(name)) || user.is_ok_and(|user| user >= CONTAINERS_FROM)
 }
 
 impl Machine {
@@ -87,7 +98,7 @@ impl Machine {
         let now = Machine::now();
         let appeared = now.rest.difference(&self.rest).map(|line| format!("appeared: {line}"));
         let gone = self.rest.difference(&now.rest).map(|line| format!("gone: {line}"));
-        let processes = self.daemons_among(&now.processes).into_iter();
+        let processes = self.daemons_among(&now.processes).into_iter().filter(is_of_a_host);
         let processes = processes.map(|process| format!("appeared: process {}: {}", process.id, process.command));
         appeared.chain(gone).chain(processes).collect()
     }

@@ -3,6 +3,7 @@
 use crate::stage::{BOOT_LIMIT, Stage};
 use e2e::wait::wait_for;
 use serde_json::Value;
+use std::process::Command;
 
 /// So many bytes go over the wire, to be seen in the counters.
 const TRANSFER: u64 = 8 << 20;
@@ -38,7 +39,7 @@ fn size_name_and_password_change_and_use_is_measured() {
     let Some(stage) = Stage::start("size_name_and_password_change_and_use_is_measured") else { return };
     for (name, server_type, larger) in [("box", "box1", "box2"), ("vm", "vm1", "vm2")] {
         let address = stage.create(name, server_type, "tiny", &[]);
-        let small = size(&stage, &address);
+        let small = size(&stage, name, &address);
         passwords(&stage, name, &address);
         measured(&stage, name, &address);
 
@@ -47,7 +48,8 @@ fn size_name_and_password_change_and_use_is_measured() {
         let now = stage.describe(name);
         assert_eq!((now["server_type"]["name"].as_str(), now["primary_disk_size"].as_i64()), (Some(larger), Some(8)));
         stage.reachable(&address);
-        let grown = wait_for(BOOT_LIMIT, || (size(&stage, &address).1 > small.1).then(|| size(&stage, &address)));
+        let grown =
+            wait_for(BOOT_LIMIT, || (size(&stage, name, &address).1 > small.1).then(|| size(&stage, name, &address)));
         let large = grown.unwrap_or_else(|| panic!("the disk of {name} has not grown: {small:?}"));
         assert!(large.0 >= small.0 * 2 - small.0 / 4, "memory of {name} in MiB: {small:?}, {large:?}");
         assert!((7..=8).contains(&large.1), "disk of {name} in GB: {large:?}");
@@ -60,16 +62,25 @@ fn size_name_and_password_change_and_use_is_measured() {
     stage.ends_empty();
 }
 
-/// What a guest sees of itself: memory in MiB, the root file system in GB.
-fn size(stage: &Stage, address: &str) -> (u64, u64) {
-    // A container sees its machine's memory in /proc, and its limit in its control group.
-    let memory = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null | head -n 1 \
-                  | grep . || awk '/MemTotal/ { print $2 * 1024 }' /proc/meminfo";
-    let number = |text: String| text.trim().parse::<f64>().unwrap_or_else(|_| panic!("{text:?} is no number"));
-    let bytes = number(stage.ssh(address, memory));
-    let kib = number(stage.ssh(address, "df -k / | tail -n 1 | awk '{ print $2 }'"));
+/// What a guest has: memory in MiB, the root file system in GB.
+fn size(stage: &Stage, name: &str, address: &str) -> (u64, u64) {
+    let number = |text: &str| text.trim().parse::<f64>().unwrap_or_else(|_| panic!("{text:?} is no number"));
+    let bytes = match limit(&stage.id(name)) {
+        Some(limit) => number(&limit),
+        None => number(&stage.ssh(address, "awk '/MemTotal/ { print $2 * 1024 }' /proc/meminfo")),
+    };
+    let kib = number(&stage.ssh(address, "df -k / | tail -n 1 | awk '{ print $2 }'"));
     let round = |value: f64| format!("{value:.0}").parse().unwrap();
     (round(bytes / 1048576.0), round(kib / 1048576.0))
+}
+
+/// The memory that a container gets, by its control group: inside it sees that of its machine.
+fn limit(id: &str) -> Option<String> {
+    let files = format!(
+        "cat /sys/fs/cgroup/memory/wolke-*-{id}.payload/memory.limit_in_bytes /sys/fs/cgroup/wolke-*-{id}.payload/memory.max"
+    );
+    let output = Command::new("sh").args(["-c", &files]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().lines().next().map(str::to_owned)
 }
 
 fn passwords(stage: &Stage, name: &str, address: &str) {

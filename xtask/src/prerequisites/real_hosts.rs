@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Programs that tests start, directly or through `wolke`, with the package that holds each.
-const PROGRAMS: [(&str, &str); 13] = [
+const PROGRAMS: [(&str, &str); 16] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("qemu-img", "qemu-utils"),
     ("lxc-start", "lxc"),
@@ -22,7 +22,10 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("mmdebstrap", "mmdebstrap"),
     ("cpio", "cpio"),
     ("busybox", "busybox-static"),
+    ("ping", "iputils-ping"),
     ("ssh", "openssh-client"),
+    ("xz", "xz-utils"),
+    ("zstd", "zstd"),
     ("curl", "curl"),
 ];
 /// The images that tests boot.
