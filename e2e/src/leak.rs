@@ -195,18 +195,27 @@ fn folders(folder: &Path, depth: u32, visit: &mut dyn FnMut(&Path, bool)) {
 #[cfg(test)]
 mod tests {
     use super::{Machine, mount, without_time};
+    use crate::wait::wait_for;
+    use std::os::unix::process::CommandExt as _;
     use std::process::{Command, Stdio};
+    use std::time::Duration;
 
     #[test]
     fn a_daemon_is_seen_and_seen_gone() {
         let before = Machine::now();
-        // A child of ours: whatever a test has started and not stopped is a leak as well.
-        let mut child = Command::new("sleep").arg("4711").stdin(Stdio::null()).spawn().unwrap();
-        let seen = before.differences();
-        assert!(seen.iter().any(|line| line.ends_with(": sleep 4711")), "{seen:?}");
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert!(!before.differences().iter().any(|line| line.contains("sleep 4711")));
+        // Children of ours: whatever runs guests and was not stopped is a leak; other programs are not our business.
+        let start = |name: &str| Command::new("sleep").arg0(name).arg("4711").stdin(Stdio::null()).spawn().unwrap();
+        let mut children = [start("lxc-of-a-test"), start("program-of-a-test")];
+        let is_seen = |name: &str| before.differences().iter().any(|line| line.ends_with(&format!(": {name} 4711")));
+        // A program that has just been started has no command line for a moment.
+        let seen = wait_for(Duration::from_secs(20), || is_seen("lxc-of-a-test").then_some(()));
+        assert!(seen.is_some(), "{:?}", before.differences());
+        assert!(!is_seen("program-of-a-test"), "{:?}", before.differences());
+        for child in &mut children {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        assert!(!is_seen("lxc-of-a-test"));
     }
 
     #[test]

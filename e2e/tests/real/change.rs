@@ -96,12 +96,13 @@ fn measured(stage: &Stage, name: &str, address: &str) {
     let count = format!("dd if=/dev/urandom bs=65536 count={} 2>/dev/null", TRANSFER / 65536);
     let sent = stage.try_ssh(address, &count).stdout.len() as u64;
     assert_eq!(sent, TRANSFER);
-    stage.ssh(address, "dd if=/dev/zero of=/root/written bs=65536 count=64 2>/dev/null; sync; rm /root/written");
     let traffic =
         wait_for(BOOT_LIMIT, || stage.describe(name)["outgoing_traffic"].as_u64().filter(|bytes| *bytes >= TRANSFER));
     assert!(traffic.is_some_and(|bytes| bytes < 3 * TRANSFER), "{name} has sent {TRANSFER}: {traffic:?}");
     for (kind, series) in [("cpu", "cpu"), ("disk", "disk.0.bandwidth.write"), ("network", "network.0.bandwidth.out")] {
         let peak = || {
+            stage
+                .ssh(address, "dd if=/dev/zero of=/root/written bs=65536 count=64 2>/dev/null; sync; rm /root/written");
             let shown = stage.hcloud.json(&["server", "metrics", name, "--type", kind]);
             let values = shown["metrics"]["time_series"][series]["values"].as_array().cloned().unwrap_or_default();
             let number = |pair: &Value| pair[1].as_str().and_then(|text| text.parse::<f64>().ok());

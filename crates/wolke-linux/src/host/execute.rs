@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use wolke_host::plan::{Guest, Operation};
-use wolke_host::{Definition, Desired, HostError, ObjectKind, Runtime, ServerSpec, Verb};
+use wolke_host::{Definition, Desired, HostError, ObjectKind, Report, Runtime, ServerSpec, Verb};
 use wolke_wire::metadata::Metadata;
 
 use super::core::Core;
@@ -186,8 +186,11 @@ impl Core {
             let mut object = entry.lock();
             first_boot(&object)?;
             object.memory.started = Some(spec.definition.clone());
-            object.meter.start(self.now());
+            let now = self.now();
+            object.meter.start(now);
             self.save(&mut object)?;
+            // What the first minute is measured from.
+            self.outbox.push(entry.key, Report::Usage(object.meter.usage(entry.key, now)));
         }
         let context = self.boot_context(entry, directory, &spec.definition)?;
         engine.start(directory, &context.boot())

@@ -31,7 +31,8 @@ const CONNECTION_TIME_MAX: Duration = Duration::from_secs(60);
 const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
 /// The largest head in bytes, and what is written at once.
 const BUFFER_BYTES_MAX: usize = 64 << 10;
-/// Pause after a failed accept: the process is out of files, and asking again at once would spin.
+/// When accepting fails, the process is out of files: it is tried again when a connection of ours has ended, which frees one, or
+/// after this time, in which others may have.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// One server's service.
@@ -60,7 +61,12 @@ impl Service {
                     Ok((stream, _)) => drop(connections.spawn(Arc::clone(&self).drive(stream))),
                     Err(error) => {
                         tracing::debug!(server = self.server, %error, "cannot accept a guest's connection");
-                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                        let ended = async {
+                            if connections.join_next().await.is_none() {
+                                std::future::pending::<()>().await;
+                            }
+                        };
+                        let _ = tokio::time::timeout(ACCEPT_PAUSE, ended).await;
                     }
                 },
             }

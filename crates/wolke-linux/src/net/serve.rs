@@ -35,10 +35,9 @@ const BLOCKING_MAX: usize = 4;
 const END_TIME_MAX: Duration = Duration::from_secs(5);
 /// Connections that wait to be accepted, per link.
 const BACKLOG: i32 = 32;
-/// Between two answers of DHCP to one guest: more it does not need, and what floods us is dropped by the kernel.
+/// Between two reads of what a guest asks of DHCP: more it does not need, what floods us is dropped by the kernel, and a read
+/// that fails again and again does not spin.
 const PACE: Duration = Duration::from_millis(5);
-/// Pause after a failed read: asking again at once would spin.
-const READ_PAUSE: Duration = Duration::from_millis(200);
 
 /// A link that is served.
 #[derive(Clone, Debug)]
@@ -211,16 +210,13 @@ struct Leases {
 impl Leases {
     async fn serve(self, socket: UdpSocket) {
         let mut packet = [0; dhcp::MESSAGE_MAX];
+        let mut pace = tokio::time::interval(PACE);
+        pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            pace.tick().await;
             match socket.recv_from(&mut packet).await {
-                Ok((length, _)) => {
-                    self.answer(&socket, packet.get(..length).unwrap_or_default()).await;
-                    tokio::time::sleep(PACE).await;
-                }
-                Err(error) => {
-                    tracing::debug!(server = self.server, %error, "cannot read from a guest");
-                    tokio::time::sleep(READ_PAUSE).await;
-                }
+                Ok((length, _)) => self.answer(&socket, packet.get(..length).unwrap_or_default()).await,
+                Err(error) => tracing::debug!(server = self.server, %error, "cannot read from a guest"),
             }
         }
     }
