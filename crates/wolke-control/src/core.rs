@@ -26,6 +26,22 @@ pub struct Limits {
     pub placement_groups: i64,
     /// Snapshots and backups together; asked when a snapshot is made.
     pub snapshots: i64,
+    /// Volumes.
+    pub volumes: i64,
+    /// Private networks.
+    pub networks: i64,
+    /// Floating IPs.
+    pub floating_ips: i64,
+    /// Firewalls.
+    pub firewalls: i64,
+    /// Load balancers.
+    pub load_balancers: i64,
+    /// Certificates.
+    pub certificates: i64,
+    /// DNS zones.
+    pub zones: i64,
+    /// Storage boxes.
+    pub storage_boxes: i64,
 }
 
 impl Default for Limits {
@@ -37,6 +53,14 @@ impl Default for Limits {
             primary_ips: 2_000_000,
             placement_groups: 100_000,
             snapshots: 1_000_000,
+            volumes: 1_000_000,
+            networks: 100_000,
+            floating_ips: 100_000,
+            firewalls: 100_000,
+            load_balancers: 100_000,
+            certificates: 100_000,
+            zones: 100_000,
+            storage_boxes: 100_000,
         }
     }
 }
@@ -53,6 +77,14 @@ impl Limits {
             Kind::PrimaryIp => (self.primary_ips, "primary_ip_limit"),
             Kind::PlacementGroup => (self.placement_groups, "placement_group_limit"),
             Kind::Image => (self.snapshots, "snapshot_limit"),
+            Kind::Volume => (self.volumes, "volume_limit"),
+            Kind::Network => (self.networks, "network_limit"),
+            Kind::FloatingIp => (self.floating_ips, "floating_ip_limit"),
+            Kind::Firewall => (self.firewalls, "firewall_limit"),
+            Kind::LoadBalancer => (self.load_balancers, "load_balancer_limit"),
+            Kind::Certificate => (self.certificates, "certificate_limit"),
+            Kind::Zone => (self.zones, "zone_limit"),
+            Kind::StorageBox => (self.storage_boxes, "storage_box_limit"),
             _ => return Ok(()),
         };
         if number <= limit {

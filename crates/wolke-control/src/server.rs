@@ -1,5 +1,6 @@
 //! Servers: operations, strands and views.
 
+mod attached;
 mod backup;
 mod calendar;
 mod change_type;
@@ -26,6 +27,7 @@ use crate::core::Core;
 use crate::hosts;
 use crate::input;
 use crate::view::Json;
+pub(crate) use attached::Attached;
 pub use console::{NewTicket, Redeemed, Ticket};
 pub use create::Created;
 pub(crate) use create_image::begin_image;
@@ -74,7 +76,7 @@ fn scope(server: &Server) -> Vec<Race> {
 /// A server as the contract shows it: the superset of all dialects.
 pub(crate) fn to_wire(
     server: &Server,
-    addresses: &[PrimaryIp],
+    attached: Attached,
     locked: bool,
     traffic: Traffic,
     catalogue: &Catalogue,
@@ -86,8 +88,8 @@ pub(crate) fn to_wire(
         name: server.name.clone(),
         status: wire::ServerStatus::parse(server.status.as_str()).unwrap_or(wire::ServerStatus::Unknown),
         created: server.created,
-        public_net: public_net(addresses),
-        private_net: Vec::new(),
+        public_net: public_net(&attached.addresses, attached.floating_ips, attached.firewalls),
+        private_net: attached.private_net,
         server_type: Embed(Kind::ServerType, details.server_type),
         location: Embed(Kind::Location, details.location),
         datacenter: Embed(Kind::Datacenter, details.datacenter),
@@ -101,15 +103,15 @@ pub(crate) fn to_wire(
         included_traffic: Some(included.map_or(0, |offer| offer.included_traffic)),
         protection: wire::ServerProtection { delete: details.delete_protected, rebuild: details.rebuild_protected },
         labels: details.labels.clone(),
-        volumes: Vec::new(),
-        load_balancers: Vec::new(),
+        volumes: attached.volumes,
+        load_balancers: attached.load_balancers,
         primary_disk_size: u32::try_from(details.primary_disk_gb)
             .map_err(|_| Error::internal("a disk of impossible size"))?,
         placement_group: server.placement_group.map(|id| Embed(Kind::PlacementGroup, id)),
     })
 }
 
-fn public_net(addresses: &[PrimaryIp]) -> wire::PublicNet {
+fn public_net(addresses: &[PrimaryIp], floating_ips: Vec<Id>, firewalls: Vec<wire::ServerFirewall>) -> wire::PublicNet {
     let of = |family| addresses.iter().find(move |a| a.family == family);
     wire::PublicNet {
         ipv4: of(4).map(|a| wire::PublicIpv4 {
@@ -129,8 +131,8 @@ fn public_net(addresses: &[PrimaryIp]) -> wire::PublicNet {
                 .map(|(ip, name)| DnsPtr { ip: ip.clone(), dns_ptr: name.clone() })
                 .collect(),
         }),
-        floating_ips: Vec::new(),
-        firewalls: Vec::new(),
+        floating_ips,
+        firewalls,
     }
 }
 

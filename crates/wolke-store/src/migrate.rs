@@ -30,6 +30,7 @@ const ROOT_0001: &str = include_str!("migrations/root_0001.sql");
 const WORLD_0001: &str = include_str!("migrations/world_0001.sql");
 const WORLD_0002: &str = include_str!("migrations/world_0002.sql");
 const WORLD_0003: &str = include_str!("migrations/world_0003.sql");
+const WORLD_0004: &str = include_str!("migrations/world_0004.sql");
 
 impl Role {
     /// The migrations of such a database, in order.
@@ -42,6 +43,7 @@ impl Role {
                 Migration { number: 2, sql: WORLD_0001 },
                 Migration { number: 3, sql: WORLD_0002 },
                 Migration { number: 4, sql: WORLD_0003 },
+                Migration { number: 5, sql: WORLD_0004 },
             ],
         }
     }

@@ -1,6 +1,6 @@
 //! `POST /servers`: one transaction that looks everything up, reserves it and starts the strand (design §3).
 
-use super::{absent, make, password, placement_group, teardown, touch_both};
+use super::{Attached, absent, make, password, placement_group, teardown, touch_both};
 use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
@@ -16,7 +16,6 @@ use wolke_domain::catalogue::{Catalogue, ServerType};
 use wolke_domain::metrics::Traffic;
 use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status, USER_DATA_BYTES_MAX};
 use wolke_domain::{Error, FieldError, Result, name};
-use wolke_store::primary_ip::PrimaryIp;
 use wolke_store::{Counter, Race, Tx, server, ssh_key};
 use wolke_wire::cloud::Secret as Password;
 use wolke_wire::cloud::server::{CreateServer, CreateServerPublicNet};
@@ -42,11 +41,11 @@ pub struct Created {
     accepted: Accepted,
 }
 
-/// A server and its addresses.
+/// A server and what hangs on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Accepted {
     server: Server,
-    addresses: Vec<PrimaryIp>,
+    attached: Attached,
 }
 
 impl Control {
@@ -78,8 +77,8 @@ impl Control {
                 view.open(&mut json, "server");
                 match view.append(tx, &mut json, Kind::Server, created.server) {
                     Err(Error::NotFound { .. }) => {
-                        let Accepted { server, addresses } = &created.accepted;
-                        let wire = super::to_wire(server, addresses, true, Traffic::default(), &view.catalogue)?;
+                        let Accepted { server, attached } = created.accepted.clone();
+                        let wire = super::to_wire(&server, attached, true, Traffic::default(), &view.catalogue)?;
                         view.append_wire(tx, &mut json, Kind::Server, &wire)?;
                     }
                     appended => appended?,
@@ -210,7 +209,7 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
     let place = place::take(tx, core, found.server_type, &places)?;
     real::check_create(tx, core, (place.location, project), found.server_type, &found.image)?;
     let new = insert(tx, core, project, request, (found, place))?;
-    let addresses = attach_addresses(tx, core, &new, &request.public_net)?;
+    attach_addresses(tx, core, &new, &request.public_net)?;
     let on_server = vec![Target::new(Kind::Server, new.id)];
     let mut resources = on_server.clone();
     resources.extend(new.details.image.map(|image| Target::new(Kind::Image, image)));
@@ -221,7 +220,7 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
         Vec::new()
     };
     let strand = make::start(tx, &new, action, next_actions.clone(), sealed)?;
-    let accepted = Accepted { server: new, addresses };
+    let accepted = Accepted { attached: Attached::of(tx, new.id)?, server: new };
     Ok(Created { server: accepted.server.id, action, next_actions, root_password, strand, accepted })
 }
 
@@ -276,22 +275,16 @@ fn insert(
 }
 
 /// Gives the server its public addresses: the named ones, else new ones that go when it goes.
-fn attach_addresses(
-    tx: &mut dyn Tx,
-    core: &Core,
-    server: &Server,
-    wanted: &CreateServerPublicNet,
-) -> Result<Vec<PrimaryIp>> {
-    let mut addresses = Vec::with_capacity(2);
+fn attach_addresses(tx: &mut dyn Tx, core: &Core, server: &Server, wanted: &CreateServerPublicNet) -> Result<()> {
     for (family, enabled, named) in [(4, wanted.enable_ipv4, wanted.ipv4), (6, wanted.enable_ipv6, wanted.ipv6)] {
         match (enabled, named) {
             (false, _) => {}
             (true, Some(id)) => {
-                addresses.push(primary_ip::take_for_server(tx, server, id, family)?);
+                primary_ip::take_for_server(tx, server, id, family)?;
                 touch_both(tx, server.id, id)?;
             }
-            (true, None) => addresses.push(primary_ip::make_for_server(tx, core, server, family)?),
+            (true, None) => drop(primary_ip::make_for_server(tx, core, server, family)?),
         }
     }
-    Ok(addresses)
+    Ok(())
 }

@@ -1,11 +1,10 @@
 //! Taking a server down: the strand of a delete, and the abort of a create.
 
-use super::{HOST_DEADLINE_MS, ServerProgram, calendar, make, relocate, scope};
+use super::{HOST_DEADLINE_MS, ServerProgram, attached, calendar, make, relocate, scope};
 use crate::action::{self, Work};
 use crate::core::Core;
 use crate::hosts::{self, Look};
 use crate::operator::stock;
-use crate::primary_ip;
 use serde::{Deserialize, Serialize};
 use wolke_domain::Result;
 use wolke_domain::action::Target;
@@ -122,7 +121,7 @@ pub(super) fn need(core: &Core, server: &Server) -> Need {
 
 /// Addresses, the room on the host, the object's row, the server itself: only when nothing is left of the machine.
 fn release(tx: &mut dyn Tx, core: &Core, server: &Stored<Server>, on: Option<Id>) -> Result<()> {
-    primary_ip::release_of_server(tx, server.value.id)?;
+    attached::release(tx, core, &server.value)?;
     if let Some(on) = on {
         let taken = server.value.details.leaving.unwrap_or_else(|| need(core, &server.value));
         host::take(tx, on, &taken.returned())?;

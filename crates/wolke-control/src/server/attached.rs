@@ -1,0 +1,49 @@
+//! What hangs on a server: what its answer shows of other resources, and what lets go of it when it goes.
+//!
+//! **Invariant:** whoever changes one of these edges touches both of its ends in the same transaction (design §4).
+
+use crate::core::Core;
+use crate::primary_ip;
+use wolke_domain::Result;
+use wolke_domain::server::Server;
+use wolke_store::Tx;
+use wolke_store::primary_ip::PrimaryIp;
+use wolke_wire::Id;
+use wolke_wire::cloud::server::{PrivateNet, ServerFirewall};
+
+/// What other resources a server shows, in the order in which it shows them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Attached {
+    /// Primary IPs.
+    pub addresses: Vec<PrimaryIp>,
+    /// Floating IPs that are assigned to it.
+    pub floating_ips: Vec<Id>,
+    /// Firewalls on its public interfaces.
+    pub firewalls: Vec<ServerFirewall>,
+    /// Its private interfaces.
+    pub private_net: Vec<PrivateNet>,
+    /// Volumes.
+    pub volumes: Vec<Id>,
+    /// Load balancers of which it is a target.
+    pub load_balancers: Vec<Id>,
+}
+
+impl Attached {
+    /// As it stands now.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub(crate) fn of(tx: &mut dyn Tx, server: Id) -> Result<Self> {
+        let addresses =
+            wolke_store::primary_ip::of_server(tx, server)?.into_iter().map(|stored| stored.value).collect();
+        Ok(Self { addresses, ..Self::default() })
+    }
+}
+
+/// Takes everything off a server that goes.
+///
+/// # Errors
+/// The engine's failure.
+pub(super) fn release(tx: &mut dyn Tx, _core: &Core, server: &Server) -> Result<()> {
+    primary_ip::release_of_server(tx, server.id)
+}
