@@ -223,7 +223,7 @@ fn a_snapshot_for_an_image_that_was_wished_away_leaves_nothing() {
 }
 
 #[test]
-fn what_was_used_is_told_when_a_server_stops() {
+fn what_was_used_is_told_when_a_server_starts_and_when_it_stops() {
     let content = fake::content("used");
     let mut bench = Bench::new(fake::plan(&content));
     let mut spec: ServerSpec = bench.spec();
@@ -239,13 +239,16 @@ fn what_was_used_is_told_when_a_server_stops() {
                 _ => None,
             });
             let usages: Vec<Usage> = usages.collect();
-            assert_eq!(usages.is_empty(), power == Power::On, "round {round}: {reports:?}");
+            assert_eq!(usages.len(), 1, "round {round}: {reports:?}");
+            // A start tells from where its run counts.
+            assert_eq!(usages[0].cpu_ms == 0, power == Power::On, "round {round}: {reports:?}");
             runs.extend(usages);
         }
         bench.restart();
     }
-    assert!(runs.iter().all(|usage| usage.cpu_ms > 0 && usage.key == ObjectKey::server(1)), "{runs:?}");
-    assert!(runs[0].run < runs[1].run, "each start is a run: {runs:?}");
+    assert!(runs.iter().all(|usage| usage.key == ObjectKey::server(1)), "{runs:?}");
+    let of_run: Vec<i64> = runs.iter().map(|usage| usage.run).collect();
+    assert!(of_run[0] == of_run[1] && of_run[1] < of_run[2] && of_run[2] == of_run[3], "each start is a run: {runs:?}");
     let now = bench.now();
     let reports = bench.linux().look(ObjectKey::server(1), now).unwrap();
     assert_eq!(latest(&reports, ObjectKey::server(1)).unwrap().state.power, PowerState::Off);

@@ -39,7 +39,8 @@ pub fn serving<T>(settings: &Settings, work: impl AsyncFnOnce(&str) -> T) -> T {
     let directory = Directory::of(settings);
     directory.make().unwrap();
     life(async {
-        let _lock = directory.lock("serve").unwrap().unwrap();
+        // A program that another test starts holds it, too, from its fork to its exec.
+        let _lock = reach::hold(&directory, "serve", |_| false).await.unwrap().unwrap();
         let server = Server::start(settings, &directory, true).await.unwrap();
         let address = server.address.to_string();
         let (stop, stopped) = oneshot::channel::<()>();
