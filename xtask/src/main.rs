@@ -13,6 +13,7 @@ mod chores;
 mod contract;
 mod prerequisites;
 mod shell;
+mod silence;
 mod summary;
 mod test;
 

@@ -2,10 +2,11 @@
 
 use crate::prerequisites::Prerequisites;
 use crate::shell::{cargo, exit, shown, target};
+use crate::silence::{SILENCE_MAX, end_children_of};
 use crate::summary::Summary;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 
 /// `cargo xtask test`: everything.
 pub fn all(args: &[String]) -> ExitCode {
@@ -78,11 +79,19 @@ fn run_and_sum(command: &mut Command) -> Summary {
         child.stdout.take().map(|stream| pass_on(stream, std::io::stdout(), lines.clone())),
         child.stderr.take().map(|stream| pass_on(stream, std::io::stderr(), lines)),
     ];
-    for line in received {
-        summary.read(&line);
-    }
-    for reader in readers.into_iter().flatten() {
-        let _ = reader.join();
+    loop {
+        match received.recv_timeout(SILENCE_MAX) {
+            Ok(line) => summary.read(&line),
+            Err(RecvTimeoutError::Disconnected) => {
+                for reader in readers.into_iter().flatten() {
+                    let _ = reader.join();
+                }
+                break;
+            }
+            // What an ended test has left running may hold its output open for ever.
+            Err(RecvTimeoutError::Timeout) if child.try_wait().is_ok_and(|ended| ended.is_some()) => break,
+            Err(RecvTimeoutError::Timeout) => end_children_of(child.id()),
+        }
     }
     // A binary that crashed, or did not compile, has no result line: the exit status still counts.
     let succeeded = child.wait().is_ok_and(|status| status.success());
