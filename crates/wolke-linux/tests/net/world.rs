@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wolke_host::{HostError, PublicNic};
@@ -167,6 +167,14 @@ impl World {
         Program::in_namespace(&path(&self.inner), name)
     }
 
+    /// The network under test knows the hardware address of nobody. Neighbours that come and go make `ip` fail.
+    pub fn forget_neighbours(&self) {
+        for family in ["-4", "-6"] {
+            let flush = || self.inside("ip").args([family, "neigh", "flush", "all"]).succeeds().unwrap();
+            self.until("neighbours are forgotten", flush);
+        }
+    }
+
     pub fn has_namespace(&self) -> bool {
         path(&self.inner).exists()
     }
@@ -219,16 +227,8 @@ impl World {
 
     /// Waits until something is true.
     #[expect(clippy::unused_self, reason = "reads well")]
-    pub fn until(&self, what: &str, is: impl Fn() -> bool) {
-        let steps = PATIENCE.as_millis() / LOOK_AGAIN.as_millis();
-        let (_keep, never) = std::sync::mpsc::channel::<()>();
-        for _ in 0..steps {
-            if is() {
-                return;
-            }
-            let _ = never.recv_timeout(LOOK_AGAIN);
-        }
-        assert!(is(), "not in time: {what}");
+    pub fn until(&self, what: &str, is: impl FnMut() -> bool) {
+        until(what, is);
     }
 }
 
@@ -241,6 +241,16 @@ impl Drop for World {
             }
         }
         let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "these tests run real programs in real time")]
+fn until(what: &str, mut is: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    let (_keep, never) = std::sync::mpsc::channel::<()>();
+    while !is() {
+        assert!(begun.elapsed() < PATIENCE, "not in time: {what}");
+        let _ = never.recv_timeout(LOOK_AGAIN);
     }
 }
 
@@ -301,17 +311,34 @@ impl Guest {
 
     /// Takes the first address of its IPv6 network.
     pub fn address6(&self) {
-        let address = format!("2001:db8:0:{}::1/64", self.server);
-        self.program("ip").args(["address", "add", &address, "dev", &self.device, "nodad"]).run().unwrap();
+        self.take6(&format!("2001:db8:0:{}::1", self.server), 64);
         self.program("ip").args(["route", "add", "default", "via", "fe80::1", "dev", &self.device]).run().unwrap();
     }
 
     /// Takes an address that is not its own; whether it is IPv6.
     pub fn add_address(&self, address: IpAddr) -> bool {
-        let six = address.is_ipv6();
-        let add = self.program("ip").args(["address", "add", &address.to_string(), "dev", &self.device]);
-        if six { add.arg("nodad") } else { add }.run().unwrap();
-        six
+        let address = match address {
+            IpAddr::V4(four) => four,
+            IpAddr::V6(six) => {
+                self.take6(&six.to_string(), 128);
+                return true;
+            }
+        };
+        self.program("ip").args(["address", "add", &address.to_string(), "dev", &self.device]).run().unwrap();
+        false
+    }
+
+    /// Has an IPv6 address. The kernel listens for its neighbours and takes packets to it only some time after `ip` has
+    /// returned, in a thread that has to wait for all others that change networks; until then they are lost.
+    fn take6(&self, address: &str, prefix: u8) {
+        let add = ["address", "add", &format!("{address}/{prefix}"), "dev", &self.device, "nodad"];
+        self.program("ip").args(add).run().unwrap();
+        let taken = || {
+            let table = ["-6", "-oneline", "route", "show", "table", "local", "dev", &self.device];
+            let routes = self.program("ip").args(table).run().unwrap();
+            routes.lines().any(|line| line.starts_with(&format!("local {address} ")))
+        };
+        until("the kernel takes packets to an address", taken);
     }
 
     /// Asks the metadata service.
