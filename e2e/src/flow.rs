@@ -8,12 +8,13 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 /// Everything that a project of the server family can hold: path and member of the answer.
-const KINDS: [(&str, &str); 5] = [
+const KINDS: [(&str, &str); 6] = [
     ("/v1/servers", "servers"),
     ("/v1/ssh_keys", "ssh_keys"),
     ("/v1/primary_ips", "primary_ips"),
     ("/v1/placement_groups", "placement_groups"),
     ("/v1/images?type=snapshot&type=backup", "images"),
+    ("/v1/volumes", "volumes"),
 ];
 
 /// One installation with a running server and a client.

@@ -25,6 +25,7 @@ pub mod server;
 pub mod ssh_key;
 mod tokens;
 pub mod view;
+pub mod volume;
 
 pub use catalogue::IsoFilter;
 pub use control::{Caller, Control, Options, Parts};

@@ -11,6 +11,7 @@ mod change;
 mod entries;
 mod fault;
 pub(crate) mod iso;
+pub(crate) mod space;
 pub(crate) mod stock;
 
 use crate::control::Control;
@@ -21,6 +22,7 @@ pub use entries::{Ending, Entry, NewImage, When};
 pub use fault::ActiveFault;
 use fault::Faults;
 pub use iso::NewIso;
+pub use space::SpaceView;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};

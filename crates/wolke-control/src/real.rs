@@ -249,6 +249,33 @@ pub(crate) fn check_feature(core: &Core, server: &Server, feature: Feature) -> R
     Err(Error::not_on_real_servers(what, &location_name(&core.catalogue(), real.location)))
 }
 
+/// Checks that servers of a location are simulated, where something is wanted that real hosts cannot do yet.
+///
+/// # Errors
+/// `unsupported_error`, naming it.
+pub(crate) fn check_location(core: &Core, location: Id, what: &str) -> Result<()> {
+    match core.real().in_location(location) {
+        Some(_) => Err(Error::not_on_real_servers(what, &location_name(&core.catalogue(), location))),
+        None => Ok(()),
+    }
+}
+
+/// Checks that a server is simulated, where something is wanted of it that real hosts cannot do yet.
+///
+/// # Errors
+/// `unsupported_error`, naming it.
+pub(crate) fn check_simulated(core: &Core, server: &Server, what: &str) -> Result<()> {
+    let real = core.real();
+    let here = match server.host {
+        Some(on) => real.get(on),
+        None => real.in_location(server.details.location),
+    };
+    match here {
+        Some(real) => Err(Error::not_on_real_servers(what, &location_name(&core.catalogue(), real.location))),
+        None => Ok(()),
+    }
+}
+
 /// Checks that a server can have a type, where it is.
 ///
 /// # Errors

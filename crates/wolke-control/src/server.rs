@@ -308,7 +308,7 @@ fn absent(kind: Kind, ids: impl IntoIterator<Item = Id>) -> Result<()> {
 type ServerProgram = &'static Program<Core>;
 
 /// The refusal of an operation on a server that is on its way out.
-fn check_not_doomed(server: &Server) -> Result<()> {
+pub(crate) fn check_not_doomed(server: &Server) -> Result<()> {
     if server.details.doomed { Err(Error::locked(Kind::Server)) } else { Ok(()) }
 }
 

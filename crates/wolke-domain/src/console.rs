@@ -15,7 +15,7 @@ pub use screen::{COLUMNS, Cell, Ink, ROWS, Screen};
 
 use crate::server::Status;
 use screen::Page;
-use wolke_wire::Timestamp;
+use wolke_wire::{Id, Timestamp};
 
 /// What a machine's processor is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,19 @@ pub enum Source {
     Rescue(String),
 }
 
+/// A volume in a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drive {
+    /// The volume's id.
+    pub id: Id,
+    /// In GB.
+    pub size_gb: i64,
+    /// When it was attached, in milliseconds after the boot; it was there already where that is negative.
+    pub after_ms: i64,
+    /// Whether the system on the machine's disk mounts it.
+    pub mounted: bool,
+}
+
 /// What the screen says of a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
@@ -87,6 +100,8 @@ pub struct Machine {
     pub disk_gb: i64,
     /// Addresses with their prefix lengths, IPv4 first.
     pub addresses: Vec<String>,
+    /// Volumes, in the order of their ids.
+    pub volumes: Vec<Drive>,
 }
 
 impl Machine {
@@ -112,6 +127,7 @@ pub fn screen(machine: &Machine, dialogue: &Dialogue, now: Timestamp) -> Screen 
             boot::lines(&mut page, machine, running_ms);
             if running_ms >= PROMPT_AFTER_MS {
                 boot::banner(&mut page, machine);
+                boot::late_lines(&mut page, machine, running_ms);
                 dialogue.show(&mut page, &machine.name, !stopping);
             }
             if stopping {

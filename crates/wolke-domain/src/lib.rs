@@ -22,5 +22,6 @@ pub mod reverse_dns;
 pub mod rng;
 pub mod server;
 pub mod ssh_key;
+pub mod volume;
 
 pub use error::{Error, FieldError, Result};

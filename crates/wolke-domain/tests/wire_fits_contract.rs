@@ -11,6 +11,7 @@ use wolke_wire::cloud::iso::{Iso, IsoType};
 use wolke_wire::cloud::primary_ip::{AssigneeType, CreatePrimaryIp, IpType, PrimaryIp};
 use wolke_wire::cloud::server::{CreateServer, PublicIpv4, PublicIpv6, PublicNet, Server, ServerStatus};
 use wolke_wire::cloud::ssh_key::SshKey;
+use wolke_wire::cloud::volume::{CreateVolume, Volume, VolumeStatus};
 use wolke_wire::cloud::{self, Deprecation, DnsPtr, Embed, Labels};
 use wolke_wire::contract::Contract;
 use wolke_wire::{Dialect, Kind, Timestamp};
@@ -181,6 +182,24 @@ fn resources() {
             created: Timestamp(0),
         },
     );
+    for (server, format) in [(None, None), (Some(42), Some("ext4".to_owned()))] {
+        fits(
+            Kind::Volume,
+            &Volume {
+                id: 1,
+                name: "data".into(),
+                created: Timestamp(0),
+                server,
+                location: Embed(Kind::Location, 1),
+                size: 10,
+                linux_device: "/dev/disk/by-id/scsi-0HC_Volume_1".into(),
+                protection: cloud::DeleteProtection::default(),
+                labels: labels(),
+                status: VolumeStatus::Available,
+                format,
+            },
+        );
+    }
     for (status, finished, error) in [
         (ActionStatus::Running, None, None),
         (ActionStatus::Success, Some(Timestamp(1)), None),
@@ -219,6 +238,10 @@ fn accepted_requests_can_be_read() {
     let request: CreateServer = serde_json::from_value(body).unwrap();
     assert!(request.start_after_create && !request.public_net.enable_ipv4);
     assert_eq!((request.placement_group, request.public_net.ipv6), (Some(4), Some(5)));
+    let body = json!({"name": "a", "size": 10, "location": 1, "server": 2, "automount": true, "format": "xfs"});
+    accepted("create_volume", &body);
+    let request: CreateVolume = serde_json::from_value(body).unwrap();
+    assert_eq!((request.size, request.server, request.automount), (10, Some(2), true));
     let body = json!({"name": "a", "type": "ipv4", "location": "fsn1", "auto_delete": null, "assignee_id": null});
     accepted("create_primary_ip", &body);
     let request: CreatePrimaryIp = serde_json::from_value(body).unwrap();

@@ -16,6 +16,7 @@
 //! | `GET` `POST /catalogue`, `DELETE /catalogue/entries/{kind}/{name}` | entries that are changed at run time |
 //! | `POST /catalogue/endings`, `POST /catalogue/images` | deprecations; new system and app images |
 //! | `GET` `PUT /stock` | how many servers of a type a location has left |
+//! | `GET` `PUT /volume_space` | how many GB of volumes a location has left |
 //! | `GET` `POST /isos`, `DELETE /isos/{id}` | private ISOs of projects |
 //! | `PUT /primary_ips/{id}/blocked` | blocks an address, or lets it go |
 //! | `GET` `POST` `DELETE /faults`, `DELETE /faults/{id}` | answers that operations give instead of their own |
@@ -75,6 +76,7 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .route("/catalogue/entries/{kind}", get(catalogue::show))
         .route("/catalogue/entries/{kind}/{name}", delete(catalogue::reset))
         .route("/stock", get(operator::list_stock).put(operator::set_stock))
+        .route("/volume_space", get(operator::list_volume_space).put(operator::set_volume_space))
         .route("/isos", get(operator::list_isos).post(operator::create_iso))
         .route("/isos/{id}", delete(operator::remove_iso))
         .route("/primary_ips/{id}/blocked", put(operator::block))

@@ -13,3 +13,4 @@ pub mod resource;
 pub mod server;
 pub mod server_type;
 pub mod ssh_key;
+pub mod volume;

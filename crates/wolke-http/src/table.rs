@@ -5,7 +5,7 @@
 
 use crate::cloud::{
     action, datacenter, image, iso, load_balancer_type, location, placement_group, pricing, primary_ip, resource,
-    server, server_type, ssh_key,
+    server, server_type, ssh_key, volume,
 };
 use crate::operation::{Operation, Verb};
 use wolke_wire::Kind;
@@ -101,6 +101,21 @@ operations! {
         => placement_group::add_server;
     server_remove_from_placement_group Post "/servers/{id}/actions/remove_from_placement_group" Server
         "remove_from_placement_group" => placement_group::remove_server;
+
+    list_volumes Get "/volumes" Volume => volume::list;
+    create_volume Post "/volumes" Volume "create_volume" => volume::create;
+    list_volumes_actions Get "/volumes/actions" Volume => action::list_of_kind;
+    get_volumes_action Get "/volumes/actions/{id}" Volume => action::get_of_kind;
+    get_volume Get "/volumes/{id}" Volume => resource::get;
+    update_volume Put "/volumes/{id}" Volume => volume::update;
+    delete_volume Delete "/volumes/{id}" Volume => volume::delete;
+    list_volume_actions Get "/volumes/{id}/actions" Volume => action::list_of_resource;
+    get_volume_action Get "/volumes/{id}/actions/{action_id}" Volume => action::get_of_resource;
+    volume_attach Post "/volumes/{id}/actions/attach" Volume "attach_volume" => volume::attach;
+    volume_detach Post "/volumes/{id}/actions/detach" Volume "detach_volume" => volume::detach;
+    volume_resize Post "/volumes/{id}/actions/resize" Volume "resize_volume" => volume::resize;
+    volume_change_protection Post "/volumes/{id}/actions/change_protection" Volume "change_protection"
+        => volume::change_protection;
 
     list_locations Get "/locations" Location => location::list;
     get_location Get "/locations/{id}" Location => resource::get;

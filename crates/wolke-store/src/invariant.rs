@@ -46,8 +46,13 @@ statements! { "invariant";
     LABEL_OF_NOBODY = "SELECT l.id FROM label l WHERE (l.kind = 'server' AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = l.id))
         OR (l.kind = 'ssh_key' AND NOT EXISTS (SELECT 1 FROM ssh_keys k WHERE k.id = l.id))
         OR (l.kind = 'image' AND NOT EXISTS (SELECT 1 FROM images m WHERE m.id = l.id))
+        OR (l.kind = 'volume' AND NOT EXISTS (SELECT 1 FROM volumes v WHERE v.id = l.id))
         OR (l.kind = 'primary_ip' AND NOT EXISTS (SELECT 1 FROM primary_ips p WHERE p.id = l.id))
         OR (l.kind = 'placement_group' AND NOT EXISTS (SELECT 1 FROM placement_groups g WHERE g.id = l.id)) ORDER BY l.id";
+    ATTACHED_TO_NOTHING = "SELECT v.id FROM volumes v WHERE v.server IS NOT NULL AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = v.server AND s.project = v.project) ORDER BY v.id";
+    /// As many as `wolke_domain::volume::PER_SERVER_MAX`.
+    TOO_MANY_VOLUMES = "SELECT v.server FROM volumes v WHERE v.server IS NOT NULL GROUP BY v.server HAVING count(*) > 16 ORDER BY v.server";
+    OVERSOLD_SPACE = "SELECT s.location FROM volume_space s WHERE s.remaining < 0 ORDER BY s.location";
     /// A machine elsewhere than where its server is: while it moves, or as a tombstone that the next start or delete clears.
     MACHINE_WITHOUT_SERVER = "SELECT o.id FROM host_object o WHERE o.kind = 'server' AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = o.id AND (s.host = o.host
         OR o.tombstone = 1 OR EXISTS (SELECT 1 FROM strand_lock l WHERE l.kind = 'server' AND l.resource = s.id))) ORDER BY o.id";

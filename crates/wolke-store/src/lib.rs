@@ -37,6 +37,8 @@ pub mod token;
 pub mod tx;
 pub mod usage;
 pub mod value;
+pub mod volume;
+pub mod volume_space;
 
 pub use db::{Db, OnCommit, Turn};
 pub use resource::Stored;
@@ -65,6 +67,8 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         ssh_key::STATEMENTS,
         strand::STATEMENTS,
         usage::STATEMENTS,
+        volume::STATEMENTS,
+        volume_space::STATEMENTS,
     ]
     .concat()
 }

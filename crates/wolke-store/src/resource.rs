@@ -23,11 +23,13 @@ statements! { "resource";
     TOUCH_PLACEMENT_GROUP = "UPDATE placement_groups SET rev = rev + 1 WHERE id = $1";
     TOUCH_IMAGE = "UPDATE images SET rev = rev + 1 WHERE id = $1";
     TOUCH_SSH_KEY = "UPDATE ssh_keys SET rev = rev + 1 WHERE id = $1";
+    TOUCH_VOLUME = "UPDATE volumes SET rev = rev + 1 WHERE id = $1";
     SERVER = "SELECT id FROM servers WHERE id = $1";
     PRIMARY_IP = "SELECT id FROM primary_ips WHERE id = $1";
     PLACEMENT_GROUP = "SELECT id FROM placement_groups WHERE id = $1";
     IMAGE = "SELECT id FROM images WHERE id = $1";
     SSH_KEY = "SELECT id FROM ssh_keys WHERE id = $1";
+    VOLUME = "SELECT id FROM volumes WHERE id = $1";
     COUNT_ADD = "INSERT INTO resource_count (kind, project, n) VALUES ($1, $2, $3)
         ON CONFLICT (kind, project) DO UPDATE SET n = resource_count.n + excluded.n RETURNING n";
     COUNT_GET = "SELECT n FROM resource_count WHERE kind = $1 AND project = $2";
@@ -45,6 +47,7 @@ pub fn touch(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<()> {
         Kind::PrimaryIp => &TOUCH_PRIMARY_IP,
         Kind::PlacementGroup => &TOUCH_PLACEMENT_GROUP,
         Kind::SshKey => &TOUCH_SSH_KEY,
+        Kind::Volume => &TOUCH_VOLUME,
         Kind::Image if is_own(id) => &TOUCH_IMAGE,
         _ => return Ok(()),
     };
@@ -61,6 +64,7 @@ pub fn exists(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<bool> {
         Kind::PrimaryIp => &PRIMARY_IP,
         Kind::PlacementGroup => &PLACEMENT_GROUP,
         Kind::SshKey => &SSH_KEY,
+        Kind::Volume => &VOLUME,
         Kind::Image if is_own(id) => &IMAGE,
         _ => return Ok(true),
     };

@@ -52,6 +52,7 @@ pub mod secret;
 pub mod server;
 pub mod server_type;
 pub mod ssh_key;
+pub mod volume;
 
 mod form;
 

@@ -58,6 +58,9 @@ codes! {
     InvalidServerType = "invalid_server_type",
     RescueAlreadyEnabled = "rescue_already_enabled",
     RescueAlreadyDisabled = "rescue_already_disabled",
+    NoSpaceLeftInLocation = "no_space_left_in_location",
+    VolumeAlreadyAttached = "volume_already_attached",
+    LimitExceededError = "limit_exceeded_error",
 }
 
 impl std::fmt::Display for ErrorCode {

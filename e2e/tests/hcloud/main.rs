@@ -12,3 +12,4 @@ mod server_actions;
 mod servers;
 mod shown;
 mod ssh_keys;
+mod volumes;

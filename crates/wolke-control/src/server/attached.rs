@@ -4,6 +4,7 @@
 
 use crate::core::Core;
 use crate::primary_ip;
+use crate::volume;
 use wolke_domain::Result;
 use wolke_domain::server::Server;
 use wolke_store::Tx;
@@ -36,7 +37,8 @@ impl Attached {
     pub(crate) fn of(tx: &mut dyn Tx, server: Id) -> Result<Self> {
         let addresses =
             wolke_store::primary_ip::of_server(tx, server)?.into_iter().map(|stored| stored.value).collect();
-        Ok(Self { addresses, ..Self::default() })
+        let volumes = wolke_store::volume::ids_of_server(tx, server)?;
+        Ok(Self { addresses, volumes, ..Self::default() })
     }
 }
 
@@ -45,5 +47,6 @@ impl Attached {
 /// # Errors
 /// The engine's failure.
 pub(super) fn release(tx: &mut dyn Tx, _core: &Core, server: &Server) -> Result<()> {
+    volume::release_of_server(tx, server.id)?;
     primary_ip::release_of_server(tx, server.id)
 }

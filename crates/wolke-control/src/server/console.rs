@@ -10,11 +10,12 @@ use crate::view::{Json, View, member};
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 use wolke_domain::action::Target;
-use wolke_domain::console::{Machine, Power, Source};
+use wolke_domain::console::{Drive, Machine, Power, Source};
 use wolke_domain::rng::alphanumeric;
 use wolke_domain::server::Server;
 use wolke_domain::{Error, Result};
 use wolke_host::{Boot, Feature, Observed, PublicNic, ServerSpec};
+use wolke_store::volume::{self, Volume};
 use wolke_store::{Race, Tx, console, server};
 use wolke_wire::cloud::Secret;
 use wolke_wire::{Id, Kind, Timestamp};
@@ -160,6 +161,7 @@ fn machine(tx: &mut dyn Tx, core: &Core, server: Server) -> Result<Machine> {
         memory_mb: 0,
         disk_gb: 0,
         addresses: Vec::new(),
+        volumes: drives(tx, &server, booted)?,
         name: server.name,
     };
     let Some((object, spec)) = on_host else { return Ok(blank) };
@@ -174,6 +176,17 @@ fn machine(tx: &mut dyn Tx, core: &Core, server: Server) -> Result<Machine> {
         addresses: addresses(spec.definition.public.as_ref()),
         ..blank
     })
+}
+
+/// The volumes of a server whose machine booted last at `booted`.
+fn drives(tx: &mut dyn Tx, server: &Server, booted: Timestamp) -> Result<Vec<Drive>> {
+    let drive = |volume: Volume| {
+        let attachment = volume.details.attachment?;
+        let mounted = attachment.is_mounted(volume.details.format.as_deref(), server.details.rebuild_epoch);
+        let after_ms = attachment.since.0.saturating_sub(booted.0);
+        Some(Drive { id: volume.id, size_gb: volume.details.size_gb, after_ms, mounted })
+    };
+    Ok(volume::of_server(tx, server.id)?.into_iter().filter_map(|stored| drive(stored.value)).collect())
 }
 
 /// What a machine booted from, in words. A disc that was taken out since, or a system that is not known any more, has none

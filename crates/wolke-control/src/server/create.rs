@@ -10,6 +10,7 @@ use crate::place::{self, Place};
 use crate::primary_ip;
 use crate::real;
 use crate::view::{Json, member};
+use crate::volume;
 use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::catalogue::{Catalogue, ServerType};
@@ -124,6 +125,7 @@ fn check(request: &CreateServer) -> Result<()> {
     if request.automount.unwrap_or(false) && request.volumes.is_empty() {
         fields.push(FieldError::new("automount", "can only be used together with volumes"));
     }
+    fields.extend(volume::wrong_ids(&request.volumes));
     let CreateServerPublicNet { enable_ipv4, enable_ipv6, ipv4, ipv6 } = request.public_net;
     for (field, enabled, address) in [("public_net.ipv4", enable_ipv4, ipv4), ("public_net.ipv6", enable_ipv6, ipv6)] {
         if !enabled && address.is_some() {
@@ -144,7 +146,6 @@ struct Found<'a> {
 
 fn find<'a>(tx: &mut dyn Tx, catalogue: &'a Catalogue, project: Id, request: &CreateServer) -> Result<Found<'a>> {
     let now = tx.now();
-    absent(Kind::Volume, request.volumes.iter().copied())?;
     absent(Kind::Network, request.networks.iter().copied())?;
     absent(Kind::Firewall, request.firewalls.iter().map(|f| f.firewall))?;
     placement_group::check_joins(tx, project, request.placement_group)?;
@@ -160,7 +161,7 @@ fn find<'a>(tx: &mut dyn Tx, catalogue: &'a Catalogue, project: Id, request: &Cr
     let image = image::find(tx, catalogue, project, &request.image, server_type.architecture)?;
     image.check_fits(i64::from(server_type.disk))?;
     let asked = match place::asked(catalogue, request.location.as_ref(), request.datacenter.as_ref())? {
-        None => beside_its_addresses(tx, catalogue, project, &request.public_net)?,
+        None => beside_what_it_names(tx, catalogue, project, request)?,
         asked => asked,
     };
     let places = place::for_server(catalogue, server_type, asked, now)?;
@@ -168,21 +169,23 @@ fn find<'a>(tx: &mut dyn Tx, catalogue: &'a Catalogue, project: Id, request: &Cr
     Ok(Found { server_type, image, places, ssh_keys })
 }
 
-/// Where the primary IPs are that a request names: a server that may be anywhere goes there.
-fn beside_its_addresses(
+/// Where the primary IPs and volumes are that a request names: a server that may be anywhere goes there.
+fn beside_what_it_names(
     tx: &mut dyn Tx,
     catalogue: &Catalogue,
     project: Id,
-    wanted: &CreateServerPublicNet,
+    request: &CreateServer,
 ) -> Result<Option<Place>> {
-    let named = [(wanted.enable_ipv4, wanted.ipv4), (wanted.enable_ipv6, wanted.ipv6)];
-    match named.iter().find_map(|(enabled, named)| named.filter(|_| *enabled)) {
-        Some(id) => {
-            let ip = wolke_store::primary_ip::expect(tx, project, id)?;
-            place::in_location(catalogue, ip.value.details.location).map(Some)
-        }
-        None => Ok(None),
-    }
+    let CreateServerPublicNet { enable_ipv4, enable_ipv6, ipv4, ipv6 } = request.public_net;
+    let address = [(enable_ipv4, ipv4), (enable_ipv6, ipv6)].iter().find_map(|(on, named)| named.filter(|_| *on));
+    let location = if let Some(id) = address {
+        wolke_store::primary_ip::expect(tx, project, id)?.value.details.location
+    } else if let Some(id) = request.volumes.first() {
+        wolke_store::volume::expect(tx, project, *id)?.value.location
+    } else {
+        return Ok(None);
+    };
+    place::in_location(catalogue, location).map(Some)
 }
 
 fn find_key(tx: &mut dyn Tx, project: Id, asked: &IdOrName) -> Result<String> {
@@ -214,12 +217,15 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
     let mut resources = on_server.clone();
     resources.extend(new.details.image.map(|image| Target::new(Kind::Image, image)));
     let action = action::begin(tx, project, "create_server", resources)?;
-    let next_actions = if request.start_after_create {
+    // What hangs on the server is attached here and now; only the start waits for its machine.
+    let mut next_actions = volume::attach_to_new(tx, core, &new, &request.volumes, request.automount == Some(true))?;
+    let start = if request.start_after_create {
         vec![action::begin(tx, project, "start_server", on_server)?]
     } else {
         Vec::new()
     };
-    let strand = make::start(tx, &new, action, next_actions.clone(), sealed)?;
+    let strand = make::start(tx, &new, action, start.clone(), sealed)?;
+    next_actions.extend(start);
     let accepted = Accepted { attached: Attached::of(tx, new.id)?, server: new };
     Ok(Created { server: accepted.server.id, action, next_actions, root_password, strand, accepted })
 }

@@ -3,7 +3,7 @@
 use super::View;
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
-use wolke_store::{Tx, action, image, operator, placement_group, primary_ip, server, ssh_key, strand};
+use wolke_store::{Tx, action, image, operator, placement_group, primary_ip, server, ssh_key, strand, volume};
 use wolke_wire::contract::Contract;
 use wolke_wire::dialect::Document;
 use wolke_wire::{Dialect, Id, Kind, Timestamp, cloud};
@@ -25,6 +25,7 @@ pub(super) fn rev(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<Op
         Kind::SshKey => ssh_key::get(tx, project, id)?.map(|s| s.rev),
         Kind::PrimaryIp => primary_ip::get(tx, project, id)?.map(|s| s.rev),
         Kind::PlacementGroup => placement_group::get(tx, project, id)?.map(|s| s.rev),
+        Kind::Volume => volume::get(tx, project, id)?.map(|s| s.rev),
         Kind::Action => action::get(tx, project, id)?.map(|(rev, _)| rev),
         Kind::Image => image::rev(tx, project, id)?,
         Kind::Iso => operator::iso(tx, project, id)?.map(|(rev, _)| rev),
@@ -51,6 +52,10 @@ pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Re
                 let members = placement_group::members(tx, id)?;
                 Some(json(&crate::placement_group::to_wire(&s.value, &members)?)?)
             }
+            None => None,
+        },
+        Kind::Volume => match volume::get(tx, project, id)? {
+            Some(s) => Some(json(&crate::volume::to_wire(&s.value)?)?),
             None => None,
         },
         Kind::Action => action::get(tx, project, id)?.map(|(_, a)| json(&crate::action::to_wire(&a))).transpose()?,

@@ -55,4 +55,6 @@ pub struct Model {
     pub primary_ips: Vec<Id>,
     pub placement_groups: Vec<Id>,
     pub images: Vec<Id>,
+    /// With their sizes.
+    pub volumes: BTreeMap<Id, i64>,
 }

@@ -27,6 +27,7 @@ mod primary_ip;
 mod server;
 mod server_actions;
 mod ssh_key;
+mod volume;
 mod world;
 
 /// A move: its name in the log, its weight among all, and what it does. What it returns is part of the log.
@@ -45,6 +46,7 @@ const MOVES: &[&[Move]] = &[
     server::MOVES,
     server_actions::MOVES,
     ssh_key::MOVES,
+    volume::MOVES,
     world::MOVES,
 ];
 
@@ -145,9 +147,12 @@ impl Simulator {
         let (keys, ips) = (self.model.ssh_keys.keys().copied().collect::<Vec<_>>(), self.model.primary_ips.clone());
         let groups = self.model.placement_groups.clone();
         let images = self.model.images.clone();
+        let promised = self.model.volumes.clone();
+        let volumes: Vec<Id> = promised.keys().copied().collect();
         self.db.read_blocking(move |tx: &mut dyn Tx| {
             invariant::check(tx)?;
             crate::common::check_rooms(tx)?;
+            volume::check(tx, caller.project, &promised)?;
             for dialect in DIALECTS {
                 let caller = Caller { dialect, ..caller };
                 let all = [
@@ -156,6 +161,7 @@ impl Simulator {
                     (Kind::PrimaryIp, &ips),
                     (Kind::PlacementGroup, &groups),
                     (Kind::Image, &images),
+                    (Kind::Volume, &volumes),
                 ];
                 for (kind, ids) in all {
                     for id in ids {

@@ -26,3 +26,4 @@ mod power;
 mod rebuild;
 mod rescue;
 mod time;
+mod volumes;

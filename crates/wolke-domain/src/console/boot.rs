@@ -1,7 +1,8 @@
 //! What a machine says while it boots, in words of our own.
 
 use super::screen::{Ink, Page};
-use super::{Machine, Source};
+use super::{Drive, Machine, Source};
+use crate::volume::mount_point;
 
 /// How long after its boot a machine asks for a login, in milliseconds of world time.
 pub const PROMPT_AFTER_MS: i64 = 3_000;
@@ -10,23 +11,67 @@ pub const PROMPT_AFTER_MS: i64 = 3_000;
 pub(super) fn lines(page: &mut Page, machine: &Machine, running_ms: i64) {
     for (after_ms, line) in kernel(machine) {
         if after_ms <= running_ms {
-            page.line(Ink::Dim, &format!("[{:5}.{:03}] ", after_ms / 1000, after_ms % 1000));
-            page.more(Ink::Plain, &line);
+            of_kernel(page, after_ms, &line);
         }
     }
     for (after_ms, line) in SERVICES {
         if *after_ms <= running_ms {
-            page.line(Ink::Dim, "[");
-            page.more(Ink::Good, "  OK  ");
-            page.more(Ink::Dim, "] ");
-            page.more(Ink::Plain, line);
+            of_service(page, line);
+        }
+        if *after_ms == ROOT_MOUNTED_MS && *after_ms <= running_ms {
+            drives(machine).filter(|(_, drive)| !is_late(drive)).for_each(|(_, drive)| mounted(page, machine, drive));
         }
     }
 }
 
+/// The lines of volumes that were attached while the machine ran.
+pub(super) fn late_lines(page: &mut Page, machine: &Machine, running_ms: i64) {
+    let late = drives(machine).filter(|(_, drive)| is_late(drive) && drive.after_ms <= running_ms);
+    for (letter, drive) in late {
+        of_kernel(page, drive.after_ms, &found(letter, drive));
+        mounted(page, machine, drive);
+    }
+}
+
+fn of_kernel(page: &mut Page, after_ms: i64, line: &str) {
+    page.line(Ink::Dim, &format!("[{:5}.{:03}] ", after_ms / 1000, after_ms % 1000));
+    page.more(Ink::Plain, line);
+}
+
+fn of_service(page: &mut Page, line: &str) {
+    page.line(Ink::Dim, "[");
+    page.more(Ink::Good, "  OK  ");
+    page.more(Ink::Dim, "] ");
+    page.more(Ink::Plain, line);
+}
+
+/// Volumes with the letters that the kernel gives them: the first disk is the machine's own.
+fn drives(machine: &Machine) -> impl Iterator<Item = (char, &Drive)> {
+    ('b'..='z').zip(&machine.volumes)
+}
+
+/// Whether a volume came when the boot was over.
+const fn is_late(drive: &Drive) -> bool {
+    drive.after_ms >= PROMPT_AFTER_MS
+}
+
+fn found(letter: char, drive: &Drive) -> String {
+    format!("sd{letter}: volume {} of {} GB", drive.id, drive.size_gb)
+}
+
+/// Only the system on the disk was told what to mount.
+fn mounted(page: &mut Page, machine: &Machine, drive: &Drive) {
+    if drive.mounted && matches!(machine.source, Source::Disk(_)) {
+        of_service(page, &format!("Mounted {}", mount_point(drive.id)));
+    }
+}
+
+/// When the root file system is there.
+const ROOT_MOUNTED_MS: i64 = 1_900;
+
 /// What comes up after the kernel, and when.
 const SERVICES: &[(i64, &str)] = &[
-    (1_900, "Mounted the root file system"),
+    (ROOT_MOUNTED_MS, "Mounted the root file system"),
     (2_100, "Brought up the network"),
     (2_250, "Set the clock"),
     (2_450, "Started the system log"),
@@ -49,8 +94,10 @@ fn kernel(machine: &Machine) -> Vec<(i64, String)> {
         (620, "rng: seeded".to_owned()),
         (780, format!("sda: disk of {disk_gb} GB")),
         (830, "sda: sda1 sda14 sda15".to_owned()),
-        (1_150, "eth0: link is up".to_owned()),
     ];
+    let early = drives(machine).filter(|(_, drive)| !is_late(drive));
+    lines.extend((850..).step_by(10).zip(early.map(|(letter, drive)| found(letter, drive))));
+    lines.push((1_150, "eth0: link is up".to_owned()));
     lines.extend((1_250..).step_by(50).zip(machine.addresses.iter().map(|address| format!("eth0: {address}"))));
     lines
 }

@@ -15,6 +15,7 @@ fn machine() -> Machine {
         memory_mb: 4096,
         disk_gb: 80,
         addresses: vec!["198.18.0.7/32".into(), "2001:db8:0:7::1/64".into()],
+        volumes: Vec::new(),
     }
 }
 
@@ -151,4 +152,27 @@ fn status_decides_power() {
     for status in [Status::Off, Status::Initializing, Status::Deleting, Status::Rebuilding, Status::Unknown] {
         assert_eq!(Power::of(status, BOOT), Power::Off);
     }
+}
+
+#[test]
+fn volumes_are_found_and_mounted() {
+    let drive = |id, after_ms, mounted| Drive { id, size_gb: 10, after_ms, mounted };
+    let volumes = vec![drive(12, -5_000, true), drive(13, -1, false), drive(14, 60_000, true)];
+    let with_volumes = Machine { volumes, ..machine() };
+    let early = text(&with_volumes, &Dialogue::default(), 10_000);
+    for line in [
+        "[    0.850] sdb: volume 12 of 10 GB",
+        "[    0.860] sdc: volume 13 of 10 GB",
+        "[  OK  ] Mounted /mnt/HC_Volume_12",
+    ] {
+        assert!(early.lines().any(|shown| shown == line), "{line} in\n{early}");
+    }
+    assert!(!early.contains("HC_Volume_13") && !early.contains("volume 14"), "{early}");
+    let late = text(&with_volumes, &Dialogue::default(), 60_000);
+    let tail: Vec<&str> = late.lines().rev().take(3).collect();
+    assert_eq!(tail, ["web-1 login: _", "[  OK  ] Mounted /mnt/HC_Volume_14", "[   60.000] sdd: volume 14 of 10 GB"]);
+    // Another system than that on the disk was told nothing.
+    let rescued = Machine { source: Source::Rescue("linux64".into()), ..with_volumes };
+    let shown = text(&rescued, &Dialogue::default(), 60_000);
+    assert!(shown.contains("volume 14") && !shown.contains("HC_Volume"), "{shown}");
 }

@@ -24,6 +24,16 @@ pub struct Stock {
     pub left: Option<i64>,
 }
 
+/// What a location has left for volumes; also the request of `PUT /volume_space`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VolumeSpace {
+    /// The location's name or id.
+    pub location: String,
+    /// GB of volumes that can still be made; no end of them when null.
+    pub left_gb: Option<i64>,
+}
+
 /// A private ISO.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Iso {
@@ -117,6 +127,10 @@ fn stock(view: decided::StockView) -> Stock {
     Stock { server_type: view.server_type, location: view.location, left: view.left }
 }
 
+fn volume_space(view: decided::SpaceView) -> VolumeSpace {
+    VolumeSpace { location: view.location, left_gb: view.left_gb }
+}
+
 fn iso(iso: decided::PrivateIso) -> Iso {
     let decided::PrivateIso { id, project, details } = iso;
     let (description, architecture) = (details.description, details.architecture);
@@ -143,6 +157,19 @@ pub(super) async fn set_stock(State(admin): State<Arc<Admin>>, body: Body) -> An
     let wanted: Stock = request(body).await?;
     let (kind, place) = (IdOrName::from(wanted.server_type.as_str()), IdOrName::from(wanted.location.as_str()));
     Ok(Shown(StatusCode::OK, stock(admin.control.set_stock(&kind, &place, wanted.left).await?)))
+}
+
+/// `GET /volume_space`.
+pub(super) async fn list_volume_space(State(admin): State<Arc<Admin>>) -> Answer<Vec<VolumeSpace>> {
+    let all = admin.control.list_volume_space().await?;
+    Ok(Shown(StatusCode::OK, all.into_iter().map(volume_space).collect()))
+}
+
+/// `PUT /volume_space`.
+pub(super) async fn set_volume_space(State(admin): State<Arc<Admin>>, body: Body) -> Answer<VolumeSpace> {
+    let wanted: VolumeSpace = request(body).await?;
+    let place = IdOrName::from(wanted.location.as_str());
+    Ok(Shown(StatusCode::OK, volume_space(admin.control.set_volume_space(&place, wanted.left_gb).await?)))
 }
 
 /// `GET /isos`.

@@ -33,3 +33,4 @@ mod reverse_dns;
 mod routes;
 mod servers;
 mod ssh_keys;
+mod volumes;

@@ -80,6 +80,7 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ("server.locked", "true", "actions.rs", "[\"locked\"]), (&json!(\"initializing\"), &json!(true))"),
     ("server.rescue_enabled", "true", "rescue.rs", "[\"rescue_enabled\"], &seen[\"status\"]), (&json!(true)"),
     ("server.status", "initializing", "actions.rs", "\"initializing\""),
+    ("volume.protection.delete", "true", "volumes.rs", "[\"protection\"][\"delete\"], true"),
 ];
 
 /// Alternatives that nothing brings about, and why. The list only shrinks: an entry that is brought about fails.
@@ -100,6 +101,7 @@ const NOT_YET: &[(&str, &str, &str)] = &[
     ("server.status", "stopping", "seen with a latency profile; no test looks in the middle yet"),
     ("server.status", "unknown", "a host that does not say comes with real hosts"),
     ("server_type.deprecated", "null", "it is false instead, as in every older document"),
+    ("volume.status", "creating", "a simulated volume is made in the request's transaction"),
 ];
 
 /// What the contracts can say of a resource: (`server.status`, `running`).
@@ -171,6 +173,7 @@ async fn scene(dialect: Dialect, seen: &mut Alternatives) {
         let placed = json!({"name": "free", "type": "ipv4", "assignee_type": "server", "location": "fsn1"});
         let has_location = !matches!(dialect, Dialect::D2023_07);
         world.create("/primary_ips", if has_location { placed } else { free }).await;
+        world.create("/volumes", json!({"name": "data", "size": 10, "location": "fsn1"})).await;
     }
     operator.does("POST", "/isos", json!({"project": "default", "description": "Our own"})).await;
     operator.does("PUT", "/stock", json!({"server_type": "cpx22", "location": "nbg1", "left": 0})).await;

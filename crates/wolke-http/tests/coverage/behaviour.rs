@@ -10,6 +10,7 @@ mod primary_ip;
 mod server;
 mod server_actions;
 mod ssh_key;
+mod volume;
 
 use crate::common::{Setup, World};
 use crate::proof::Proofs;
@@ -33,6 +34,7 @@ pub async fn run(dialect: Dialect, proofs: &mut Proofs) {
         primary_ip::primary_ips(dialect, proofs).await;
         primary_ip::assignment(dialect, proofs).await;
         placement_group::placement_groups(dialect, proofs).await;
+        volume::volumes(dialect, proofs).await;
     }
 }
 

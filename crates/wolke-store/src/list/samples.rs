@@ -47,6 +47,7 @@ fn labelled() -> Vec<Builder> {
         (Kind::PrimaryIp, &["id", "created"]),
         (Kind::Image, &["id", "created"]),
         (Kind::PlacementGroup, &["id", "name", "created"]),
+        (Kind::Volume, &["id", "name", "created"]),
     ];
     let mut all = Vec::new();
     for (kind, key) in fields.iter().flat_map(|(kind, fields)| keys(fields).into_iter().map(|key| (*kind, key))) {

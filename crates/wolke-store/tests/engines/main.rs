@@ -48,3 +48,4 @@ mod schema;
 mod strands;
 mod tokens;
 mod transactions;
+mod volumes;

@@ -5,8 +5,10 @@ use wolke_domain::Result;
 use wolke_domain::action::{Action, Status as ActionStatus, Target};
 use wolke_domain::image::{Details as ImageDetails, Image, OWN_ID_MIN, Status as ImageStatus, Type};
 use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status};
+use wolke_domain::volume::Attachment;
 use wolke_store::primary_ip::{self, PrimaryIp};
 use wolke_store::ssh_key::{self, SshKey};
+use wolke_store::volume::{self, Volume};
 use wolke_store::{Counter, Tx, project};
 use wolke_wire::cloud::Architecture;
 use wolke_wire::{Id, Kind, Timestamp};
@@ -115,6 +117,21 @@ pub fn ssh_key(tx: &mut dyn Tx, project: Id, name: &str, fingerprint: &str) -> R
         fingerprint: fingerprint.to_owned(),
         details,
     })
+}
+
+/// A volume with a new id, free or attached.
+pub fn volume(tx: &mut dyn Tx, project: Id, name: &str, server: Option<Id>) -> Result<Volume> {
+    let id = tx.next_id(Counter::Kind(Kind::Volume))?;
+    let details = volume::Details {
+        v: 1,
+        size_gb: 10,
+        format: Some("xfs".into()),
+        attachment: server.map(|_| Attachment::new(Timestamp(8), true, 0)),
+        delete_protected: false,
+        labels: labels(&[("a", "b")]),
+    };
+    let (name, status) = (name.to_owned(), "available".to_owned());
+    Ok(Volume { id, project, name, created: Timestamp(9), status, location: 1, server, details })
 }
 
 /// A running action with a new id.

@@ -99,6 +99,7 @@ fn decide(file: &mut RawFile) -> Result<(), String> {
     let decisions = DECISIONS.as_ref().map_err(Clone::clone)?;
     for operation in &mut file.operations {
         if let Some(request) = &mut operation.request {
+            open_labels(request)?;
             decisions.mark_ids(request);
             for (_, path) in
                 decisions.id_or_name.iter().filter_map(|at| at.split_once('/')).filter(|(id, _)| *id == operation.id)
@@ -114,6 +115,15 @@ fn decide(file: &mut RawFile) -> Result<(), String> {
     }
     for definition in file.definitions.values_mut() {
         decisions.mark_ids(definition);
+    }
+    Ok(())
+}
+
+/// Labels of requests are strings by key, also where the 2023 document says no more than `object`, or shows an example.
+fn open_labels(request: &mut RawSchema) -> Result<(), String> {
+    const LABELS: &str = r#"{"type": "object", "additionalProperties": {"type": "string"}}"#;
+    if let Some(labels) = request.properties.get_mut("labels").filter(|labels| labels.reference.is_none()) {
+        *labels = serde_json::from_str(LABELS).map_err(|e| e.to_string())?;
     }
     Ok(())
 }

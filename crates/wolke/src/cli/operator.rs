@@ -95,6 +95,23 @@ pub enum CatalogueVerb {
         #[command(flatten)]
         output: Output,
     },
+    /// Show or set how many GB of volumes a location has left
+    #[command(
+        after_help = "Examples:\n  wolke catalogue volume-space\n  wolke catalogue volume-space nbg1 --left 500\n  \
+                            wolke catalogue volume-space nbg1 --unlimited"
+    )]
+    VolumeSpace {
+        /// The location
+        location: Option<String>,
+        /// So many GB; 0 is full. Volumes take from it as they are made and grow, and give back as they are deleted
+        #[arg(long, value_name = "GB", conflicts_with = "unlimited", value_parser = clap::value_parser!(i64).range(0..), requires = "location")]
+        left: Option<i64>,
+        /// No end of them
+        #[arg(long, requires = "location")]
+        unlimited: bool,
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 /// `wolke catalogue add-image`.

@@ -7,11 +7,12 @@ use crate::output::{self, Column, print};
 use crate::reach::Access;
 use http::Method;
 use serde_json::{Value, json};
-use wolke_http::admin::operator::{Block, NewIso, Stock};
+use wolke_http::admin::operator::{Block, NewIso, Stock, VolumeSpace};
 
 const ENTRIES: &[Column] = &[("ID", "id"), ("NAME", "name"), ("DESCRIPTION", "description"), ("ENDS", "ends")];
 const CHANGES: &[Column] = &[("KIND", "kind"), ("NAME", "name"), ("CHANGE", "change")];
 const STOCK: &[Column] = &[("SERVER TYPE", "server_type"), ("LOCATION", "location"), ("LEFT", "left")];
+const SPACE: &[Column] = &[("LOCATION", "location"), ("LEFT (GB)", "left_gb")];
 const ISOS: &[Column] = &[
     ("ID", "id"),
     ("PROJECT", "project"),
@@ -68,6 +69,14 @@ pub(super) async fn catalogue(access: &Access, verb: &CatalogueVerb) -> Result<(
                 None => show(access.call(Method::GET, "/stock", None).await?, *output, STOCK),
             }
         }
+        CatalogueVerb::VolumeSpace { location, left, unlimited, output } => match location {
+            Some(location) if left.is_some() || *unlimited => {
+                let set = VolumeSpace { location: location.clone(), left_gb: *left };
+                show(access.call(Method::PUT, "/volume_space", Some(&body(&set)?)).await?, *output, SPACE)
+            }
+            Some(_) => Err(Failure::usage("say --left GB or --unlimited")),
+            None => show(access.call(Method::GET, "/volume_space", None).await?, *output, SPACE),
+        },
     }
 }
 
