@@ -15,6 +15,7 @@ from hcloud.actions import ActionFailedException
 from hcloud.images import Image
 from hcloud.isos import Iso
 from hcloud.locations import Location
+from hcloud.networks import NetworkRoute, NetworkSubnet
 from hcloud.server_types import ServerType
 from hcloud.servers import ServerCreatePublicNetwork
 
@@ -223,6 +224,54 @@ def placement_groups(client):
     assert group.delete() is True
 
 
+def networks(client):
+    net = client.networks.create(
+        name="net",
+        ip_range="10.0.0.0/24",
+        subnets=[NetworkSubnet(type="cloud", network_zone="eu-central", ip_range="10.0.0.0/25")],
+        labels={"a": "b"},
+    )
+    with refused("uniqueness_error"):
+        client.networks.create(name="net", ip_range="10.0.0.0/16")
+    net.change_ip_range("10.0.0.0/16").wait_until_finished()
+    subnet = NetworkSubnet(type="cloud", network_zone="eu-central", ip_range="10.0.1.0/24")
+    net.add_subnet(subnet).wait_until_finished()
+    route = NetworkRoute(destination="10.100.0.0/16", gateway="10.0.1.7")
+    net.add_route(route).wait_until_finished()
+    net.reload()
+    assert [part.ip_range for part in net.subnets] == ["10.0.0.0/25", "10.0.1.0/24"], net.subnets
+    assert all(part.gateway == "10.0.0.1" for part in net.subnets) and net.routes[0].gateway == "10.0.1.7"
+    net.delete_route(route).wait_until_finished()
+
+    born, _ = create(client, "born", networks=[net])
+    assert born.private_net[0].ip == "10.0.0.2" and born.private_net[0].network.id == net.id
+    joins, _ = create(client, "joins")
+    joins.attach_to_network(net, ip="10.0.1.7", alias_ips=["10.0.1.20", "10.0.1.10"]).wait_until_finished()
+    with refused("server_already_attached"):
+        joins.attach_to_network(net)
+    with refused("service_error"):
+        net.delete_subnet(subnet)
+    joins.reload()
+    assert (joins.private_net[0].ip, joins.private_net[0].alias_ips) == ("10.0.1.7", ["10.0.1.20", "10.0.1.10"])
+    joins.change_alias_ips(net, []).wait_until_finished()
+    joins.detach_from_network(net).wait_until_finished()
+    net.delete_subnet(subnet).wait_until_finished()
+    net.reload()
+    assert [server.id for server in net.servers] == [born.id]
+
+    net.change_protection(delete=True).wait_until_finished()
+    with refused("protected"):
+        net.delete()
+    net.change_protection(delete=False).wait_until_finished()
+    net = net.update(name="far", labels={}, expose_routes_to_vswitch=True)
+    assert net.expose_routes_to_vswitch and client.networks.get_by_name("far").labels == {}
+    remove(client, joins)
+    assert net.delete() is True
+    born.reload()
+    assert born.private_net == []
+    remove(client, born)
+
+
 def primary_ips(client):
     made = client.primary_ips.create(type="ipv4", name="front", location=Location(name="fsn1"), labels={"a": "b"})
     ip = made.primary_ip
@@ -282,6 +331,7 @@ FLOWS = [
     metrics,
     images,
     placement_groups,
+    networks,
     primary_ips,
     failing_action,
 ]
@@ -289,7 +339,7 @@ FLOWS = [
 
 def left_over(client):
     own = client.images.get_all(type=["snapshot", "backup"])
-    nouns = [client.servers, client.ssh_keys, client.primary_ips, client.placement_groups]
+    nouns = [client.servers, client.ssh_keys, client.primary_ips, client.placement_groups, client.networks]
     return [noun.get_all() for noun in nouns if noun.get_all()] + ([own] if own else [])
 
 

@@ -13,6 +13,7 @@ const KINDS: [(&str, &str); 6] = [
     ("/v1/ssh_keys", "ssh_keys"),
     ("/v1/primary_ips", "primary_ips"),
     ("/v1/placement_groups", "placement_groups"),
+    ("/v1/networks", "networks"),
     ("/v1/images?type=snapshot&type=backup", "images"),
     ("/v1/volumes", "volumes"),
 ];

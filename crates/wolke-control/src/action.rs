@@ -8,7 +8,9 @@ use wolke_domain::catalogue::Catalogue;
 use wolke_domain::image::is_own;
 use wolke_domain::{Error, Result, contention};
 use wolke_store::strand::NewStrand;
-use wolke_store::{Counter, Scope, Tx, action, image, placement_group, primary_ip, server, ssh_key, strand, volume};
+use wolke_store::{
+    Counter, Scope, Tx, action, image, network, placement_group, primary_ip, server, ssh_key, strand, volume,
+};
 use wolke_strand::{Frame, Program};
 use wolke_wire::cloud::action as wire;
 use wolke_wire::{Id, Kind};
@@ -131,6 +133,7 @@ pub(crate) fn check_owner(tx: &mut dyn Tx, catalogue: &Catalogue, project: Id, k
         Kind::Server => server::get(tx, project, id)?.is_some(),
         Kind::PrimaryIp => primary_ip::get(tx, project, id)?.is_some(),
         Kind::PlacementGroup => placement_group::get(tx, project, id)?.is_some(),
+        Kind::Network => network::get(tx, project, id)?.is_some(),
         Kind::SshKey => ssh_key::get(tx, project, id)?.is_some(),
         Kind::Volume => volume::get(tx, project, id)?.is_some(),
         Kind::Image if is_own(id) => image::get(tx, project, id)?.is_some(),

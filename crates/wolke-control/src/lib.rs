@@ -15,6 +15,7 @@ pub mod image;
 mod input;
 pub mod listing;
 mod metadata;
+pub mod network;
 pub mod operator;
 mod pages;
 mod place;

@@ -1,4 +1,4 @@
-//! What the operator decides: the catalogue's changes, stock, private ISOs, blocked addresses, faults.
+//! What the operator decides: the catalogue's changes, stock, private ISOs, blocked addresses, vSwitches, faults.
 //!
 //! All of it is in the world's database; this is the copy that a process works with. It is read again when a commit, here or
 //! in another process, says that it has changed ([`wolke_store::Signal::OperatorChanged`]); on an engine with other writers
@@ -13,6 +13,7 @@ mod fault;
 pub(crate) mod iso;
 pub(crate) mod space;
 pub(crate) mod stock;
+mod vswitch;
 
 use crate::control::Control;
 use crate::core::Core;
@@ -27,6 +28,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 pub use stock::StockView;
+pub use vswitch::Vswitch;
 use wolke_domain::catalogue::{Catalogue, CatalogueError, Document};
 use wolke_domain::{Error, Result};
 use wolke_store::driven::RealHost;

@@ -226,18 +226,32 @@ pub(crate) const fn noun(runtime: Runtime) -> &'static str {
     }
 }
 
+/// Refuses what real servers do not have yet.
+///
+/// # Errors
+/// `unsupported_error`, naming it.
+pub(crate) fn refuse(core: &Core, server: &Server, what: &str) -> Result<()> {
+    match place_of(&core.real(), server) {
+        Some(real) => Err(Error::not_on_real_servers(what, &location_name(&core.catalogue(), real.location))),
+        None => Ok(()),
+    }
+}
+
+/// The real host that a server is on, or will be on where it is not placed yet.
+fn place_of<'a>(real: &'a RealHosts, server: &Server) -> Option<&'a Real> {
+    match server.host {
+        Some(on) => real.get(on),
+        None => real.in_location(server.details.location),
+    }
+}
+
 /// Checks that a server's host can do what is asked for.
 ///
 /// # Errors
 /// `unsupported_error`, naming it.
 pub(crate) fn check_feature(core: &Core, server: &Server, feature: Feature) -> Result<()> {
     let real = core.real();
-    let here = match server.host {
-        Some(on) => real.get(on),
-        // Not placed yet: it will be where its location says.
-        None => real.in_location(server.details.location),
-    };
-    let Some(real) = here else { return Ok(()) };
+    let Some(real) = place_of(&real, server) else { return Ok(()) };
     if real.facts.features.contains(&feature) {
         return Ok(());
     }

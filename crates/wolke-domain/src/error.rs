@@ -108,6 +108,75 @@ impl Error {
         Self::NotUnique { message: "name is already used".into(), fields: vec!["name".into()] }
     }
 
+    /// A limit that every project has alike: `subnet limit exceeded`.
+    #[must_use]
+    pub fn limit(limit: &str, what: &str) -> Self {
+        Self::LimitExceeded { limit: limit.into(), message: format!("{what} limit exceeded") }
+    }
+
+    /// A subnet that a network has not.
+    #[must_use]
+    pub fn subnet_not_found(ip_range: &str) -> Self {
+        Self::NotFound { message: format!("subnet with range '{ip_range}' not found") }
+    }
+
+    /// A route that a network has not.
+    #[must_use]
+    pub fn route_not_found(destination: &str, gateway: &str) -> Self {
+        Self::NotFound { message: format!("route to '{destination}' via '{gateway}' not found") }
+    }
+
+    /// A member that a network has not.
+    #[must_use]
+    pub fn not_attached(kind: Kind, network: Id) -> Self {
+        Self::NotFound { message: format!("{} is not attached to network with ID '{network}'", kind.label()) }
+    }
+
+    /// A server that is in the network already.
+    #[must_use]
+    pub fn already_attached(network: Id) -> Self {
+        let message = format!("server is already attached to network with ID '{network}'");
+        Self::refused(ErrorCode::ServerAlreadyAttached, message)
+    }
+
+    /// A network whose range overlaps that of another network of the server.
+    #[must_use]
+    pub fn networks_overlap(other: Id) -> Self {
+        let message = format!("the network overlaps network with ID '{other}', which the server is attached to");
+        Self::refused(ErrorCode::NetworksOverlap, message)
+    }
+
+    /// An address that is taken, reserved or in no subnet for the member.
+    #[must_use]
+    pub fn ip_not_available(ip: std::net::Ipv4Addr) -> Self {
+        Self::refused(ErrorCode::IpNotAvailable, format!("IP '{ip}' is not available"))
+    }
+
+    /// No subnet for the member, or none with an address left.
+    #[must_use]
+    pub fn no_subnet_available(zone: &str) -> Self {
+        let message = format!("network has no subnet in network zone {zone} with an available IP");
+        Self::refused(ErrorCode::NoSubnetAvailable, message)
+    }
+
+    /// `servers are attached`: clients look for these words (fact sheet §3.5).
+    #[must_use]
+    pub fn subnet_in_use() -> Self {
+        Self::refused(ErrorCode::ServiceError, "cannot delete the subnet because servers are attached to it")
+    }
+
+    /// `vswitch not found` (fact sheet §6.4).
+    #[must_use]
+    pub fn vswitch_not_found() -> Self {
+        Self::refused(ErrorCode::ServiceError, "vswitch not found")
+    }
+
+    /// A vSwitch that is coupled with a network already.
+    #[must_use]
+    pub fn vswitch_used() -> Self {
+        Self::refused(ErrorCode::VswitchIdAlreadyUsed, "vswitch_id is already used")
+    }
+
     /// A refusal by code.
     pub fn refused(code: ErrorCode, message: impl Into<String>) -> Self {
         Self::Refused { code, message: message.into() }

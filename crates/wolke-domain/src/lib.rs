@@ -16,6 +16,7 @@ pub mod image;
 pub mod label;
 pub mod metrics;
 pub mod name;
+pub mod network;
 pub mod placement;
 pub mod primary_ip;
 pub mod reverse_dns;

@@ -8,8 +8,9 @@ use wolke_domain::catalogue::Catalogue;
 use wolke_wire::cloud::action::{Action, ActionResource, ActionStatus};
 use wolke_wire::cloud::error::ActionError;
 use wolke_wire::cloud::iso::{Iso, IsoType};
+use wolke_wire::cloud::network::{CreateNetwork, Network, Route, Subnet, SubnetType};
 use wolke_wire::cloud::primary_ip::{AssigneeType, CreatePrimaryIp, IpType, PrimaryIp};
-use wolke_wire::cloud::server::{CreateServer, PublicIpv4, PublicIpv6, PublicNet, Server, ServerStatus};
+use wolke_wire::cloud::server::{CreateServer, PrivateNet, PublicIpv4, PublicIpv6, PublicNet, Server, ServerStatus};
 use wolke_wire::cloud::ssh_key::SshKey;
 use wolke_wire::cloud::volume::{CreateVolume, Volume, VolumeStatus};
 use wolke_wire::cloud::{self, Deprecation, DnsPtr, Embed, Labels};
@@ -119,7 +120,12 @@ fn server(public_net: PublicNet) -> Server {
         status: ServerStatus::Running,
         created: Timestamp(1_700_000_000_123),
         public_net,
-        private_net: vec![],
+        private_net: vec![PrivateNet {
+            network: 7,
+            ip: "10.0.1.1".into(),
+            alias_ips: vec!["10.0.1.9".into()],
+            mac_address: "86:00:ff:00:00:01".into(),
+        }],
         server_type: Embed(Kind::ServerType, 109),
         location: Embed(Kind::Location, 1),
         datacenter: Embed(Kind::Datacenter, 4),
@@ -218,6 +224,57 @@ fn resources() {
                 error: error.map(|(code, message)| ActionError { code: code.into(), message: message.into() }),
             },
         );
+    }
+}
+
+#[test]
+fn networks() {
+    let subnet = |kind, vswitch_id| Subnet {
+        kind,
+        ip_range: "10.0.1.0/24".into(),
+        network_zone: "eu-central".into(),
+        gateway: "10.0.0.1".into(),
+        vswitch_id,
+    };
+    let subnets = [(SubnetType::Cloud, None), (SubnetType::Server, None), (SubnetType::Vswitch, Some(7))];
+    let network = Network {
+        id: 1,
+        name: "net".into(),
+        ip_range: "10.0.0.0/16".into(),
+        subnets: subnets.into_iter().map(|(kind, vswitch)| subnet(kind, vswitch)).collect(),
+        routes: vec![Route { destination: "10.100.0.0/16".into(), gateway: "10.0.1.1".into() }],
+        servers: vec![42],
+        load_balancers: vec![43],
+        protection: cloud::DeleteProtection::default(),
+        labels: labels(),
+        created: Timestamp(0),
+        expose_routes_to_vswitch: true,
+    };
+    fits(Kind::Network, &network);
+    let body = json!({
+        "name": "a", "ip_range": "10.0.0.0/16", "labels": null, "expose_routes_to_vswitch": null, "routes": null,
+        "subnets": [{"type": "cloud", "network_zone": "eu-central", "ip_range": null, "vswitch_id": null}],
+    });
+    for dialect in [Dialect::D2023_07, Dialect::Compat] {
+        assert!(Contract::of(dialect).operation("create_network").unwrap().check_request(&body).is_ok(), "{dialect}");
+    }
+    let request: CreateNetwork = serde_json::from_value(body).unwrap();
+    assert!(request.labels.is_empty() && request.routes.is_empty() && !request.expose_routes_to_vswitch);
+    assert_eq!((request.subnets.len(), &request.subnets[0].ip_range), (1, &None));
+}
+
+/// Labels are any pairs wherever they can be given, also where a document shows them by an example.
+#[test]
+fn labels_are_open_in_every_dialect() {
+    let created = ["create_network", "create_server", "create_load_balancer", "create_volume", "create_floating_ip"];
+    let changed = ["update_network", "update_server", "update_volume", "server_create_image", "create_ssh_key"];
+    for dialect in Dialect::ALL.iter().filter(|dialect| **dialect != Dialect::D2018_04) {
+        for id in created.into_iter().chain(changed) {
+            let operation = Contract::of(*dialect).operation(id).unwrap();
+            let mut body = json!({"labels": {"environment": "prod"}});
+            operation.request.as_ref().unwrap().prune(&mut body);
+            assert_eq!(body, json!({"labels": {"environment": "prod"}}), "{dialect} {id}");
+        }
     }
 }
 

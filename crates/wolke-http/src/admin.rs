@@ -19,6 +19,7 @@
 //! | `GET` `PUT /volume_space` | how many GB of volumes a location has left |
 //! | `GET` `POST /isos`, `DELETE /isos/{id}` | private ISOs of projects |
 //! | `PUT /primary_ips/{id}/blocked` | blocks an address, or lets it go |
+//! | `GET /vswitches`, `PUT` `DELETE /vswitches/{id}` | vSwitches that networks can be coupled with |
 //! | `GET` `POST` `DELETE /faults`, `DELETE /faults/{id}` | answers that operations give instead of their own |
 
 pub mod catalogue;
@@ -80,6 +81,8 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .route("/isos", get(operator::list_isos).post(operator::create_iso))
         .route("/isos/{id}", delete(operator::remove_iso))
         .route("/primary_ips/{id}/blocked", put(operator::block))
+        .route("/vswitches", get(operator::list_vswitches))
+        .route("/vswitches/{id}", put(operator::add_vswitch).delete(operator::remove_vswitch))
         .route("/faults", get(operator::list_faults).post(operator::create_fault).delete(operator::clear_faults))
         .route("/faults/{id}", delete(operator::delete_fault))
         .fallback(async || Refused(no_route()))

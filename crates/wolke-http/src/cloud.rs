@@ -6,6 +6,7 @@ pub mod image;
 pub mod iso;
 pub mod load_balancer_type;
 pub mod location;
+pub mod network;
 pub mod placement_group;
 pub mod pricing;
 pub mod primary_ip;

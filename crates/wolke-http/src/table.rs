@@ -4,8 +4,8 @@
 //! exists in a dialect is the contract's word; what the contract has and this table has not is answered `not_found`.
 
 use crate::cloud::{
-    action, datacenter, image, iso, load_balancer_type, location, placement_group, pricing, primary_ip, resource,
-    server, server_type, ssh_key, volume,
+    action, datacenter, image, iso, load_balancer_type, location, network, placement_group, pricing, primary_ip,
+    resource, server, server_type, ssh_key, volume,
 };
 use crate::operation::{Operation, Verb};
 use wolke_wire::Kind;
@@ -116,6 +116,30 @@ operations! {
     volume_resize Post "/volumes/{id}/actions/resize" Volume "resize_volume" => volume::resize;
     volume_change_protection Post "/volumes/{id}/actions/change_protection" Volume "change_protection"
         => volume::change_protection;
+
+    list_networks Get "/networks" Network => network::list;
+    create_network Post "/networks" Network => network::create;
+    list_networks_actions Get "/networks/actions" Network => action::list_of_kind;
+    get_networks_action Get "/networks/actions/{id}" Network => action::get_of_kind;
+    get_network Get "/networks/{id}" Network => resource::get;
+    update_network Put "/networks/{id}" Network => network::update;
+    delete_network Delete "/networks/{id}" Network => network::delete;
+    list_network_members Get "/networks/{id}/members" Network => network::members;
+    list_network_actions Get "/networks/{id}/actions" Network => action::list_of_resource;
+    get_network_action Get "/networks/{id}/actions/{action_id}" Network => action::get_of_resource;
+    network_add_route Post "/networks/{id}/actions/add_route" Network "add_route" => network::add_route;
+    network_add_subnet Post "/networks/{id}/actions/add_subnet" Network "add_subnet" => network::add_subnet;
+    network_change_ip_range Post "/networks/{id}/actions/change_ip_range" Network "change_ip_range"
+        => network::change_ip_range;
+    network_change_protection Post "/networks/{id}/actions/change_protection" Network "change_protection"
+        => network::change_protection;
+    network_delete_route Post "/networks/{id}/actions/delete_route" Network "delete_route" => network::delete_route;
+    network_delete_subnet Post "/networks/{id}/actions/delete_subnet" Network "delete_subnet" => network::delete_subnet;
+    server_attach_to_network Post "/servers/{id}/actions/attach_to_network" Server "attach_to_network" => network::attach;
+    server_detach_from_network Post "/servers/{id}/actions/detach_from_network" Server "detach_from_network"
+        => network::detach;
+    server_change_alias_ips Post "/servers/{id}/actions/change_alias_ips" Server "change_alias_ips"
+        => network::change_alias_ips;
 
     list_locations Get "/locations" Location => location::list;
     get_location Get "/locations/{id}" Location => resource::get;

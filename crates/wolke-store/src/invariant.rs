@@ -23,6 +23,7 @@ statements! { "invariant";
         OR (SELECT count(*) FROM primary_ips i WHERE i.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'primary_ip' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM images m WHERE m.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'image' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM placement_groups g WHERE g.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'placement_group' AND c.project = p.id), 0)
+        OR (SELECT count(*) FROM networks w WHERE w.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'network' AND c.project = p.id), 0)
         ORDER BY p.id";
     WRONG_ACTION_COUNT = "SELECT p.id FROM project p WHERE (SELECT count(*) FROM actions a WHERE a.project = p.id)
         <> COALESCE((SELECT n FROM action_count c WHERE c.kind = 'action' AND c.project = p.id), 0) ORDER BY p.id";
@@ -48,6 +49,7 @@ statements! { "invariant";
         OR (l.kind = 'image' AND NOT EXISTS (SELECT 1 FROM images m WHERE m.id = l.id))
         OR (l.kind = 'volume' AND NOT EXISTS (SELECT 1 FROM volumes v WHERE v.id = l.id))
         OR (l.kind = 'primary_ip' AND NOT EXISTS (SELECT 1 FROM primary_ips p WHERE p.id = l.id))
+        OR (l.kind = 'network' AND NOT EXISTS (SELECT 1 FROM networks w WHERE w.id = l.id))
         OR (l.kind = 'placement_group' AND NOT EXISTS (SELECT 1 FROM placement_groups g WHERE g.id = l.id)) ORDER BY l.id";
     ATTACHED_TO_NOTHING = "SELECT v.id FROM volumes v WHERE v.server IS NOT NULL AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = v.server AND s.project = v.project) ORDER BY v.id";
     /// As many as `wolke_domain::volume::PER_SERVER_MAX`.
@@ -58,6 +60,13 @@ statements! { "invariant";
         OR o.tombstone = 1 OR EXISTS (SELECT 1 FROM strand_lock l WHERE l.kind = 'server' AND l.resource = s.id))) ORDER BY o.id";
     MEMBER_OF_NO_GROUP = "SELECT s.id FROM servers s WHERE s.placement_group IS NOT NULL AND NOT EXISTS
         (SELECT 1 FROM placement_groups g WHERE g.id = s.placement_group AND g.project = s.project) ORDER BY s.id";
+    MEMBER_OF_NO_NETWORK = "SELECT a.member FROM network_addresses a WHERE a.kind = 'server' AND NOT EXISTS (SELECT 1 FROM servers s, networks w
+        WHERE s.id = a.member AND w.id = a.network AND w.project = s.project) ORDER BY a.member";
+    /// An alias belongs to a membership, and both to one interface.
+    ALIAS_WITHOUT_ADDRESS = "SELECT a.member FROM network_addresses a WHERE NOT EXISTS (SELECT 1 FROM network_addresses b WHERE b.network = a.network
+        AND b.kind = a.kind AND b.member = a.member AND b.interface = a.interface AND b.position = 0) ORDER BY a.member";
+    INTERFACE_TWICE = "SELECT a.interface FROM network_addresses a WHERE a.position = 0 GROUP BY a.interface HAVING count(*) > 1 ORDER BY a.interface";
+    VSWITCH_OF_NO_NETWORK = "SELECT v.id FROM vswitches v WHERE v.network IS NOT NULL AND NOT EXISTS (SELECT 1 FROM networks w WHERE w.id = v.network) ORDER BY v.id";
     /// Only one that stands still may share a host with another member, until its next start.
     MEMBERS_ON_ONE_HOST = "SELECT a.id FROM servers a, servers b WHERE a.placement_group = b.placement_group AND a.host = b.host AND a.id <> b.id
         AND a.status IN ('starting', 'running', 'stopping') AND b.status IN ('starting', 'running', 'stopping') ORDER BY a.id";

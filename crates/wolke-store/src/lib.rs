@@ -20,6 +20,7 @@ mod job;
 pub mod label;
 pub mod list;
 pub mod migrate;
+pub mod network;
 pub mod operator;
 pub mod placement_group;
 pub mod postgres;
@@ -39,6 +40,7 @@ pub mod usage;
 pub mod value;
 pub mod volume;
 pub mod volume_space;
+pub mod vswitch;
 
 pub use db::{Db, OnCommit, Turn};
 pub use resource::Stored;
@@ -58,6 +60,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         image::STATEMENTS,
         label::STATEMENTS,
         migrate::STATEMENTS,
+        network::STATEMENTS,
         operator::STATEMENTS,
         placement_group::STATEMENTS,
         primary_ip::STATEMENTS,
@@ -69,6 +72,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         usage::STATEMENTS,
         volume::STATEMENTS,
         volume_space::STATEMENTS,
+        vswitch::STATEMENTS,
     ]
     .concat()
 }

@@ -22,12 +22,14 @@ statements! { "resource";
     TOUCH_PRIMARY_IP = "UPDATE primary_ips SET rev = rev + 1 WHERE id = $1";
     TOUCH_PLACEMENT_GROUP = "UPDATE placement_groups SET rev = rev + 1 WHERE id = $1";
     TOUCH_IMAGE = "UPDATE images SET rev = rev + 1 WHERE id = $1";
+    TOUCH_NETWORK = "UPDATE networks SET rev = rev + 1 WHERE id = $1";
     TOUCH_SSH_KEY = "UPDATE ssh_keys SET rev = rev + 1 WHERE id = $1";
     TOUCH_VOLUME = "UPDATE volumes SET rev = rev + 1 WHERE id = $1";
     SERVER = "SELECT id FROM servers WHERE id = $1";
     PRIMARY_IP = "SELECT id FROM primary_ips WHERE id = $1";
     PLACEMENT_GROUP = "SELECT id FROM placement_groups WHERE id = $1";
     IMAGE = "SELECT id FROM images WHERE id = $1";
+    NETWORK = "SELECT id FROM networks WHERE id = $1";
     SSH_KEY = "SELECT id FROM ssh_keys WHERE id = $1";
     VOLUME = "SELECT id FROM volumes WHERE id = $1";
     COUNT_ADD = "INSERT INTO resource_count (kind, project, n) VALUES ($1, $2, $3)
@@ -46,6 +48,7 @@ pub fn touch(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<()> {
         Kind::Server => &TOUCH_SERVER,
         Kind::PrimaryIp => &TOUCH_PRIMARY_IP,
         Kind::PlacementGroup => &TOUCH_PLACEMENT_GROUP,
+        Kind::Network => &TOUCH_NETWORK,
         Kind::SshKey => &TOUCH_SSH_KEY,
         Kind::Volume => &TOUCH_VOLUME,
         Kind::Image if is_own(id) => &TOUCH_IMAGE,
@@ -63,6 +66,7 @@ pub fn exists(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<bool> {
         Kind::Server => &SERVER,
         Kind::PrimaryIp => &PRIMARY_IP,
         Kind::PlacementGroup => &PLACEMENT_GROUP,
+        Kind::Network => &NETWORK,
         Kind::SshKey => &SSH_KEY,
         Kind::Volume => &VOLUME,
         Kind::Image if is_own(id) => &IMAGE,

@@ -90,6 +90,8 @@ pub enum Counter {
     Host,
     /// What the operator adds at run time.
     Operator,
+    /// Private interfaces: memberships of networks.
+    Interface,
 }
 
 impl Counter {
@@ -103,6 +105,7 @@ impl Counter {
             Self::Token => "token",
             Self::Host => "host",
             Self::Operator => "operator",
+            Self::Interface => "interface",
         }
     }
 }

@@ -45,6 +45,7 @@ pub mod iso;
 pub mod load_balancer_type;
 pub mod location;
 pub mod metrics;
+pub mod network;
 pub mod placement_group;
 pub mod pricing;
 pub mod primary_ip;

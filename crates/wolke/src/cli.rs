@@ -7,7 +7,7 @@ use crate::config::list::{CONFIG_FLAG, Form, SETTINGS, Setting, Takes};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
 pub use image::{ImageVerb, NewFile};
-pub use operator::{AddressVerb, CatalogueVerb, FaultVerb, IsoVerb, NewImage};
+pub use operator::{AddressVerb, CatalogueVerb, FaultVerb, IsoVerb, NewImage, VswitchVerb};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -96,6 +96,9 @@ pub enum Verb {
     /// Addresses: block, unblock
     #[command(subcommand)]
     Address(AddressVerb),
+    /// vSwitches that networks can be coupled with: list, add, remove
+    #[command(subcommand)]
+    Vswitch(VswitchVerb),
     /// Maintenance and other errors that clients must survive
     #[command(subcommand)]
     Fault(FaultVerb),
@@ -167,6 +170,7 @@ impl Verb {
             Self::Image(_) => "image",
             Self::Iso(_) => "iso",
             Self::Address(_) => "address",
+            Self::Vswitch(_) => "vswitch",
             Self::Fault(_) => "fault",
             Self::Metadata { .. } => "metadata",
             Self::Config { .. } => "config",

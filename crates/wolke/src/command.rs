@@ -31,6 +31,7 @@ pub async fn run(settings: &Settings, verb: &Verb) -> Result<((), Option<Lock>)>
         Verb::Catalogue(verb) => operator::catalogue(&access, verb).await,
         Verb::Iso(verb) => operator::iso(&access, verb).await,
         Verb::Address(verb) => operator::address(&access, verb).await,
+        Verb::Vswitch(verb) => operator::vswitch(&access, verb).await,
         Verb::Fault(verb) => operator::fault(&access, verb).await,
         Verb::Metadata { server, child } => metadata::run(&access, *server, child.as_deref()).await,
         // Those that need no control plane do not come here.

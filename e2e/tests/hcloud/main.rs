@@ -4,6 +4,7 @@
 mod backups;
 mod catalogue;
 mod images;
+mod networks;
 mod operator;
 mod placement_groups;
 mod primary_ips;

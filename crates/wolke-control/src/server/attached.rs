@@ -3,14 +3,14 @@
 //! **Invariant:** whoever changes one of these edges touches both of its ends in the same transaction (design §4).
 
 use crate::core::Core;
-use crate::primary_ip;
-use crate::volume;
+use crate::{network, primary_ip, volume};
 use wolke_domain::Result;
+use wolke_domain::action::Target;
 use wolke_domain::server::Server;
 use wolke_store::Tx;
 use wolke_store::primary_ip::PrimaryIp;
-use wolke_wire::Id;
 use wolke_wire::cloud::server::{PrivateNet, ServerFirewall};
+use wolke_wire::{Id, Kind};
 
 /// What other resources a server shows, in the order in which it shows them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,8 +37,9 @@ impl Attached {
     pub(crate) fn of(tx: &mut dyn Tx, server: Id) -> Result<Self> {
         let addresses =
             wolke_store::primary_ip::of_server(tx, server)?.into_iter().map(|stored| stored.value).collect();
+        let private_net = network::private_net(tx, server)?;
         let volumes = wolke_store::volume::ids_of_server(tx, server)?;
-        Ok(Self { addresses, volumes, ..Self::default() })
+        Ok(Self { addresses, private_net, volumes, ..Self::default() })
     }
 }
 
@@ -48,5 +49,6 @@ impl Attached {
 /// The engine's failure.
 pub(super) fn release(tx: &mut dyn Tx, _core: &Core, server: &Server) -> Result<()> {
     volume::release_of_server(tx, server.id)?;
+    network::release(tx, Target::new(Kind::Server, server.id))?;
     primary_ip::release_of_server(tx, server.id)
 }

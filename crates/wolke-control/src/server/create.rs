@@ -6,17 +6,21 @@ use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::image;
 use crate::input;
+use crate::network;
 use crate::place::{self, Place};
 use crate::primary_ip;
 use crate::real;
 use crate::view::{Json, member};
 use crate::volume;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::catalogue::{Catalogue, ServerType};
 use wolke_domain::metrics::Traffic;
+use wolke_domain::network::Seat;
 use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status, USER_DATA_BYTES_MAX};
 use wolke_domain::{Error, FieldError, Result, name};
+use wolke_store::network::Network;
 use wolke_store::{Counter, Race, Tx, server, ssh_key};
 use wolke_wire::cloud::Secret as Password;
 use wolke_wire::cloud::server::{CreateServer, CreateServerPublicNet};
@@ -126,6 +130,9 @@ fn check(request: &CreateServer) -> Result<()> {
         fields.push(FieldError::new("automount", "can only be used together with volumes"));
     }
     fields.extend(volume::wrong_ids(&request.volumes));
+    if request.networks.iter().collect::<BTreeSet<_>>().len() < request.networks.len() {
+        fields.push(FieldError::new("networks", "must not name a network twice"));
+    }
     let CreateServerPublicNet { enable_ipv4, enable_ipv6, ipv4, ipv6 } = request.public_net;
     for (field, enabled, address) in [("public_net.ipv4", enable_ipv4, ipv4), ("public_net.ipv6", enable_ipv6, ipv6)] {
         if !enabled && address.is_some() {
@@ -142,11 +149,13 @@ struct Found<'a> {
     /// Where it may go, the best first.
     places: Vec<Place>,
     ssh_keys: Vec<String>,
+    networks: Vec<Network>,
 }
 
 fn find<'a>(tx: &mut dyn Tx, catalogue: &'a Catalogue, project: Id, request: &CreateServer) -> Result<Found<'a>> {
     let now = tx.now();
-    absent(Kind::Network, request.networks.iter().copied())?;
+    let networks = request.networks.iter().map(|id| Ok(wolke_store::network::expect(tx, project, *id)?.value));
+    let networks: Vec<Network> = networks.collect::<Result<_>>()?;
     absent(Kind::Firewall, request.firewalls.iter().map(|f| f.firewall))?;
     placement_group::check_joins(tx, project, request.placement_group)?;
     let server_type = catalogue
@@ -164,9 +173,9 @@ fn find<'a>(tx: &mut dyn Tx, catalogue: &'a Catalogue, project: Id, request: &Cr
         None => beside_what_it_names(tx, catalogue, project, request)?,
         asked => asked,
     };
-    let places = place::for_server(catalogue, server_type, asked, now)?;
+    let places = network::served_places(catalogue, &networks, place::for_server(catalogue, server_type, asked, now)?)?;
     let ssh_keys = request.ssh_keys.iter().map(|key| find_key(tx, project, key)).collect::<Result<_>>()?;
-    Ok(Found { server_type, image, places, ssh_keys })
+    Ok(Found { server_type, image, places, ssh_keys, networks })
 }
 
 /// Where the primary IPs and volumes are that a request names: a server that may be anywhere goes there.
@@ -205,7 +214,8 @@ fn find_key(tx: &mut dyn Tx, project: Id, asked: &IdOrName) -> Result<String> {
 
 fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> Result<Created> {
     let catalogue = core.catalogue();
-    let found = find(tx, &catalogue, project, request)?;
+    let mut found = find(tx, &catalogue, project, request)?;
+    let networks = std::mem::take(&mut found.networks);
     let root_password = found.ssh_keys.is_empty().then(|| password::draw(tx, "root_password"));
     let sealed = root_password.as_ref().map(|password| password::seal(tx, core, password.expose())).transpose()?;
     let places = real::able(core, found.server_type, &found.places)?;
@@ -218,7 +228,8 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
     resources.extend(new.details.image.map(|image| Target::new(Kind::Image, image)));
     let action = action::begin(tx, project, "create_server", resources)?;
     // What hangs on the server is attached here and now; only the start waits for its machine.
-    let mut next_actions = volume::attach_to_new(tx, core, &new, &request.volumes, request.automount == Some(true))?;
+    let mut next_actions = attach_networks(tx, core, &new, &networks)?;
+    next_actions.extend(volume::attach_to_new(tx, core, &new, &request.volumes, request.automount == Some(true))?);
     let start = if request.start_after_create {
         vec![action::begin(tx, project, "start_server", on_server)?]
     } else {
@@ -293,4 +304,15 @@ fn attach_addresses(tx: &mut dyn Tx, core: &Core, server: &Server, wanted: &Crea
         }
     }
     Ok(())
+}
+
+/// Attaches the server to its networks, in the order in which they were named; returns the actions.
+fn attach_networks(tx: &mut dyn Tx, core: &Core, server: &Server, networks: &[Network]) -> Result<Vec<Id>> {
+    let mut actions = Vec::with_capacity(networks.len());
+    for wanted in networks {
+        network::attach(tx, core, server, wanted, &Seat::default())?;
+        let targets = vec![Target::new(Kind::Server, server.id), Target::new(Kind::Network, wanted.id)];
+        actions.push(action::done(tx, server.project, "attach_to_network", targets)?.action);
+    }
+    Ok(actions)
 }

@@ -159,7 +159,8 @@ fn switch(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
 
 /// At least one interface is needed to power on (dialects D.1).
 pub(super) fn has_interface(tx: &mut dyn Tx, server: Id) -> Result<bool> {
-    Ok(!wolke_store::primary_ip::of_server(tx, server)?.is_empty())
+    Ok(!wolke_store::primary_ip::of_server(tx, server)?.is_empty()
+        || wolke_store::network::has_interface(tx, Target::new(Kind::Server, server))?)
 }
 
 /// Why a server without any interface does not start.

@@ -3,7 +3,9 @@
 use super::View;
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
-use wolke_store::{Tx, action, image, operator, placement_group, primary_ip, server, ssh_key, strand, volume};
+use wolke_store::{
+    Tx, action, image, network, operator, placement_group, primary_ip, server, ssh_key, strand, volume,
+};
 use wolke_wire::contract::Contract;
 use wolke_wire::dialect::Document;
 use wolke_wire::{Dialect, Id, Kind, Timestamp, cloud};
@@ -26,6 +28,7 @@ pub(super) fn rev(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<Op
         Kind::PrimaryIp => primary_ip::get(tx, project, id)?.map(|s| s.rev),
         Kind::PlacementGroup => placement_group::get(tx, project, id)?.map(|s| s.rev),
         Kind::Volume => volume::get(tx, project, id)?.map(|s| s.rev),
+        Kind::Network => network::get(tx, project, id)?.map(|s| s.rev),
         Kind::Action => action::get(tx, project, id)?.map(|(rev, _)| rev),
         Kind::Image => image::rev(tx, project, id)?,
         Kind::Iso => operator::iso(tx, project, id)?.map(|(rev, _)| rev),
@@ -56,6 +59,10 @@ pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Re
         },
         Kind::Volume => match volume::get(tx, project, id)? {
             Some(s) => Some(json(&crate::volume::to_wire(&s.value)?)?),
+            None => None,
+        },
+        Kind::Network => match network::get(tx, project, id)? {
+            Some(s) => Some(json(&crate::network::to_wire(&s.value, &network::members(tx, id)?))?),
             None => None,
         },
         Kind::Action => action::get(tx, project, id)?.map(|(_, a)| json(&crate::action::to_wire(&a))).transpose()?,

@@ -57,4 +57,5 @@ pub struct Model {
     pub images: Vec<Id>,
     /// With their sizes.
     pub volumes: BTreeMap<Id, i64>,
+    pub networks: Vec<Id>,
 }

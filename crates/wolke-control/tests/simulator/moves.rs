@@ -22,6 +22,7 @@ mod backup;
 mod console;
 mod image;
 mod list;
+mod network;
 mod placement_group;
 mod primary_ip;
 mod server;
@@ -41,6 +42,7 @@ const MOVES: &[&[Move]] = &[
     console::MOVES,
     image::MOVES,
     list::MOVES,
+    network::MOVES,
     placement_group::MOVES,
     primary_ip::MOVES,
     server::MOVES,
@@ -149,6 +151,7 @@ impl Simulator {
         let images = self.model.images.clone();
         let promised = self.model.volumes.clone();
         let volumes: Vec<Id> = promised.keys().copied().collect();
+        let networks = self.model.networks.clone();
         self.db.read_blocking(move |tx: &mut dyn Tx| {
             invariant::check(tx)?;
             crate::common::check_rooms(tx)?;
@@ -162,6 +165,7 @@ impl Simulator {
                     (Kind::PlacementGroup, &groups),
                     (Kind::Image, &images),
                     (Kind::Volume, &volumes),
+                    (Kind::Network, &networks),
                 ];
                 for (kind, ids) in all {
                     for id in ids {

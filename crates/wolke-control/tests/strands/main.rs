@@ -19,6 +19,7 @@ mod enrol;
 mod helpers;
 mod image_in_use;
 mod images;
+mod network;
 mod operator;
 mod password;
 mod placement;

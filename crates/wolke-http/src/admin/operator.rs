@@ -1,4 +1,4 @@
-//! What the operator does to clients: stock, private ISOs, blocked addresses, faults.
+//! What the operator does to clients: stock, private ISOs, blocked addresses, vSwitches, faults.
 
 use super::{Admin, Answer, Refused, Shown, request};
 use axum::body::Body;
@@ -81,6 +81,15 @@ pub struct Block {
     pub blocked: bool,
 }
 
+/// A vSwitch that networks can be coupled with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vswitch {
+    /// Its id.
+    pub id: Id,
+    /// The network that it is coupled with.
+    pub network: Option<Id>,
+}
+
 /// A fault in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
@@ -135,6 +144,10 @@ fn iso(iso: decided::PrivateIso) -> Iso {
     let decided::PrivateIso { id, project, details } = iso;
     let (description, architecture) = (details.description, details.architecture);
     Iso { id, project, description, architecture, deprecation: details.deprecation }
+}
+
+fn vswitch(known: decided::Vswitch) -> Vswitch {
+    Vswitch { id: known.id, network: known.network }
 }
 
 fn fault(active: decided::ActiveFault) -> Fault {
@@ -197,6 +210,26 @@ pub(super) async fn block(State(admin): State<Arc<Admin>>, Path(text): Path<Stri
     let decided::Blocked { id, ip, blocked } =
         admin.control.block_address(id(Kind::PrimaryIp.label(), &text)?, blocked).await?;
     Ok(Shown(StatusCode::OK, Blocked { id, ip, blocked }))
+}
+
+/// `GET /vswitches`.
+pub(super) async fn list_vswitches(State(admin): State<Arc<Admin>>) -> Answer<Vec<Vswitch>> {
+    let all = admin.control.list_vswitches().await?;
+    Ok(Shown(StatusCode::OK, all.into_iter().map(vswitch).collect()))
+}
+
+/// `PUT /vswitches/{id}`.
+pub(super) async fn add_vswitch(State(admin): State<Arc<Admin>>, Path(text): Path<String>) -> Answer<Vswitch> {
+    Ok(Shown(StatusCode::OK, vswitch(admin.control.add_vswitch(id("vSwitch", &text)?).await?)))
+}
+
+/// `DELETE /vswitches/{id}`.
+pub(super) async fn remove_vswitch(
+    State(admin): State<Arc<Admin>>,
+    Path(text): Path<String>,
+) -> Result<StatusCode, Refused> {
+    admin.control.remove_vswitch(id("vSwitch", &text)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `GET /faults`.

@@ -102,3 +102,28 @@ async fn where_contention_is_refused_a_busy_server_is_locked() {
     }
     world.delete(&format!("/servers/{id}")).await.refused(423, "locked");
 }
+
+/// Private networks need no machine: done at once, unless contention is refused.
+#[tokio::test]
+async fn networks_of_a_busy_server() {
+    for refuse in [false, true] {
+        let (world, id) = stuck(refuse).await;
+        let subnet = json!({"type": "cloud", "ip_range": "10.0.1.0/24", "network_zone": "eu-central"});
+        let net = json!({"name": "net", "ip_range": "10.0.0.0/16", "subnets": [subnet]});
+        let net = world.create("/networks", net).await;
+        accepted(&world, id, "reboot").await;
+        let bodies = [
+            ("attach_to_network", json!({"network": net})),
+            ("change_alias_ips", json!({"network": net, "alias_ips": ["10.0.1.9"]})),
+            ("detach_from_network", json!({"network": net})),
+        ];
+        for (verb, body) in bodies {
+            let answer = world.post(&format!("/servers/{id}/actions/{verb}"), body).await;
+            if refuse {
+                answer.refused(423, "locked");
+            } else {
+                assert_eq!(answer.ok()["action"]["status"], "success", "{verb}");
+            }
+        }
+    }
+}

@@ -120,7 +120,8 @@ async fn updates_name_every_wrong_field() {
     let world = World::new(Dialect::Compat).await;
     let id = world.create("/servers", server("a")).await;
     let group = world.create("/placement_groups", json!({"name": "g", "type": "spread"})).await;
-    for path in [format!("/servers/{id}"), format!("/placement_groups/{group}")] {
+    let network = world.create("/networks", json!({"name": "n", "ip_range": "10.0.0.0/16"})).await;
+    for path in [format!("/servers/{id}"), format!("/placement_groups/{group}"), format!("/networks/{network}")] {
         // The value of the label passes the schema; its key is for the rules.
         let update = json!({"name": " ", "labels": {"-a-": "x"}});
         let answer = world.put(&path, update).await;

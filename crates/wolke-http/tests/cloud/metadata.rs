@@ -139,3 +139,30 @@ async fn a_new_name_is_told_at_once() {
     assert_eq!(guest.text("/hetzner/v1/metadata/hostname").await, "new");
     assert!(guest.text(SUMMARY).await.contains("hostname: new\n"));
 }
+
+#[tokio::test]
+async fn private_networks_are_told() {
+    let world = World::new(Dialect::Compat).await;
+    let subnet = |range: &str| json!({"type": "cloud", "ip_range": range, "network_zone": "eu-central"});
+    let net = json!({"name": "no", "ip_range": "10.0.0.0/16", "subnets": [subnet("10.0.1.0/24")]});
+    let net = world.create("/networks", net).await;
+    let other = json!({"name": "other", "ip_range": "192.168.0.0/16", "subnets": [subnet("192.168.7.0/24")]});
+    let other = world.create("/networks", other).await;
+    let guest = create(&world, server("a"), json!({"networks": [net, other]})).await;
+    let path = "/hetzner/v1/metadata/private-networks";
+    let aliases = json!({"network": net, "alias_ips": ["10.0.1.20", "10.0.1.10"]});
+    world.post(&format!("/servers/{}/actions/change_alias_ips", guest.id), aliases).await.ok();
+    let second = format!(
+        "- ip: 192.168.7.1\n  alias_ips: []\n  interface_num: 2\n  mac_address: '86:00:ff:00:00:02'\n  network_id: {other}\n  \
+         network_name: other\n  network: 192.168.0.0/16\n  subnet: 192.168.7.0/24\n  gateway: 192.168.0.1\n"
+    );
+    let first = format!(
+        "- ip: 10.0.1.1\n  alias_ips: [10.0.1.20, 10.0.1.10]\n  interface_num: 1\n  mac_address: '86:00:ff:00:00:01'\n  \
+         network_id: {net}\n  network_name: 'no'\n  network: 10.0.0.0/16\n  subnet: 10.0.1.0/24\n  gateway: 10.0.0.1\n"
+    );
+    assert_eq!(guest.text(path).await, format!("{first}{second}"));
+    world.delete(&format!("/networks/{net}")).await.ok();
+    assert_eq!(guest.text(path).await, second, "the numbers of the others stay");
+    world.post(&format!("/servers/{}/actions/detach_from_network", guest.id), json!({"network": other})).await.ok();
+    assert_eq!(guest.text(path).await, "[]\n");
+}

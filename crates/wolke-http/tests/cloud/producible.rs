@@ -174,6 +174,15 @@ async fn scene(dialect: Dialect, seen: &mut Alternatives) {
         let has_location = !matches!(dialect, Dialect::D2023_07);
         world.create("/primary_ips", if has_location { placed } else { free }).await;
         world.create("/volumes", json!({"name": "data", "size": 10, "location": "fsn1"})).await;
+        operator.does("PUT", "/vswitches/7", Value::Null).await;
+        let subnet =
+            |kind: &str, vswitch: Value| json!({"type": kind, "network_zone": "eu-central", "vswitch_id": vswitch});
+        let subnets = [subnet("cloud", Value::Null), subnet("server", Value::Null), subnet("vswitch", json!(7))];
+        let net =
+            json!({"name": "net", "ip_range": "10.0.0.0/16", "subnets": subnets, "expose_routes_to_vswitch": true});
+        let net = world.create("/networks", net).await;
+        world.post(&format!("/networks/{net}/actions/change_protection"), json!({"delete": true})).await.ok();
+        world.create("/networks", json!({"name": "bare", "ip_range": "10.0.0.0/16"})).await;
     }
     operator.does("POST", "/isos", json!({"project": "default", "description": "Our own"})).await;
     operator.does("PUT", "/stock", json!({"server_type": "cpx22", "location": "nbg1", "left": 0})).await;

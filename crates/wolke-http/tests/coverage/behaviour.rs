@@ -5,6 +5,7 @@ mod catalogue;
 mod console;
 mod image;
 mod metrics;
+mod network;
 mod placement_group;
 mod primary_ip;
 mod server;
@@ -35,6 +36,8 @@ pub async fn run(dialect: Dialect, proofs: &mut Proofs) {
         primary_ip::assignment(dialect, proofs).await;
         placement_group::placement_groups(dialect, proofs).await;
         volume::volumes(dialect, proofs).await;
+        network::networks(dialect, proofs).await;
+        network::private_nets(dialect, proofs).await;
     }
 }
 

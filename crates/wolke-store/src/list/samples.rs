@@ -48,6 +48,7 @@ fn labelled() -> Vec<Builder> {
         (Kind::Image, &["id", "created"]),
         (Kind::PlacementGroup, &["id", "name", "created"]),
         (Kind::Volume, &["id", "name", "created"]),
+        (Kind::Network, &["id", "name", "created"]),
     ];
     let mut all = Vec::new();
     for (kind, key) in fields.iter().flat_map(|(kind, fields)| keys(fields).into_iter().map(|key| (*kind, key))) {

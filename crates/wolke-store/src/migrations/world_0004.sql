@@ -14,6 +14,26 @@ CREATE INDEX volumes_server ON volumes (server, id) WHERE server IS NOT NULL;
 CREATE TABLE volume_space (location BIGINT PRIMARY KEY, remaining BIGINT NOT NULL) CLUSTERED;
 
 -- == Networks
+CREATE TABLE networks (
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), name TEXT NOT NULL, created BIGINT NOT NULL,
+  rev BIGINT NOT NULL, generation BIGINT NOT NULL, doc TEXT NOT NULL
+);
+CREATE UNIQUE INDEX networks_name ON networks (project, name);
+CREATE UNIQUE INDEX networks_id ON networks (project, id);
+CREATE UNIQUE INDEX networks_created ON networks (project, created, id);
+-- Who has which address of a network, as a number. `position` 0 is a member's own address and so the membership itself; its aliases
+-- follow from 1 on in their order. `kind` and `member`: a server or a load balancer. `slot` numbers the member's interfaces, `interface`
+-- those of everybody.
+CREATE TABLE network_addresses (
+  network BIGINT NOT NULL REFERENCES networks (id), ip BIGINT NOT NULL, kind TEXT NOT NULL, member BIGINT NOT NULL,
+  position BIGINT NOT NULL, slot BIGINT NOT NULL, interface BIGINT NOT NULL, PRIMARY KEY (network, ip)
+) CLUSTERED;
+CREATE UNIQUE INDEX network_addresses_member ON network_addresses (kind, member, network, position);
+CREATE UNIQUE INDEX network_addresses_slot ON network_addresses (kind, member, slot, position);
+CREATE UNIQUE INDEX network_members ON network_addresses (network, kind, member) WHERE position = 0;
+-- The vSwitches of dedicated servers that the operator knows. `network`: the one that it is coupled with.
+CREATE TABLE vswitches (id BIGINT PRIMARY KEY, network BIGINT);
+CREATE INDEX vswitches_network ON vswitches (network) WHERE network IS NOT NULL;
 
 -- == Floating IPs
 

@@ -79,7 +79,7 @@ impl Ids {
         needed: i64,
     ) -> Result<(), Failure> {
         let block = match counter {
-            Counter::Kind(_) | Counter::Strand => BLOCK,
+            Counter::Kind(_) | Counter::Strand | Counter::Interface => BLOCK,
             Counter::Project | Counter::Token | Counter::Host | Counter::Operator => SMALL_BLOCK,
         };
         let count = block.max(needed);

@@ -40,6 +40,7 @@ mod groups;
 mod hosts;
 mod images;
 mod lists;
+mod networks;
 mod postgres_only;
 mod power;
 mod resources;

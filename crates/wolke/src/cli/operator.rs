@@ -1,4 +1,4 @@
-//! The grammar of what an operator does to clients: `wolke catalogue`, `iso`, `address`, `fault`.
+//! The grammar of what an operator does to clients: `wolke catalogue`, `iso`, `address`, `vswitch`, `fault`.
 
 use super::Output;
 use clap::builder::PossibleValuesParser;
@@ -179,6 +179,25 @@ pub enum AddressVerb {
     /// Let a blocked address go
     Unblock {
         /// Its id, from `hcloud primary-ip list`
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        id: i64,
+    },
+}
+
+/// `wolke vswitch`.
+#[derive(Debug, Subcommand)]
+pub enum VswitchVerb {
+    /// List those that are known, with their networks
+    List(#[command(flatten)] Output),
+    /// Make one known
+    Add {
+        /// Its id, as clients will name it
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        id: i64,
+    },
+    /// Forget one that no network is coupled with
+    Remove {
+        /// Its id, from `wolke vswitch list`
         #[arg(value_parser = clap::value_parser!(i64).range(1..))]
         id: i64,
     },

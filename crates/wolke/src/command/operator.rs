@@ -1,7 +1,7 @@
-//! `wolke catalogue`, `wolke iso`, `wolke address`, `wolke fault`.
+//! `wolke catalogue`, `wolke iso`, `wolke address`, `wolke vswitch`, `wolke fault`.
 
 use super::{body, segment};
-use crate::cli::{AddressVerb, CatalogueVerb, FaultVerb, Format, IsoVerb, NewImage, Output};
+use crate::cli::{AddressVerb, CatalogueVerb, FaultVerb, Format, IsoVerb, NewImage, Output, VswitchVerb};
 use crate::failure::{Failure, Result};
 use crate::output::{self, Column, print};
 use crate::reach::Access;
@@ -20,6 +20,7 @@ const ISOS: &[Column] = &[
     ("ARCHITECTURE", "architecture"),
     ("ENDS", "ends"),
 ];
+const VSWITCHES: &[Column] = &[("ID", "id"), ("NETWORK", "network")];
 const FAULTS: &[Column] = &[
     ("ID", "id"),
     ("OPERATION", "operation"),
@@ -111,6 +112,14 @@ pub(super) async fn address(access: &Access, verb: &AddressVerb) -> Result<()> {
     };
     let path = format!("/primary_ips/{id}/blocked");
     access.call(Method::PUT, &path, Some(&body(&Block { blocked })?)).await.map(|_| ())
+}
+
+pub(super) async fn vswitch(access: &Access, verb: &VswitchVerb) -> Result<()> {
+    match verb {
+        VswitchVerb::List(output) => show(access.call(Method::GET, "/vswitches", None).await?, *output, VSWITCHES),
+        VswitchVerb::Add { id } => access.call(Method::PUT, &format!("/vswitches/{id}"), None).await.map(|_| ()),
+        VswitchVerb::Remove { id } => access.call(Method::DELETE, &format!("/vswitches/{id}"), None).await.map(|_| ()),
+    }
 }
 
 pub(super) async fn fault(access: &Access, verb: &FaultVerb) -> Result<()> {

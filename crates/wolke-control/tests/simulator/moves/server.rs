@@ -18,9 +18,11 @@ impl Simulator {
         let kind = self.dice.pick(&types).unwrap_or_default();
         let ipv4 = self.dice.pick(&self.model.primary_ips).filter(|_| self.dice.once_in(3));
         let group = if self.dice.once_in(4) { Some(self.any_group()) } else { None };
+        let networks: Vec<Id> = if self.dice.once_in(4) { vec![self.any_network()] } else { Vec::new() };
         let volumes: Vec<Id> = if self.dice.once_in(4) { vec![self.any_volume()] } else { Vec::new() };
         let body = serde_json::json!({
-            "placement_group": group, "volumes": volumes, "automount": !volumes.is_empty() && self.dice.once_in(2),
+            "placement_group": group, "networks": networks, "volumes": volumes,
+            "automount": !volumes.is_empty() && self.dice.once_in(2),
             "name": name, "server_type": kind, "image": "debian-12", "start_after_create": !self.dice.once_in(4),
             "labels": {"env": format!("e{}", self.dice.below(3))},
             "public_net": {"enable_ipv4": !self.dice.once_in(5) || ipv4.is_some(), "enable_ipv6": !self.dice.once_in(5), "ipv4": ipv4},

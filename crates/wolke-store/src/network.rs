@@ -1,0 +1,312 @@
+//! Private networks, and who has which of their addresses.
+
+use crate::label;
+use crate::resource::{self, Stored};
+use crate::stmt::statements;
+use crate::tx::{Counter, Tx};
+use crate::value::{Row, json_text};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
+use wolke_domain::action::Target;
+use wolke_domain::network::{Interface, Plan};
+use wolke_domain::server::Status;
+use wolke_domain::{Error, Result};
+use wolke_wire::{Id, Kind, Timestamp};
+
+statements! { "network";
+    INSERT = "INSERT INTO networks (id, project, name, created, rev, generation, doc) VALUES ($1, $2, $3, $4, 1, 1, $5)
+        ON CONFLICT (project, name) DO NOTHING";
+    GET = "SELECT id, project, name, created, rev, generation, doc FROM networks WHERE project = $1 AND id = $2";
+    NAME_TAKEN = "SELECT id FROM networks WHERE project = $1 AND name = $2 AND id <> $3";
+    UPDATE = "UPDATE networks SET name = $1, rev = rev + 1, generation = generation + 1, doc = $2 WHERE id = $3 AND generation = $4";
+    DELETE = "DELETE FROM networks WHERE id = $1";
+    MEMBERS = "SELECT kind, member FROM network_addresses WHERE network = $1 AND position = 0 ORDER BY kind, member";
+    MEMBER_COUNT = "SELECT count(*) FROM network_addresses WHERE network = $1 AND position = 0";
+    ADDRESSES = "SELECT a.kind, a.member, a.ip, a.position, CASE WHEN a.kind = 'server' THEN (SELECT s.status FROM servers s WHERE s.id = a.member) END
+        FROM network_addresses a WHERE a.network = $1 ORDER BY a.kind, a.member, a.position";
+    OF_MEMBER = "SELECT network, ip, slot, interface FROM network_addresses WHERE kind = $1 AND member = $2 ORDER BY slot, position";
+    INTERFACE = "SELECT network, ip, slot, interface FROM network_addresses WHERE kind = $1 AND member = $2 AND network = $3 ORDER BY position";
+    ANY_INTERFACE = "SELECT member FROM network_addresses WHERE kind = $1 AND member = $2 LIMIT 1";
+    TAKEN = "SELECT ip FROM network_addresses WHERE network = $1 AND ip >= $2 AND ip <= $3 ORDER BY ip";
+    ANY_TAKEN = "SELECT ip FROM network_addresses WHERE network = $1 AND ip >= $2 AND ip <= $3 LIMIT 1";
+    TAKE = "INSERT INTO network_addresses (network, ip, kind, member, position, slot, interface) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (network, ip) DO NOTHING";
+    GIVE_ALIASES = "DELETE FROM network_addresses WHERE kind = $1 AND member = $2 AND network = $3 AND position > 0";
+    GIVE = "DELETE FROM network_addresses WHERE kind = $1 AND member = $2 AND network = $3";
+}
+
+/// A private network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Its id.
+    pub id: Id,
+    /// Whose it is.
+    pub project: Id,
+    /// Unique in the project.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The rest.
+    pub details: Details,
+}
+
+/// The part of a network that nothing searches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// The document's version.
+    pub v: u32,
+    /// Range, subnets and routes.
+    pub plan: Plan,
+    /// Dedicated servers behind a vSwitch learn the routes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expose_routes_to_vswitch: bool,
+    /// May not be deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delete_protected: bool,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A member of a network with its addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The server or load balancer.
+    pub target: Target,
+    /// Its address.
+    pub ip: Ipv4Addr,
+    /// More addresses, in their order.
+    pub alias_ips: Vec<Ipv4Addr>,
+    /// What a server is doing; none for anything else.
+    pub status: Option<Status>,
+}
+
+fn network(row: &Row) -> Result<Stored<Network>> {
+    Ok(Stored {
+        rev: row.int(4)?,
+        generation: row.int(5)?,
+        value: Network {
+            id: row.int(0)?,
+            project: row.int(1)?,
+            name: row.text(2)?.to_owned(),
+            created: row.time(3)?,
+            details: row.json(6)?,
+        },
+    })
+}
+
+fn target(row: &Row) -> Result<Target> {
+    let kind = row.text(0)?;
+    let kind = Kind::from_singular(kind).ok_or_else(|| Error::internal(format!("unknown kind of member {kind}")))?;
+    Ok(Target::new(kind, row.int(1)?))
+}
+
+fn address(row: &Row, column: usize) -> Result<Ipv4Addr> {
+    let number = row.int(column)?;
+    u32::try_from(number).map(Ipv4Addr::from).map_err(|_| Error::internal(format!("{number} is no IPv4 address")))
+}
+
+fn number(address: Ipv4Addr) -> i64 {
+    i64::from(u32::from(address))
+}
+
+/// Inserts a network with its labels; returns how many the project now has.
+///
+/// # Errors
+/// `name is already used`.
+pub fn insert(tx: &mut dyn Tx, new: &Network) -> Result<i64> {
+    let params = [new.id.into(), new.project.into(), (&new.name).into(), new.created.into(), json_text(&new.details)?];
+    if tx.execute(&INSERT, &params)? == 0 {
+        return Err(Error::name_used());
+    }
+    label::replace(tx, Kind::Network, new.project, new.id, &BTreeMap::new(), &new.details.labels)?;
+    resource::count_add(tx, Kind::Network, new.project, 1)
+}
+
+/// A network of a project.
+///
+/// # Errors
+/// The engine's failure.
+pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<Stored<Network>>> {
+    tx.query_one(&GET, &[project.into(), id.into()])?.as_ref().map(network).transpose()
+}
+
+/// A network of a project, which must exist.
+///
+/// # Errors
+/// `not_found`.
+pub fn expect(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Stored<Network>> {
+    get(tx, project, id)?.ok_or_else(|| Error::not_found(Kind::Network, id))
+}
+
+/// Writes a changed network back, its name and labels.
+///
+/// # Errors
+/// `name is already used`; internal when somebody else has changed the row since it was read.
+pub fn update(tx: &mut dyn Tx, old: &Stored<Network>, new: &Network) -> Result<()> {
+    if old.value.name != new.name {
+        let params = [new.project.into(), (&new.name).into(), new.id.into()];
+        if tx.query_one(&NAME_TAKEN, &params)?.is_some() {
+            return Err(Error::name_used());
+        }
+    }
+    label::replace(tx, Kind::Network, new.project, new.id, &old.value.details.labels, &new.details.labels)?;
+    let params = [(&new.name).into(), json_text(&new.details)?, new.id.into(), old.generation.into()];
+    tx.execute_one(&UPDATE, &params)
+}
+
+/// Removes a network without members, and its labels.
+///
+/// # Errors
+/// The engine's failure.
+pub fn delete(tx: &mut dyn Tx, old: &Network) -> Result<()> {
+    label::replace(tx, Kind::Network, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
+    tx.execute_one(&DELETE, &[old.id.into()])?;
+    resource::count_add(tx, Kind::Network, old.project, -1).map(|_| ())
+}
+
+/// The members of a network, by kind and id.
+///
+/// # Errors
+/// The engine's failure.
+pub fn members(tx: &mut dyn Tx, network: Id) -> Result<Vec<Target>> {
+    tx.query(&MEMBERS, &[network.into()])?.iter().map(target).collect()
+}
+
+/// How many members a network has.
+///
+/// # Errors
+/// The engine's failure.
+pub fn member_count(tx: &mut dyn Tx, network: Id) -> Result<i64> {
+    tx.query_one(&MEMBER_COUNT, &[network.into()])?.map_or(Ok(0), |row| row.int(0))
+}
+
+/// The members of a network with their addresses, by kind and id.
+///
+/// # Errors
+/// The engine's failure.
+pub fn members_with_addresses(tx: &mut dyn Tx, network: Id) -> Result<Vec<Member>> {
+    let mut members: Vec<Member> = Vec::new();
+    for row in tx.query(&ADDRESSES, &[network.into()])? {
+        let (target, ip) = (target(&row)?, address(&row, 2)?);
+        match members.last_mut() {
+            Some(member) if row.int(3)? > 0 => member.alias_ips.push(ip),
+            _ => {
+                let status = row.opt_text(4)?.and_then(Status::parse);
+                members.push(Member { target, ip, alias_ips: Vec::new(), status });
+            }
+        }
+    }
+    Ok(members)
+}
+
+/// The interfaces of rows that come interface by interface, own address first.
+fn interfaces_of(rows: &[Row]) -> Result<Vec<Interface>> {
+    let mut interfaces: Vec<Interface> = Vec::new();
+    for row in rows {
+        let (ip, number) = (address(row, 1)?, row.int(3)?);
+        match interfaces.last_mut() {
+            Some(interface) if interface.number == number => interface.alias_ips.push(ip),
+            _ => {
+                let slot =
+                    u32::try_from(row.int(2)?).map_err(|_| Error::internal("an interface of impossible number"))?;
+                interfaces.push(Interface { network: row.int(0)?, slot, number, ip, alias_ips: Vec::new() });
+            }
+        }
+    }
+    Ok(interfaces)
+}
+
+/// The interfaces of a member, in the order of their slots.
+///
+/// # Errors
+/// The engine's failure.
+pub fn interfaces(tx: &mut dyn Tx, member: Target) -> Result<Vec<Interface>> {
+    interfaces_of(&tx.query(&OF_MEMBER, &[member.kind.singular().into(), member.id.into()])?)
+}
+
+/// A member's place in one network.
+///
+/// # Errors
+/// The engine's failure.
+pub fn interface(tx: &mut dyn Tx, member: Target, network: Id) -> Result<Option<Interface>> {
+    let rows = tx.query(&INTERFACE, &[member.kind.singular().into(), member.id.into(), network.into()])?;
+    Ok(interfaces_of(&rows)?.pop())
+}
+
+/// Whether a member is in any network.
+///
+/// # Errors
+/// The engine's failure.
+pub fn has_interface(tx: &mut dyn Tx, member: Target) -> Result<bool> {
+    Ok(tx.query_one(&ANY_INTERFACE, &[member.kind.singular().into(), member.id.into()])?.is_some())
+}
+
+/// The taken addresses of a part of a network, ascending.
+///
+/// # Errors
+/// The engine's failure.
+pub fn taken(tx: &mut dyn Tx, network: Id, range: RangeInclusive<Ipv4Addr>) -> Result<Vec<Ipv4Addr>> {
+    let [from, to] = [*range.start(), *range.end()].map(number);
+    tx.query(&TAKEN, &[network.into(), from.into(), to.into()])?.iter().map(|row| address(row, 0)).collect()
+}
+
+/// Whether somebody has an address of a part of a network.
+///
+/// # Errors
+/// The engine's failure.
+pub fn is_used(tx: &mut dyn Tx, network: Id, range: RangeInclusive<Ipv4Addr>) -> Result<bool> {
+    let [from, to] = [*range.start(), *range.end()].map(number);
+    Ok(tx.query_one(&ANY_TAKEN, &[network.into(), from.into(), to.into()])?.is_some())
+}
+
+/// Gives addresses to an interface, from a position on.
+fn take(tx: &mut dyn Tx, member: Target, interface: &Interface, from: usize) -> Result<()> {
+    let all = std::iter::once(&interface.ip).chain(&interface.alias_ips).enumerate().skip(from);
+    for (position, ip) in all {
+        let params = [
+            interface.network.into(),
+            number(*ip).into(),
+            member.kind.singular().into(),
+            member.id.into(),
+            (position as i64).into(),
+            i64::from(interface.slot).into(),
+            interface.number.into(),
+        ];
+        if tx.execute(&TAKE, &params)? == 0 {
+            return Err(Error::ip_not_available(*ip));
+        }
+    }
+    Ok(())
+}
+
+/// Makes a member of a network, with the next number of an interface. Both ends show it: the caller touches them.
+///
+/// # Errors
+/// `ip_not_available`.
+pub fn attach(tx: &mut dyn Tx, member: Target, new: Interface) -> Result<Interface> {
+    let new = Interface { number: tx.next_id(Counter::Interface)?, ..new };
+    take(tx, member, &new, 0)?;
+    Ok(new)
+}
+
+/// Gives a member other aliases. Both ends show it: the caller touches them.
+///
+/// # Errors
+/// `ip_not_available`.
+pub fn replace_aliases(tx: &mut dyn Tx, member: Target, changed: &Interface) -> Result<()> {
+    let params = [member.kind.singular().into(), member.id.into(), changed.network.into()];
+    tx.execute(&GIVE_ALIASES, &params)?;
+    take(tx, member, changed, 1)
+}
+
+/// Takes a member out of a network; false when it was not in. Both ends show it: the caller touches them.
+///
+/// # Errors
+/// The engine's failure.
+pub fn detach(tx: &mut dyn Tx, member: Target, network: Id) -> Result<bool> {
+    let params = [member.kind.singular().into(), member.id.into(), network.into()];
+    Ok(tx.execute(&GIVE, &params)? > 0)
+}
