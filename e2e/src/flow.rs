@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 /// Everything that a project of the server family can hold: path and member of the answer.
-const KINDS: [(&str, &str); 6] = [
+const KINDS: [(&str, &str); 7] = [
     ("/v1/servers", "servers"),
     ("/v1/ssh_keys", "ssh_keys"),
     ("/v1/primary_ips", "primary_ips"),

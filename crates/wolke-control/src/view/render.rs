@@ -3,9 +3,7 @@
 use super::View;
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
-use wolke_store::{
-    Tx, action, image, network, operator, placement_group, primary_ip, server, ssh_key, strand, volume,
-};
+use wolke_store::{Tx, action, image, network, operator, placement_group, primary_ip, server, ssh_key, strand, volume};
 use wolke_wire::contract::Contract;
 use wolke_wire::dialect::Document;
 use wolke_wire::{Dialect, Id, Kind, Timestamp, cloud};
