@@ -7,11 +7,12 @@ use crate::process::{Installation, Wolke};
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// Everything that a project of the server family can hold: path and member of the answer.
-const KINDS: [(&str, &str); 7] = [
+/// Everything that a project can hold: path and member of the answer.
+const KINDS: &[(&str, &str)] = &[
     ("/v1/servers", "servers"),
     ("/v1/ssh_keys", "ssh_keys"),
     ("/v1/primary_ips", "primary_ips"),
+    ("/v1/floating_ips", "floating_ips"),
     ("/v1/placement_groups", "placement_groups"),
     ("/v1/networks", "networks"),
     ("/v1/images?type=snapshot&type=backup", "images"),
@@ -97,7 +98,7 @@ impl Flow {
     /// When something is left, or the server does not end well.
     pub fn ends_empty(mut self) {
         let mut client = self.server.client(&self.token);
-        for (path, kind) in KINDS {
+        for (path, kind) in KINDS.iter().copied() {
             assert_eq!(list_all(&mut client, path, kind), Vec::<Value>::new(), "{kind} left over");
         }
         let status = self.server.terminate();

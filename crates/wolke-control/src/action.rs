@@ -9,7 +9,8 @@ use wolke_domain::image::is_own;
 use wolke_domain::{Error, Result, contention};
 use wolke_store::strand::NewStrand;
 use wolke_store::{
-    Counter, Scope, Tx, action, image, network, placement_group, primary_ip, server, ssh_key, strand, volume,
+    Counter, Scope, Tx, action, floating_ip, image, network, placement_group, primary_ip, server, ssh_key, strand,
+    volume,
 };
 use wolke_strand::{Frame, Program};
 use wolke_wire::cloud::action as wire;
@@ -132,6 +133,7 @@ pub(crate) fn check_owner(tx: &mut dyn Tx, catalogue: &Catalogue, project: Id, k
     let exists = match kind {
         Kind::Server => server::get(tx, project, id)?.is_some(),
         Kind::PrimaryIp => primary_ip::get(tx, project, id)?.is_some(),
+        Kind::FloatingIp => floating_ip::get(tx, project, id)?.is_some(),
         Kind::PlacementGroup => placement_group::get(tx, project, id)?.is_some(),
         Kind::Network => network::get(tx, project, id)?.is_some(),
         Kind::SshKey => ssh_key::get(tx, project, id)?.is_some(),

@@ -11,11 +11,11 @@ use crate::view::Json;
 pub use list::ImageFilter;
 pub(crate) use source::{Source, find, source_of};
 use wolke_domain::action::Target;
-use wolke_domain::image::{Image, Status, Type, check_description, is_own, size_gb};
-use wolke_domain::{Error, FieldError, Result};
+use wolke_domain::image::{Image, Status, Type, is_own, size_gb};
+use wolke_domain::{Error, FieldError, Result, name};
 use wolke_store::{Race, Stored, Tx, image, strand};
 use wolke_wire::cloud::image as wire;
-use wolke_wire::cloud::{DeleteProtection, Labels};
+use wolke_wire::cloud::{ChangeDeleteProtection, DeleteProtection, Labels};
 use wolke_wire::{ErrorCode, Id, Kind, Timestamp};
 
 /// A snapshot or backup as the contract shows it; `deleted` while servers still show it.
@@ -83,7 +83,8 @@ pub(crate) fn rotate_backups_of(tx: &mut dyn Tx, server: Id) -> Result<()> {
 
 /// What can be said of a description and of labels without looking anything up.
 pub(crate) fn check_texts(description: Option<&str>, labels: Option<&Labels>) -> Result<()> {
-    let mut fields: Vec<FieldError> = description.and_then(|text| check_description(text).err()).into_iter().collect();
+    let mut fields: Vec<FieldError> =
+        description.and_then(|text| name::check_description(text).err()).into_iter().collect();
     fields.extend(labels.map(wolke_domain::label::validate).unwrap_or_default());
     input::refuse(fields)
 }
@@ -151,7 +152,7 @@ impl Control {
         &self,
         caller: &Caller,
         id: Id,
-        change: wire::ChangeImageProtection,
+        change: ChangeDeleteProtection,
     ) -> Result<Json> {
         const REASON: &str = "only snapshots can be protected";
         self.check_own(id, REASON)?;

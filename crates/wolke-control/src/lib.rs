@@ -4,12 +4,14 @@
 //! lets `wolke-domain` decide, writes, and commits. What takes time continues as a strand (the `program` of its module).
 
 pub mod action;
+mod address;
 pub mod admin;
 mod catalogue;
 pub mod clock;
 mod control;
 mod core;
 pub mod driver;
+pub mod floating_ip;
 mod hosts;
 pub mod image;
 mod input;

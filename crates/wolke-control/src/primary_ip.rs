@@ -5,21 +5,21 @@ mod assign;
 mod dns;
 
 use crate::action;
+use crate::address::{allocate, family, ip_type};
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::input;
 use crate::place::{self, Place};
-use crate::view::{Json, View, member};
-pub(crate) use dns::{Entry, change_entry, dns_ptr};
+use crate::view::Json;
+pub(crate) use dns::change_entry;
 use std::sync::Arc;
 use wolke_domain::action::Target;
-use wolke_domain::rng::alphanumeric;
 use wolke_domain::server::Server;
-use wolke_domain::{Error, FieldError, Result, name, primary_ip as rules};
+use wolke_domain::{Error, FieldError, Result, name, primary_ip as rules, reverse_dns};
 use wolke_store::primary_ip::{Details, PrimaryIp};
 use wolke_store::{Counter, Race, Tx, address, primary_ip, resource};
 use wolke_wire::cloud::primary_ip as wire;
-use wolke_wire::cloud::{DeleteProtection, Embed};
+use wolke_wire::cloud::{ChangeDeleteProtection, DeleteProtection, Embed};
 use wolke_wire::dialect::Document;
 use wolke_wire::{Dialect, ErrorCode, Id, Kind};
 
@@ -29,7 +29,7 @@ pub(crate) fn to_wire(ip: &PrimaryIp, dialect: Dialect) -> wire::PrimaryIp {
         id: ip.id,
         name: ip.name.clone(),
         ip: ip.ip.clone(),
-        kind: if ip.family == 4 { wire::IpType::Ipv4 } else { wire::IpType::Ipv6 },
+        kind: ip_type(ip.family),
         assignee_id: ip.assignee,
         assignee_type: if ip.assignee.is_none() && dialect.reports_unassigned() {
             wire::AssigneeType::Unassigned
@@ -38,7 +38,7 @@ pub(crate) fn to_wire(ip: &PrimaryIp, dialect: Dialect) -> wire::PrimaryIp {
         },
         auto_delete: ip.details.auto_delete,
         blocked: ip.details.blocked,
-        dns_ptr: dns_ptr(ip),
+        dns_ptr: reverse_dns::shown(&ip.ip, &ip.details.dns_ptr),
         location: Embed(Kind::Location, ip.details.location),
         datacenter: Embed(Kind::Datacenter, ip.details.datacenter),
         protection: DeleteProtection { delete: ip.details.delete_protected },
@@ -57,24 +57,14 @@ struct New<'a> {
     labels: &'a wolke_wire::cloud::Labels,
 }
 
-/// Letters and digits behind a default name that is taken.
-const NAME_SUFFIX_LENGTH: usize = 8;
-
 fn insert(tx: &mut dyn Tx, core: &Core, project: Id, new: &New<'_>) -> Result<PrimaryIp> {
     let id = tx.next_id(Counter::Kind(Kind::PrimaryIp))?;
-    let allocated = address::allocate(tx, new.family, Kind::PrimaryIp, id)?;
-    let position = u64::try_from(allocated.position).unwrap_or(u64::MAX);
-    let ip = match new.family {
-        4 => core.ipv4.nth(position).map(|ip| ip.to_string()),
-        _ => core.ipv6.nth(position).map(|net| net.to_string()),
-    };
-    let ip = ip.ok_or_else(|| Error::internal(format!("no IPv{} address at position {position}", new.family)))?;
     let mut row = PrimaryIp {
         id,
         project,
         name: new.name.map_or_else(|| rules::default_name(id), str::to_owned),
         created: tx.now().whole_second(),
-        ip,
+        ip: allocate(tx, core, new.family, Kind::PrimaryIp, id)?,
         family: new.family,
         assignee: new.assignee,
         details: Details {
@@ -91,8 +81,7 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, new: &New<'_>) -> Result<Pr
     let number = match primary_ip::insert(tx, &row) {
         // Somebody has given this name to another one: the default is ours to vary.
         Err(Error::NotUnique { .. }) if new.name.is_none() => {
-            let suffix = alphanumeric(&mut *tx.random("primary_ip"), NAME_SUFFIX_LENGTH);
-            row.name = format!("{}-{suffix}", rules::default_name(id));
+            row.name = name::varied(&rules::default_name(id), &mut *tx.random("primary_ip"));
             primary_ip::insert(tx, &row)?
         }
         number => number?,
@@ -184,22 +173,7 @@ impl Control {
             .db
             .write(vec![Race::Project(project), Race::Addresses], move |tx| create(tx, &core, project, &request))
             .await?;
-        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
-        self.db
-            .read(move |tx| {
-                let view = View::new(tx, &core, &fragments, &caller);
-                let mut json = Json::new();
-                view.open(&mut json, "primary_ip");
-                view.append(tx, &mut json, Kind::PrimaryIp, id)?;
-                if let Some(action) = assignment {
-                    json.push(b',');
-                    member(&mut json, "action");
-                    view.append(tx, &mut json, Kind::Action, action)?;
-                }
-                json.push(b'}');
-                Ok(json)
-            })
-            .await
+        self.get_with_action(caller, (Kind::PrimaryIp, id), assignment).await
     }
 
     /// Changes name, labels and auto_delete.
@@ -234,17 +208,19 @@ impl Control {
         &self,
         caller: &Caller,
         id: Id,
-        change: DeleteProtection,
+        change: ChangeDeleteProtection,
     ) -> Result<Json> {
         let project = caller.project;
         let started = self
             .db
             .write(vec![Race::Project(project)], move |tx| {
                 let old = primary_ip::expect(tx, project, id)?;
-                rules::check_protection("delete", change.delete, old.value.details.auto_delete)
-                    .map_err(|e| Error::invalid_fields(vec![e]))?;
                 let mut new = old.value.clone();
-                new.details.delete_protected = change.delete;
+                if let Some(protect) = change.delete {
+                    rules::check_protection("delete", protect, old.value.details.auto_delete)
+                        .map_err(|e| Error::invalid_fields(vec![e]))?;
+                    new.details.delete_protected = protect;
+                }
                 if new != old.value {
                     primary_ip::update(tx, &old, &new)?;
                 }
@@ -269,8 +245,7 @@ impl Control {
                 }
                 if let Some(assignee) = old.value.assignee {
                     if dialect.refuses_delete_of_assigned_ip() {
-                        let message = "primary IP must be unassigned before it can be deleted";
-                        return Err(Error::refused(ErrorCode::MustBeUnassigned, message));
+                        return Err(Error::must_be_unassigned(Kind::PrimaryIp));
                     }
                     loser = Some(assign::check_stopped(tx, project, assignee)?);
                     resource::touch(tx, Kind::Server, assignee)?;
@@ -283,7 +258,7 @@ impl Control {
 }
 
 fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &wire::CreatePrimaryIp) -> Result<(Id, Option<Id>)> {
-    let family = if request.kind == wire::IpType::Ipv4 { 4 } else { 6 };
+    let family = family(request.kind);
     let place = match request.assignee_id {
         Some(assignee) => {
             let server = assign::check_assignee(tx, project, assignee, family)?;

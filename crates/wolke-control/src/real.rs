@@ -226,17 +226,6 @@ pub(crate) const fn noun(runtime: Runtime) -> &'static str {
     }
 }
 
-/// Refuses what real servers do not have yet.
-///
-/// # Errors
-/// `unsupported_error`, naming it.
-pub(crate) fn refuse(core: &Core, server: &Server, what: &str) -> Result<()> {
-    match place_of(&core.real(), server) {
-        Some(real) => Err(Error::not_on_real_servers(what, &location_name(&core.catalogue(), real.location))),
-        None => Ok(()),
-    }
-}
-
 /// The real host that a server is on, or will be on where it is not placed yet.
 fn place_of<'a>(real: &'a RealHosts, server: &Server) -> Option<&'a Real> {
     match server.host {
@@ -274,17 +263,13 @@ pub(crate) fn check_location(core: &Core, location: Id, what: &str) -> Result<()
     }
 }
 
-/// Checks that a server is simulated, where something is wanted of it that real hosts cannot do yet.
+/// Checks that a server is simulated, for what real ones cannot do yet.
 ///
 /// # Errors
-/// `unsupported_error`, naming it.
+/// `unsupported_error`, naming `what`.
 pub(crate) fn check_simulated(core: &Core, server: &Server, what: &str) -> Result<()> {
     let real = core.real();
-    let here = match server.host {
-        Some(on) => real.get(on),
-        None => real.in_location(server.details.location),
-    };
-    match here {
+    match place_of(&real, server) {
         Some(real) => Err(Error::not_on_real_servers(what, &location_name(&core.catalogue(), real.location))),
         None => Ok(()),
     }

@@ -39,12 +39,12 @@ use wolke_domain::action::Target;
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::metrics::Traffic;
 use wolke_domain::server::{Server, Status};
-use wolke_domain::{Error, FieldError, Result, name};
+use wolke_domain::{Error, FieldError, Result, name, reverse_dns};
 use wolke_store::primary_ip::PrimaryIp;
 use wolke_store::{Race, Tx, host, resource, server, strand};
 use wolke_strand::{Program, Registry};
+use wolke_wire::cloud::Embed;
 use wolke_wire::cloud::server as wire;
-use wolke_wire::cloud::{DnsPtr, Embed};
 use wolke_wire::{ErrorCode, Id, Kind};
 
 /// Every program of the application.
@@ -113,23 +113,19 @@ pub(crate) fn to_wire(
 
 fn public_net(addresses: &[PrimaryIp], floating_ips: Vec<Id>, firewalls: Vec<wire::ServerFirewall>) -> wire::PublicNet {
     let of = |family| addresses.iter().find(move |a| a.family == family);
+    let dns_ptr = |a: &PrimaryIp| reverse_dns::shown(&a.ip, &a.details.dns_ptr);
     wire::PublicNet {
         ipv4: of(4).map(|a| wire::PublicIpv4 {
             id: a.id,
             ip: a.ip.clone(),
             blocked: a.details.blocked,
-            dns_ptr: crate::primary_ip::dns_ptr(a).into_iter().next().map(|entry| entry.dns_ptr).unwrap_or_default(),
+            dns_ptr: dns_ptr(a).into_iter().next().map(|entry| entry.dns_ptr).unwrap_or_default(),
         }),
         ipv6: of(6).map(|a| wire::PublicIpv6 {
             id: a.id,
             ip: a.ip.clone(),
             blocked: a.details.blocked,
-            dns_ptr: a
-                .details
-                .dns_ptr
-                .iter()
-                .map(|(ip, name)| DnsPtr { ip: ip.clone(), dns_ptr: name.clone() })
-                .collect(),
+            dns_ptr: dns_ptr(a),
         }),
         floating_ips,
         firewalls,

@@ -75,6 +75,19 @@ impl Control {
     /// # Errors
     /// `not_found`, whosever it else is.
     pub async fn get(&self, caller: &Caller, kind: Kind, id: Id) -> Result<Json> {
+        self.get_with_action(caller, (kind, id), None).await
+    }
+
+    /// A resource as `{"server": {…}}`, with an `action` beside it if there is one.
+    ///
+    /// # Errors
+    /// `not_found`, whosever it else is.
+    pub(crate) async fn get_with_action(
+        &self,
+        caller: &Caller,
+        (kind, id): (Kind, Id),
+        action: Option<Id>,
+    ) -> Result<Json> {
         let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
         self.db
             .read(move |tx| {
@@ -82,6 +95,11 @@ impl Control {
                 let mut json = Json::new();
                 view.open(&mut json, kind.singular());
                 view.append(tx, &mut json, kind, id)?;
+                if let Some(action) = action {
+                    json.push(b',');
+                    member(&mut json, "action");
+                    view.append(tx, &mut json, Kind::Action, action)?;
+                }
                 json.push(b'}');
                 Ok(json)
             })

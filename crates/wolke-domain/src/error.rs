@@ -182,10 +182,21 @@ impl Error {
         Self::Refused { code, message: message.into() }
     }
 
-    /// `server is delete protected`.
+    /// `server is delete protected`; floating IPs have words of their own (fact sheet §6.4).
     #[must_use]
     pub fn delete_protected(kind: Kind) -> Self {
-        Self::refused(ErrorCode::Protected, format!("{} is delete protected", kind.label()))
+        let message = match kind {
+            Kind::FloatingIp => "Floating IP deletion is protected".to_owned(),
+            _ => format!("{} is delete protected", kind.label()),
+        };
+        Self::refused(ErrorCode::Protected, message)
+    }
+
+    /// An address that cannot be deleted because somebody has it (since 2026-05-01).
+    #[must_use]
+    pub fn must_be_unassigned(kind: Kind) -> Self {
+        let message = format!("{} must be unassigned before it can be deleted", kind.label());
+        Self::refused(ErrorCode::MustBeUnassigned, message)
     }
 
     /// `server is rebuild protected`.

@@ -8,7 +8,6 @@
 //!
 //! **Invariant:** a backup is bound to its server, a snapshot to none.
 
-use crate::FieldError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wolke_wire::cloud::Architecture;
@@ -19,9 +18,6 @@ pub const OWN_ID_MIN: Id = 1_000_000_000;
 
 /// Backups that are kept of one server; the oldest makes room.
 pub const BACKUPS_MAX: usize = 7;
-
-/// The longest description, in characters.
-pub const DESCRIPTION_LENGTH_MAX: usize = 1024;
 
 /// The version of [`Details`] that this program writes.
 pub const DETAILS_VERSION: u32 = 1;
@@ -173,20 +169,9 @@ pub fn surplus(backups: &[(Id, bool)]) -> Vec<Id> {
     free.take(backups.len().saturating_sub(BACKUPS_MAX)).collect()
 }
 
-/// What a description may be.
-///
-/// # Errors
-/// The field with what is wrong.
-pub fn check_description(text: &str) -> Result<(), FieldError> {
-    if text.chars().count() <= DESCRIPTION_LENGTH_MAX {
-        return Ok(());
-    }
-    Err(FieldError::new("description", format!("must not be longer than {DESCRIPTION_LENGTH_MAX} characters")))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{BACKUPS_MAX, DESCRIPTION_LENGTH_MAX, Status, Type, check_description, size_gb, surplus};
+    use super::{BACKUPS_MAX, Status, Type, size_gb, surplus};
 
     #[test]
     fn sizes_have_two_decimals() {
@@ -220,11 +205,5 @@ mod tests {
             assert!(wolke_wire::cloud::image::ImageStatus::parse(status.as_str()).is_some());
         }
         assert_eq!((Type::parse("system"), Status::parse("")), (None, None));
-    }
-
-    #[test]
-    fn descriptions_are_bounded() {
-        assert!(check_description(&"ä".repeat(DESCRIPTION_LENGTH_MAX)).is_ok());
-        assert_eq!(check_description(&"a".repeat(DESCRIPTION_LENGTH_MAX + 1)).unwrap_err().name, "description");
     }
 }

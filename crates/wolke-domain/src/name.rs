@@ -2,9 +2,16 @@
 
 use crate::FieldError;
 use crate::label::is_dns_label;
+use crate::rng::{Rng, alphanumeric};
 
 /// The longest name of a resource that is no host name, in characters.
 pub const NAME_LENGTH_MAX: usize = 255;
+
+/// The longest description, in characters.
+pub const DESCRIPTION_LENGTH_MAX: usize = 1024;
+
+/// Letters and digits behind a default name that is taken.
+const SUFFIX_LENGTH: usize = 8;
 
 /// The longest host name (RFC 1123 §2.1).
 pub const HOST_NAME_LENGTH_MAX: usize = 253;
@@ -40,9 +47,46 @@ pub fn resource_name(field: &str, text: &str) -> Result<(), FieldError> {
     Err(FieldError::new(field, fault))
 }
 
+/// What a description may be.
+///
+/// # Errors
+/// The field `description` with what is wrong.
+pub fn check_description(text: &str) -> Result<(), FieldError> {
+    if text.chars().count() <= DESCRIPTION_LENGTH_MAX {
+        return Ok(());
+    }
+    Err(FieldError::new("description", format!("must not be longer than {DESCRIPTION_LENGTH_MAX} characters")))
+}
+
+/// A default name of which somebody has given the plain form to another resource.
+pub fn varied(default: &str, rng: &mut dyn Rng) -> String {
+    format!("{default}-{}", alphanumeric(rng, SUFFIX_LENGTH))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{HOST_NAME_LENGTH_MAX, NAME_LENGTH_MAX, host_name, resource_name};
+    use super::{
+        DESCRIPTION_LENGTH_MAX, HOST_NAME_LENGTH_MAX, NAME_LENGTH_MAX, check_description, host_name, resource_name,
+        varied,
+    };
+    use crate::rng::Rng;
+
+    #[test]
+    fn descriptions_are_bounded() {
+        assert!(check_description(&"ä".repeat(DESCRIPTION_LENGTH_MAX)).is_ok());
+        assert_eq!(check_description(&"a".repeat(DESCRIPTION_LENGTH_MAX + 1)).unwrap_err().name, "description");
+    }
+
+    #[test]
+    fn a_default_name_that_is_taken_gets_a_suffix() {
+        struct Ones;
+        impl Rng for Ones {
+            fn fill(&mut self, buffer: &mut [u8]) {
+                buffer.fill(1);
+            }
+        }
+        assert_eq!(varied("primary_ip-7", &mut Ones), "primary_ip-7-BBBBBBBB");
+    }
 
     #[test]
     fn host_names() {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use wolke_domain::catalogue::Catalogue;
 use wolke_wire::cloud::action::{Action, ActionResource, ActionStatus};
 use wolke_wire::cloud::error::ActionError;
+use wolke_wire::cloud::floating_ip::{AssignFloatingIp, CreateFloatingIp, FloatingIp, UpdateFloatingIp};
 use wolke_wire::cloud::iso::{Iso, IsoType};
 use wolke_wire::cloud::network::{CreateNetwork, Network, Route, Subnet, SubnetType};
 use wolke_wire::cloud::primary_ip::{AssigneeType, CreatePrimaryIp, IpType, PrimaryIp};
@@ -206,6 +207,25 @@ fn resources() {
             },
         );
     }
+    for (family, ip, holder) in [(IpType::Ipv4, "198.18.0.7", Some(42)), (IpType::Ipv6, "2001:db8:1:2::/64", None)] {
+        fits(
+            Kind::FloatingIp,
+            &FloatingIp {
+                id: 1,
+                name: "floating-ip-1".into(),
+                description: holder.map(|_| "web".into()),
+                ip: ip.into(),
+                kind: family,
+                server: holder,
+                dns_ptr: vec![DnsPtr { ip: "198.18.0.7".into(), dns_ptr: "a.example.com".into() }],
+                home_location: Embed(Kind::Location, 3),
+                blocked: false,
+                protection: cloud::DeleteProtection::default(),
+                labels: labels(),
+                created: Timestamp(0),
+            },
+        );
+    }
     for (status, finished, error) in [
         (ActionStatus::Running, None, None),
         (ActionStatus::Success, Some(Timestamp(1)), None),
@@ -303,4 +323,14 @@ fn accepted_requests_can_be_read() {
     accepted("create_primary_ip", &body);
     let request: CreatePrimaryIp = serde_json::from_value(body).unwrap();
     assert_eq!((request.kind, request.assignee_type, request.auto_delete), (IpType::Ipv4, None, false));
+    let body = json!({"type": "ipv6", "server": null, "home_location": "3", "description": null, "labels": {"a": ""}});
+    accepted("create_floating_ip", &body);
+    let request: CreateFloatingIp = serde_json::from_value(body).unwrap();
+    assert_eq!((request.kind, request.server, request.name), (IpType::Ipv6, None, None));
+    let body = json!({"name": "a", "description": null});
+    accepted("update_floating_ip", &body);
+    assert_eq!(serde_json::from_value::<UpdateFloatingIp>(body).unwrap().description, Some(None));
+    let body = json!({"server": null});
+    accepted("floating_ip_assign", &body);
+    assert_eq!(serde_json::from_value::<AssignFloatingIp>(body).unwrap().server, None);
 }

@@ -18,7 +18,7 @@
 //! | `GET` `PUT /stock` | how many servers of a type a location has left |
 //! | `GET` `PUT /volume_space` | how many GB of volumes a location has left |
 //! | `GET` `POST /isos`, `DELETE /isos/{id}` | private ISOs of projects |
-//! | `PUT /primary_ips/{id}/blocked` | blocks an address, or lets it go |
+//! | `PUT /primary_ips/{id}/blocked`, `PUT /floating_ips/{id}/blocked` | blocks an address, or lets it go |
 //! | `GET /vswitches`, `PUT` `DELETE /vswitches/{id}` | vSwitches that networks can be coupled with |
 //! | `GET` `POST` `DELETE /faults`, `DELETE /faults/{id}` | answers that operations give instead of their own |
 
@@ -81,6 +81,7 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .route("/isos", get(operator::list_isos).post(operator::create_iso))
         .route("/isos/{id}", delete(operator::remove_iso))
         .route("/primary_ips/{id}/blocked", put(operator::block))
+        .route("/floating_ips/{id}/blocked", put(operator::block_floating_ip))
         .route("/vswitches", get(operator::list_vswitches))
         .route("/vswitches/{id}", put(operator::add_vswitch).delete(operator::remove_vswitch))
         .route("/faults", get(operator::list_faults).post(operator::create_fault).delete(operator::clear_faults))

@@ -259,6 +259,7 @@ async fn checked_body(api: &Api, contract: &OperationContract, body: Body) -> Re
             if report.unknown > 0 {
                 schema.prune(&mut body);
             }
+            schema.without_nulls(&mut body);
             Ok(body)
         }
     }

@@ -4,8 +4,8 @@
 //! exists in a dialect is the contract's word; what the contract has and this table has not is answered `not_found`.
 
 use crate::cloud::{
-    action, datacenter, image, iso, load_balancer_type, location, network, placement_group, pricing, primary_ip,
-    resource, server, server_type, ssh_key, volume,
+    action, datacenter, floating_ip, image, iso, load_balancer_type, location, network, placement_group, pricing,
+    primary_ip, resource, server, server_type, ssh_key, volume,
 };
 use crate::operation::{Operation, Verb};
 use wolke_wire::Kind;
@@ -91,6 +91,23 @@ operations! {
         => primary_ip::change_dns_ptr;
     server_change_dns_ptr Post "/servers/{id}/actions/change_dns_ptr" Server "change_dns_ptr"
         => primary_ip::change_dns_ptr_of_server;
+
+    list_floating_ips Get "/floating_ips" FloatingIp => floating_ip::list;
+    create_floating_ip Post "/floating_ips" FloatingIp "assign_floating_ip" => floating_ip::create;
+    list_floating_ips_actions Get "/floating_ips/actions" FloatingIp => action::list_of_kind;
+    get_floating_ips_action Get "/floating_ips/actions/{id}" FloatingIp => action::get_of_kind;
+    get_floating_ip Get "/floating_ips/{id}" FloatingIp => resource::get;
+    update_floating_ip Put "/floating_ips/{id}" FloatingIp => floating_ip::update;
+    delete_floating_ip Delete "/floating_ips/{id}" FloatingIp => floating_ip::delete;
+    list_floating_ip_actions Get "/floating_ips/{id}/actions" FloatingIp => action::list_of_resource;
+    get_floating_ip_action Get "/floating_ips/{id}/actions/{action_id}" FloatingIp => action::get_of_resource;
+    floating_ip_assign Post "/floating_ips/{id}/actions/assign" FloatingIp "assign_floating_ip" => floating_ip::assign;
+    floating_ip_unassign Post "/floating_ips/{id}/actions/unassign" FloatingIp "unassign_floating_ip"
+        => floating_ip::unassign;
+    floating_ip_change_dns_ptr Post "/floating_ips/{id}/actions/change_dns_ptr" FloatingIp "change_dns_ptr"
+        => floating_ip::change_dns_ptr;
+    floating_ip_change_protection Post "/floating_ips/{id}/actions/change_protection" FloatingIp "change_protection"
+        => floating_ip::change_protection;
 
     list_placement_groups Get "/placement_groups" PlacementGroup => placement_group::list;
     create_placement_group Post "/placement_groups" PlacementGroup => placement_group::create;

@@ -15,12 +15,18 @@ statements! { "invariant";
     SLEEPS_FOR_EVER = "SELECT s.id FROM strand s WHERE s.wake_at = 9223372036854775807 AND s.retry_at = 0 AND NOT EXISTS (SELECT 1 FROM strand_lock mine, strand_lock other
         WHERE mine.strand = s.id AND other.kind = mine.kind AND other.resource = mine.resource AND other.position < mine.position) ORDER BY s.id";
     ASSIGNED_TO_NOBODY = "SELECT p.id FROM primary_ips p WHERE p.assignee IS NOT NULL AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = p.assignee AND s.project = p.project) ORDER BY p.id";
-    ADDRESS_WITHOUT_OWNER = "SELECT a.owner FROM address a WHERE a.kind = 'primary_ip' AND NOT EXISTS (SELECT 1 FROM primary_ips p WHERE p.id = a.owner) ORDER BY a.owner";
-    OWNER_WITHOUT_ADDRESS = "SELECT p.id FROM primary_ips p WHERE NOT EXISTS (SELECT 1 FROM address a WHERE a.kind = 'primary_ip' AND a.owner = p.id) ORDER BY p.id";
+    FLOATING_TO_NOBODY = "SELECT f.id FROM floating_ips f WHERE f.server IS NOT NULL AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = f.server AND s.project = f.project) ORDER BY f.id";
+    ADDRESS_WITHOUT_OWNER = "SELECT a.owner FROM address a WHERE (a.kind = 'primary_ip' AND NOT EXISTS (SELECT 1 FROM primary_ips p WHERE p.id = a.owner))
+        OR (a.kind = 'floating_ip' AND NOT EXISTS (SELECT 1 FROM floating_ips f WHERE f.id = a.owner)) ORDER BY a.owner";
+    OWNER_WITHOUT_ADDRESS = "SELECT p.id FROM primary_ips p WHERE NOT EXISTS (SELECT 1 FROM address a WHERE a.kind = 'primary_ip' AND a.owner = p.id)
+        UNION ALL SELECT f.id FROM floating_ips f WHERE NOT EXISTS (SELECT 1 FROM address a WHERE a.kind = 'floating_ip' AND a.owner = f.id)";
+    /// No address is two resources' at once.
+    ADDRESS_OF_TWO = "SELECT f.id FROM floating_ips f WHERE EXISTS (SELECT 1 FROM primary_ips p WHERE p.ip = f.ip) ORDER BY f.id";
     WRONG_COUNT = "SELECT p.id FROM project p WHERE
         (SELECT count(*) FROM servers s WHERE s.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'server' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM ssh_keys k WHERE k.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'ssh_key' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM primary_ips i WHERE i.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'primary_ip' AND c.project = p.id), 0)
+        OR (SELECT count(*) FROM floating_ips f WHERE f.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'floating_ip' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM images m WHERE m.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'image' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM placement_groups g WHERE g.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'placement_group' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM networks w WHERE w.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'network' AND c.project = p.id), 0)
@@ -50,6 +56,7 @@ statements! { "invariant";
         OR (l.kind = 'volume' AND NOT EXISTS (SELECT 1 FROM volumes v WHERE v.id = l.id))
         OR (l.kind = 'primary_ip' AND NOT EXISTS (SELECT 1 FROM primary_ips p WHERE p.id = l.id))
         OR (l.kind = 'network' AND NOT EXISTS (SELECT 1 FROM networks w WHERE w.id = l.id))
+        OR (l.kind = 'floating_ip' AND NOT EXISTS (SELECT 1 FROM floating_ips f WHERE f.id = l.id))
         OR (l.kind = 'placement_group' AND NOT EXISTS (SELECT 1 FROM placement_groups g WHERE g.id = l.id)) ORDER BY l.id";
     ATTACHED_TO_NOTHING = "SELECT v.id FROM volumes v WHERE v.server IS NOT NULL AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = v.server AND s.project = v.project) ORDER BY v.id";
     /// As many as `wolke_domain::volume::PER_SERVER_MAX`.

@@ -12,6 +12,7 @@ pub mod console;
 mod counter;
 mod db;
 pub mod driven;
+pub mod floating_ip;
 pub mod host;
 pub mod image;
 pub mod inspect;
@@ -56,6 +57,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         console::STATEMENTS,
         counter::STATEMENTS,
         driven::STATEMENTS,
+        floating_ip::STATEMENTS,
         host::STATEMENTS,
         image::STATEMENTS,
         label::STATEMENTS,

@@ -20,6 +20,7 @@ pub struct Stored<T> {
 statements! { "resource";
     TOUCH_SERVER = "UPDATE servers SET rev = rev + 1 WHERE id = $1";
     TOUCH_PRIMARY_IP = "UPDATE primary_ips SET rev = rev + 1 WHERE id = $1";
+    TOUCH_FLOATING_IP = "UPDATE floating_ips SET rev = rev + 1 WHERE id = $1";
     TOUCH_PLACEMENT_GROUP = "UPDATE placement_groups SET rev = rev + 1 WHERE id = $1";
     TOUCH_IMAGE = "UPDATE images SET rev = rev + 1 WHERE id = $1";
     TOUCH_NETWORK = "UPDATE networks SET rev = rev + 1 WHERE id = $1";
@@ -27,6 +28,7 @@ statements! { "resource";
     TOUCH_VOLUME = "UPDATE volumes SET rev = rev + 1 WHERE id = $1";
     SERVER = "SELECT id FROM servers WHERE id = $1";
     PRIMARY_IP = "SELECT id FROM primary_ips WHERE id = $1";
+    FLOATING_IP = "SELECT id FROM floating_ips WHERE id = $1";
     PLACEMENT_GROUP = "SELECT id FROM placement_groups WHERE id = $1";
     IMAGE = "SELECT id FROM images WHERE id = $1";
     NETWORK = "SELECT id FROM networks WHERE id = $1";
@@ -47,6 +49,7 @@ pub fn touch(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<()> {
     let stmt: &Stmt = match kind {
         Kind::Server => &TOUCH_SERVER,
         Kind::PrimaryIp => &TOUCH_PRIMARY_IP,
+        Kind::FloatingIp => &TOUCH_FLOATING_IP,
         Kind::PlacementGroup => &TOUCH_PLACEMENT_GROUP,
         Kind::Network => &TOUCH_NETWORK,
         Kind::SshKey => &TOUCH_SSH_KEY,
@@ -65,6 +68,7 @@ pub fn exists(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<bool> {
     let stmt: &Stmt = match kind {
         Kind::Server => &SERVER,
         Kind::PrimaryIp => &PRIMARY_IP,
+        Kind::FloatingIp => &FLOATING_IP,
         Kind::PlacementGroup => &PLACEMENT_GROUP,
         Kind::Network => &NETWORK,
         Kind::SshKey => &SSH_KEY,

@@ -40,6 +40,7 @@ pub mod action;
 pub mod datacenter;
 pub mod embed;
 pub mod error;
+pub mod floating_ip;
 pub mod image;
 pub mod iso;
 pub mod load_balancer_type;
@@ -76,11 +77,19 @@ pub struct Deprecation {
     pub unavailable_after: Timestamp,
 }
 
-/// `protection` of what can only be protected against deletion; also the request of its `change_protection`.
+/// `protection` of what can only be protected against deletion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteProtection {
     /// Deleting is refused.
     pub delete: bool,
+}
+
+/// The request of `change_protection` of such a resource. `delete` is required since 2026; before, what is absent stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct ChangeDeleteProtection {
+    /// Whether deleting is refused.
+    pub delete: Option<bool>,
 }
 
 /// A reverse DNS entry.

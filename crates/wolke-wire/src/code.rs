@@ -55,6 +55,7 @@ codes! {
     PrimaryIpVersionMismatch = "primary_ip_version_mismatch",
     PrimaryIpDatacenterMismatch = "primary_ip_datacenter_mismatch",
     MustBeUnassigned = "must_be_unassigned",
+    FloatingIpAssigned = "floating_ip_assigned",
     InvalidServerType = "invalid_server_type",
     ServerAlreadyAttached = "server_already_attached",
     IpNotAvailable = "ip_not_available",

@@ -94,6 +94,13 @@ impl Dialect {
         matches!(self, Self::Compat | Self::Newest)
     }
 
+    /// Assigning a floating IP to the server that has it is refused with `floating_ip_assigned`. 2018 has no code for that, and
+    /// there it is done already (dialects A.8).
+    #[must_use]
+    pub const fn refuses_assigned_floating_ip(self) -> bool {
+        !matches!(self, Self::D2018_04)
+    }
+
     /// An unassigned primary IP reports `assignee_type` `unassigned` (since 2026-08-01) instead of `server`.
     #[must_use]
     pub const fn reports_unassigned(self) -> bool {

@@ -87,7 +87,15 @@ fn blocked_addresses() {
     assert!(blocked() && flow.hcloud.json(&["primary-ip", "describe", &id])["blocked"] == true);
     operate(&flow, &["address", "unblock"], &[&id]);
     assert!(!blocked());
+    flow.hcloud.ok(&["floating-ip", "create", "--name", "moves", "--type", "ipv4", "--server", "spam"]);
+    let floating = || flow.hcloud.json(&["floating-ip", "describe", "moves"]);
+    let id = floating()["id"].to_string();
+    operate(&flow, &["address", "block"], &[&id, "--floating"]);
+    assert!(floating()["blocked"] == true && !blocked());
+    operate(&flow, &["address", "unblock"], &[&id, "--floating"]);
+    assert_eq!(floating()["blocked"], false);
     flow.delete("spam");
+    flow.hcloud.ok(&["floating-ip", "delete", "moves"]);
     flow.ends_empty();
 }
 

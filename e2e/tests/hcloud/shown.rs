@@ -6,10 +6,11 @@ use e2e::flow::Flow;
 use e2e::folder::Folder;
 
 /// Lists, and a word that must stand in each.
-const LISTS: [(&str, &str); 10] = [
+const LISTS: &[(&str, &str)] = &[
     ("server", "shown"),
     ("image", "of-shown"),
     ("primary-ip", "front"),
+    ("floating-ip", "moves"),
     ("ssh-key", "laptop"),
     ("placement-group", "apart"),
     ("iso", "debian-12"),
@@ -39,6 +40,7 @@ fn every_list_and_description() {
     hcloud.ok(&["ssh-key", "create", "--name", "laptop", "--public-key", PUBLIC_KEY]);
     hcloud.ok(&["placement-group", "create", "--name", "apart", "--type", "spread", "--label", "a=b"]);
     hcloud.ok(&["primary-ip", "create", "--name", "front", "--type", "ipv4", "--datacenter", "fsn1-dc14"]);
+    hcloud.ok(&["floating-ip", "create", "--name", "moves", "--type", "ipv6", "--home-location", "fsn1"]);
     let more = [
         "--ssh-key",
         "laptop",
@@ -54,7 +56,7 @@ fn every_list_and_description() {
     hcloud.ok(&["server", "attach-iso", "shown", "debian-12.11.0-amd64-netinst.iso"]);
     hcloud.ok(&["server", "enable-rescue", "shown"]);
 
-    for (noun, word) in LISTS {
+    for (noun, word) in LISTS.iter().copied() {
         let shown = hcloud.ok(&[noun, "list", "-o", &format!("columns={}", columns(hcloud, noun))]);
         assert!(shown.contains(word), "{noun}: {shown}");
     }
@@ -65,6 +67,7 @@ fn every_list_and_description() {
         ("image", snapshot, "of-shown"),
         ("image", "ubuntu-24.04", "system"),
         ("primary-ip", "front", "Not assigned"),
+        ("floating-ip", "moves", "No reverse DNS entries"),
         ("ssh-key", "laptop", "Fingerprint"),
         ("placement-group", "apart", "spread"),
         ("iso", "debian-12.11.0-amd64-netinst.iso", "public"),
@@ -81,9 +84,13 @@ fn every_list_and_description() {
 
     hcloud.ok(&["server", "disable-protection", "shown", "delete", "rebuild"]);
     flow.delete("shown");
-    for (noun, name) in
-        [("image", snapshot), ("primary-ip", "front"), ("placement-group", "apart"), ("ssh-key", "laptop")]
-    {
+    for (noun, name) in [
+        ("image", snapshot),
+        ("primary-ip", "front"),
+        ("floating-ip", "moves"),
+        ("placement-group", "apart"),
+        ("ssh-key", "laptop"),
+    ] {
         hcloud.ok(&[noun, "delete", name]);
     }
     flow.ends_empty();

@@ -68,7 +68,7 @@ pub(crate) fn served_places(catalogue: &Catalogue, networks: &[Network], places:
 /// `unsupported_error` for real servers; `server_already_attached`, `networks_overlap`, `ip_not_available`, `no_subnet_available`,
 /// `resource_limit_exceeded`.
 pub(crate) fn attach(tx: &mut dyn Tx, core: &Core, server: &Server, network: &Network, seat: &Seat) -> Result<()> {
-    real::refuse(core, server, "attaching to a network")?;
+    real::check_simulated(core, server, "attaching to a network")?;
     let member = Target::new(Kind::Server, server.id);
     let interfaces = network::interfaces(tx, member)?;
     if interfaces.iter().any(|interface| interface.network == network.id) {

@@ -2,13 +2,13 @@
 
 use super::Control;
 use wolke_domain::{Error, Result};
-use wolke_store::{Race, primary_ip, resource};
+use wolke_store::{Race, Tx, floating_ip, primary_ip, resource};
 use wolke_wire::{Id, Kind};
 
 /// An address and whether it is blocked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
-    /// The primary IP's id.
+    /// The primary or floating IP's id.
     pub id: Id,
     /// The address.
     pub ip: String,
@@ -16,27 +16,54 @@ pub struct Blocked {
     pub blocked: bool,
 }
 
+fn project_of(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<Id> {
+    let found = match kind {
+        Kind::PrimaryIp => primary_ip::of_anybody(tx, id)?.map(|stored| stored.value.project),
+        Kind::FloatingIp => floating_ip::of_anybody(tx, id)?.map(|stored| stored.value.project),
+        _ => None,
+    };
+    found.ok_or_else(|| Error::not_found(kind, id))
+}
+
+/// Blocks the address of a primary IP, or lets it go. The server that has it shows it, too.
+fn block_primary(tx: &mut dyn Tx, id: Id, blocked: bool) -> Result<String> {
+    let old = primary_ip::of_anybody(tx, id)?.ok_or_else(|| Error::not_found(Kind::PrimaryIp, id))?;
+    let mut new = old.value.clone();
+    new.details.blocked = blocked;
+    if new != old.value {
+        primary_ip::update(tx, &old, &new)?;
+        if let Some(server) = new.assignee {
+            resource::touch(tx, Kind::Server, server)?;
+        }
+    }
+    Ok(new.ip)
+}
+
+/// Blocks a floating IP, or lets it go.
+fn block_floating(tx: &mut dyn Tx, id: Id, blocked: bool) -> Result<String> {
+    let old = floating_ip::of_anybody(tx, id)?.ok_or_else(|| Error::not_found(Kind::FloatingIp, id))?;
+    let mut new = old.value.clone();
+    new.details.blocked = blocked;
+    if new != old.value {
+        floating_ip::update(tx, &old, &new)?;
+    }
+    Ok(new.ip)
+}
+
 impl Control {
-    /// Blocks the address of a primary IP, or lets it go.
+    /// Blocks the address of a primary or floating IP, or lets it go.
     ///
     /// # Errors
-    /// `not_found`.
-    pub async fn block_address(&self, id: Id, blocked: bool) -> Result<Blocked> {
-        let missing = move || Error::not_found(Kind::PrimaryIp, id);
-        let found = self.db.read(move |tx| primary_ip::of_anybody(tx, id)).await?.ok_or_else(missing)?;
+    /// `not_found`, also for any other kind.
+    pub async fn block_address(&self, kind: Kind, id: Id, blocked: bool) -> Result<Blocked> {
+        let project = self.db.read(move |tx| project_of(tx, kind, id)).await?;
         self.db
-            .write(vec![Race::Project(found.value.project)], move |tx| {
-                let old = primary_ip::of_anybody(tx, id)?.ok_or_else(missing)?;
-                let mut new = old.value.clone();
-                new.details.blocked = blocked;
-                if new != old.value {
-                    primary_ip::update(tx, &old, &new)?;
-                    // The server that has it shows it, too.
-                    if let Some(server) = new.assignee {
-                        resource::touch(tx, Kind::Server, server)?;
-                    }
-                }
-                Ok(Blocked { id, ip: new.ip, blocked })
+            .write(vec![Race::Project(project)], move |tx| {
+                let ip = match kind {
+                    Kind::FloatingIp => block_floating(tx, id, blocked)?,
+                    _ => block_primary(tx, id, blocked)?,
+                };
+                Ok(Blocked { id, ip, blocked })
             })
             .await
     }

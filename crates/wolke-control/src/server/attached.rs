@@ -37,9 +37,10 @@ impl Attached {
     pub(crate) fn of(tx: &mut dyn Tx, server: Id) -> Result<Self> {
         let addresses =
             wolke_store::primary_ip::of_server(tx, server)?.into_iter().map(|stored| stored.value).collect();
+        let floating_ips = wolke_store::floating_ip::of_server(tx, server)?;
         let private_net = network::private_net(tx, server)?;
         let volumes = wolke_store::volume::ids_of_server(tx, server)?;
-        Ok(Self { addresses, private_net, volumes, ..Self::default() })
+        Ok(Self { addresses, floating_ips, private_net, volumes, ..Self::default() })
     }
 }
 
@@ -50,5 +51,6 @@ impl Attached {
 pub(super) fn release(tx: &mut dyn Tx, _core: &Core, server: &Server) -> Result<()> {
     volume::release_of_server(tx, server.id)?;
     network::release(tx, Target::new(Kind::Server, server.id))?;
+    wolke_store::floating_ip::release(tx, server.id)?;
     primary_ip::release_of_server(tx, server.id)
 }

@@ -3,7 +3,9 @@
 use super::View;
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
-use wolke_store::{Tx, action, image, network, operator, placement_group, primary_ip, server, ssh_key, strand, volume};
+use wolke_store::{
+    Tx, action, floating_ip, image, network, operator, placement_group, primary_ip, server, ssh_key, strand, volume,
+};
 use wolke_wire::contract::Contract;
 use wolke_wire::dialect::Document;
 use wolke_wire::{Dialect, Id, Kind, Timestamp, cloud};
@@ -24,6 +26,7 @@ pub(super) fn rev(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<Op
         Kind::Server => server::rev(tx, project, id)?,
         Kind::SshKey => ssh_key::get(tx, project, id)?.map(|s| s.rev),
         Kind::PrimaryIp => primary_ip::get(tx, project, id)?.map(|s| s.rev),
+        Kind::FloatingIp => floating_ip::get(tx, project, id)?.map(|s| s.rev),
         Kind::PlacementGroup => placement_group::get(tx, project, id)?.map(|s| s.rev),
         Kind::Volume => volume::get(tx, project, id)?.map(|s| s.rev),
         Kind::Network => network::get(tx, project, id)?.map(|s| s.rev),
@@ -48,6 +51,9 @@ pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Re
         Kind::PrimaryIp => primary_ip::get(tx, project, id)?
             .map(|s| json(&crate::primary_ip::to_wire(&s.value, view.dialect)))
             .transpose()?,
+        Kind::FloatingIp => {
+            floating_ip::get(tx, project, id)?.map(|s| json(&crate::floating_ip::to_wire(&s.value))).transpose()?
+        }
         Kind::PlacementGroup => match placement_group::get(tx, project, id)? {
             Some(s) => {
                 let members = placement_group::members(tx, id)?;

@@ -53,6 +53,8 @@ pub struct Model {
     pub servers: BTreeMap<Id, Promised>,
     pub ssh_keys: BTreeMap<Id, String>,
     pub primary_ips: Vec<Id>,
+    /// Each with the server that it was assigned to last.
+    pub floating_ips: BTreeMap<Id, Option<Id>>,
     pub placement_groups: Vec<Id>,
     pub images: Vec<Id>,
     /// With their sizes.

@@ -12,7 +12,7 @@ use wolke_domain::clock::ClockMode;
 use wolke_domain::{Error, Result};
 use wolke_host::{LatencyProfile, OperationKind, Policy};
 use wolke_store::migrate::Role;
-use wolke_store::{Db, Tx, action, invariant, server as servers};
+use wolke_store::{Db, Tx, action, floating_ip as floating_ips, invariant, server as servers};
 use wolke_strand::testing::{Disturbance, Drive};
 use wolke_wire::paging::Page;
 use wolke_wire::selector::Selector;
@@ -20,6 +20,7 @@ use wolke_wire::{Dialect, ErrorCode, Id, Kind};
 
 mod backup;
 mod console;
+mod floating_ip;
 mod image;
 mod list;
 mod network;
@@ -40,6 +41,7 @@ pub type Made<'a> = Pin<Box<dyn Future<Output = Result<String>> + 'a>>;
 const MOVES: &[&[Move]] = &[
     backup::MOVES,
     console::MOVES,
+    floating_ip::MOVES,
     image::MOVES,
     list::MOVES,
     network::MOVES,
@@ -140,6 +142,7 @@ impl Simulator {
                 _ => {}
             }
         }
+        self.check_floating_ips()?;
         self.check_world()
     }
 
@@ -148,6 +151,7 @@ impl Simulator {
         let servers: Vec<Id> = self.model.servers.keys().copied().collect();
         let (keys, ips) = (self.model.ssh_keys.keys().copied().collect::<Vec<_>>(), self.model.primary_ips.clone());
         let groups = self.model.placement_groups.clone();
+        let floating: Vec<Id> = self.model.floating_ips.keys().copied().collect();
         let images = self.model.images.clone();
         let promised = self.model.volumes.clone();
         let volumes: Vec<Id> = promised.keys().copied().collect();
@@ -163,6 +167,7 @@ impl Simulator {
                     (Kind::SshKey, &keys),
                     (Kind::PrimaryIp, &ips),
                     (Kind::PlacementGroup, &groups),
+                    (Kind::FloatingIp, &floating),
                     (Kind::Image, &images),
                     (Kind::Volume, &volumes),
                     (Kind::Network, &networks),

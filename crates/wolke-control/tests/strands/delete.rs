@@ -10,8 +10,9 @@ use wolke_domain::action::Status as ActionStatus;
 use wolke_domain::placement::Need;
 use wolke_domain::server::Status;
 use wolke_host::{LatencyProfile, OperationKind, Policy};
-use wolke_store::{Race, Tx, host, server};
+use wolke_store::{Race, Tx, floating_ip, host, invariant, server};
 use wolke_strand::testing::{Disturbance, Drive, try_every_disturbance};
+use wolke_wire::cloud::floating_ip::AssignFloatingIp;
 
 use crate::helpers::{block_on, drive, ensure, request, running, slow, status};
 
@@ -106,4 +107,34 @@ fn the_room_that_was_taken_is_given_back() {
     add_up();
     drive(&world, &mut run).unwrap();
     assert!(status(&world, id).is_none() && rooms_are_whole(&world.db));
+}
+
+#[test]
+fn floating_ips_stay() {
+    let body = serde_json::json!({"type": "ipv4", "home_location": "fsn1"});
+    for engine in every_host("floating_ips_stay") {
+        let simulated = !matches!(engine, Engine::Driven(_));
+        try_every_disturbance(|disturbance| {
+            let (world, id) = running(&engine, Simulation::default());
+            let caller = &world.caller;
+            block_on(world.control.create_floating_ip(caller, serde_json::from_value(body.clone()).unwrap()))?;
+            let assign = block_on(world.control.assign_floating_ip(caller, 1, AssignFloatingIp { server: Some(id) }));
+            ensure(assign.is_ok() == simulated, "only simulated servers can have one")?;
+            block_on(world.control.delete_server(caller, id))?;
+            let mut run = Drive::new(&world.db, &world.core, disturbance);
+            drive(&world, &mut run)?;
+            if status(&world, id).is_some() {
+                crate::helpers::remove(&world, id)?;
+            }
+            let project = caller.project;
+            let left = world.db.read_blocking(move |tx: &mut dyn Tx| {
+                invariant::check(tx)?;
+                floating_ip::expect(tx, project, 1)
+            })?;
+            ensure(left.value.server.is_none(), "it is free")?;
+            ensure(check_at_rest(&world.db)? == 1, "it keeps its address, and nothing else is left over")?;
+            Ok((run.steps, run.disturbed))
+        })
+        .unwrap();
+    }
 }

@@ -254,6 +254,10 @@ fn what_is_not_supported_is_refused() {
         facts.choice.types.insert("cpx32".into(), Runtime::Machine);
     });
     block_on(world.pass(10_000));
+    let body = serde_json::json!({"type": "ipv4", "home_location": "fsn1"});
+    block_on(world.control.create_floating_ip(&world.caller, serde_json::from_value(body).unwrap())).unwrap();
+    let floating = || serde_json::from_value(serde_json::json!({"type": "ipv4", "server": id})).unwrap();
+    let assign = wolke_wire::cloud::floating_ip::AssignFloatingIp { server: Some(id) };
     let commits = world.db.commits();
     let rescue = serde_json::from_value(serde_json::json!({})).unwrap();
     let iso = serde_json::from_value(serde_json::json!({"iso": "FreeBSD-14.3-RELEASE-amd64-dvd1.iso"})).unwrap();
@@ -262,8 +266,11 @@ fn what_is_not_supported_is_refused() {
         block_on(world.control.enable_server_rescue(caller, id, rescue)).map(|_| ()),
         block_on(world.control.attach_iso(caller, id, iso)).map(|_| ()),
         block_on(world.control.request_console(caller, id)).map(|_| ()),
+        block_on(world.control.assign_floating_ip(caller, 1, assign)).map(|_| ()),
+        block_on(world.control.create_floating_ip(caller, floating())).map(|_| ()),
     ];
-    let messages = ["the rescue system", "attaching an ISO", "the console"];
+    let assigning = "assigning a floating IP";
+    let messages = ["the rescue system", "attaching an ISO", "the console", assigning, assigning];
     for (refused, what) in refused.into_iter().zip(messages) {
         let refused = refused.unwrap_err();
         let message = format!("{what} is not supported for servers in location fsn1, which are real");

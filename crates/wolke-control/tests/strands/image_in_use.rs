@@ -9,7 +9,8 @@ use wolke_domain::{Error, Result};
 use wolke_host::{LatencyProfile, OperationKind, Policy, SimFaults};
 use wolke_store::{Tx, host, invariant, server as servers};
 use wolke_strand::testing::{Disturbance, Drive, try_every_disturbance};
-use wolke_wire::cloud::image::{ChangeImageProtection, ImageType, UpdateImage};
+use wolke_wire::cloud::ChangeDeleteProtection;
+use wolke_wire::cloud::image::{ImageType, UpdateImage};
 use wolke_wire::{ErrorCode, Id, Kind};
 
 use crate::helpers::{block_on, details, drive, ensure, remove, request, running, spec_of, status};
@@ -266,7 +267,7 @@ fn what_is_being_made_cannot_be_protected_yet() {
     let (world, id) = running(&Engine::Memory, paced(OperationKind::Snapshot, Policy::After { ms: 4_000 }));
     let (image, _) = begin(&world, id, ImageType::Snapshot).unwrap();
     let protect = || {
-        let change = ChangeImageProtection { delete: Some(true) };
+        let change = ChangeDeleteProtection { delete: Some(true) };
         block_on(world.control.change_image_protection(&world.caller, image, change)).map(|_| ())
     };
     assert_eq!(code(protect()), Some(ErrorCode::Locked));

@@ -73,7 +73,7 @@ pub struct Blocked {
     pub blocked: bool,
 }
 
-/// The request of `PUT /primary_ips/{id}/blocked`.
+/// The request of `PUT /primary_ips/{id}/blocked` and `PUT /floating_ips/{id}/blocked`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Block {
@@ -206,9 +206,22 @@ pub(super) async fn remove_iso(State(admin): State<Arc<Admin>>, Path(text): Path
 
 /// `PUT /primary_ips/{id}/blocked`.
 pub(super) async fn block(State(admin): State<Arc<Admin>>, Path(text): Path<String>, body: Body) -> Answer<Blocked> {
+    block_address(&admin, Kind::PrimaryIp, &text, body).await
+}
+
+/// `PUT /floating_ips/{id}/blocked`.
+pub(super) async fn block_floating_ip(
+    State(admin): State<Arc<Admin>>,
+    Path(text): Path<String>,
+    body: Body,
+) -> Answer<Blocked> {
+    block_address(&admin, Kind::FloatingIp, &text, body).await
+}
+
+async fn block_address(admin: &Admin, kind: Kind, text: &str, body: Body) -> Answer<Blocked> {
     let Block { blocked } = request(body).await?;
     let decided::Blocked { id, ip, blocked } =
-        admin.control.block_address(id(Kind::PrimaryIp.label(), &text)?, blocked).await?;
+        admin.control.block_address(kind, id(kind.label(), text)?, blocked).await?;
     Ok(Shown(StatusCode::OK, Blocked { id, ip, blocked }))
 }
 

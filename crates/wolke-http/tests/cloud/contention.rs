@@ -12,7 +12,7 @@ const LOOKS_MAX: u32 = 100_000;
 
 /// A world whose answers wait for nothing, in which work on servers never ends by itself, with a server that was made before
 /// and runs.
-async fn stuck(refuse_contention: bool) -> (World, i64) {
+pub async fn stuck(refuse_contention: bool) -> (World, i64) {
     let setup = Setup { refuse_contention, settle: Duration::ZERO, ..Setup::new(Dialect::Compat) };
     let world = World::with(setup).await;
     let id = world.create("/servers", server("a")).await;

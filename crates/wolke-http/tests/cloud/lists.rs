@@ -133,7 +133,8 @@ async fn every_list_has_pages() {
         let world = World::new(*dialect).await;
         world.create("/ssh_keys", json!({"name": "k", "public_key": public_key(1)})).await;
         let id = world.create("/servers", server("a")).await;
-        let mut paths = vec!["/servers", "/ssh_keys", "/locations", "/server_types", "/images"];
+        world.create("/floating_ips", json!({"type": "ipv4", "home_location": "fsn1"})).await;
+        let mut paths = vec!["/servers", "/ssh_keys", "/locations", "/server_types", "/images", "/floating_ips"];
         let actions = format!("/servers/{id}/actions");
         paths.push(&actions);
         if *dialect != Dialect::Newest {

@@ -35,6 +35,14 @@ async fn a_life() {
         assert_eq!(action["action"]["command"], "change_protection");
         world.delete(&path).await.refused(423, "protected");
         world.put(&path, json!({"auto_delete": true})).await.refused(422, "invalid_input");
+        // Optional until 2026: what is absent stays.
+        let absent = world.post(&protect, json!({})).await;
+        if *dialect == Dialect::D2023_07 {
+            absent.ok();
+        } else {
+            absent.wrong(&["delete"]);
+        }
+        assert_eq!(world.see(&path).await["primary_ip"]["protection"]["delete"], true);
         world.post(&protect, json!({"delete": false})).await.ok();
         assert_eq!(world.delete(&path).await.status, 204);
         world.get(&path).await.refused(404, "not_found");

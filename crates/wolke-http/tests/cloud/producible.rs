@@ -70,6 +70,8 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ("action.finished", "null", "actions.rs", "\"finished\""),
     ("action.status", "error", "images.rs", "\"error\""),
     ("action.status", "running", "actions.rs", "\"running\""),
+    ("floating_ip.blocked", "true", "floating_ips.rs", "async fn the_operator_blocks_one"),
+    ("floating_ip.protection.delete", "true", "floating_ips.rs", "[\"protection\"][\"delete\"], true"),
     ("image.name", "null", "images.rs", "create_image"),
     ("image.protection.delete", "true", "images.rs", "change_protection\")"),
     ("image.status", "creating", "images.rs", "\"creating\""),
@@ -164,6 +166,8 @@ async fn scene(dialect: Dialect, seen: &mut Alternatives) {
     for id in [1, 2] {
         operator.does("PUT", &format!("/primary_ips/{id}/blocked"), json!({"blocked": true})).await;
     }
+    world.create("/floating_ips", json!({"type": "ipv4", "server": first, "description": "for the first"})).await;
+    world.create("/floating_ips", json!({"type": "ipv6", "home_location": "fsn1"})).await;
     if dialect != Dialect::D2018_04 {
         let mut bare = server("bare");
         bare["public_net"] = json!({"enable_ipv4": false, "enable_ipv6": false});

@@ -3,6 +3,7 @@
 mod backup;
 mod catalogue;
 mod console;
+mod floating_ip;
 mod image;
 mod metrics;
 mod network;
@@ -26,6 +27,8 @@ pub async fn run(dialect: Dialect, proofs: &mut Proofs) {
     backup::backups(dialect, proofs).await;
     console::console(dialect, proofs).await;
     ssh_key::ssh_keys(dialect, proofs).await;
+    floating_ip::floating_ips(dialect, proofs).await;
+    floating_ip::assignment(dialect, proofs).await;
     primary_ip::reverse_dns(dialect, proofs).await;
     catalogue::catalogue(dialect, proofs).await;
     image::image_actions(dialect, proofs).await;

@@ -45,6 +45,7 @@ fn labelled() -> Vec<Builder> {
         (Kind::Server, &["id", "name", "created"][..]),
         (Kind::SshKey, &["id", "name"]),
         (Kind::PrimaryIp, &["id", "created"]),
+        (Kind::FloatingIp, &["id", "created"]),
         (Kind::Image, &["id", "created"]),
         (Kind::PlacementGroup, &["id", "name", "created"]),
         (Kind::Volume, &["id", "name", "created"]),

@@ -36,6 +36,16 @@ CREATE TABLE vswitches (id BIGINT PRIMARY KEY, network BIGINT);
 CREATE INDEX vswitches_network ON vswitches (network) WHERE network IS NOT NULL;
 
 -- == Floating IPs
+-- `server`: the one that has it.
+CREATE TABLE floating_ips (
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), name TEXT NOT NULL, created BIGINT NOT NULL,
+  ip TEXT NOT NULL UNIQUE, family BIGINT NOT NULL, server BIGINT, rev BIGINT NOT NULL, generation BIGINT NOT NULL,
+  doc TEXT NOT NULL
+);
+CREATE UNIQUE INDEX floating_ips_name ON floating_ips (project, name);
+CREATE UNIQUE INDEX floating_ips_id ON floating_ips (project, id);
+CREATE UNIQUE INDEX floating_ips_created ON floating_ips (project, created, id);
+CREATE INDEX floating_ips_server ON floating_ips (server, id) WHERE server IS NOT NULL;
 
 -- == Firewalls
 

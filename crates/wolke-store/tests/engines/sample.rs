@@ -6,6 +6,7 @@ use wolke_domain::action::{Action, Status as ActionStatus, Target};
 use wolke_domain::image::{Details as ImageDetails, Image, OWN_ID_MIN, Status as ImageStatus, Type};
 use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status};
 use wolke_domain::volume::Attachment;
+use wolke_store::floating_ip::{self, FloatingIp};
 use wolke_store::primary_ip::{self, PrimaryIp};
 use wolke_store::ssh_key::{self, SshKey};
 use wolke_store::volume::{self, Volume};
@@ -103,6 +104,23 @@ pub fn primary_ip(tx: &mut dyn Tx, project: Id, name: &str, ip: &str, assignee: 
     let family = if ip.contains(':') { 6 } else { 4 };
     let (name, ip) = (name.to_owned(), ip.to_owned());
     Ok(PrimaryIp { id, project, name, created: Timestamp(5), ip, family, assignee, details })
+}
+
+/// A floating IP with a new id.
+pub fn floating_ip(tx: &mut dyn Tx, project: Id, name: &str, ip: &str, server: Option<Id>) -> Result<FloatingIp> {
+    let id = tx.next_id(Counter::Kind(Kind::FloatingIp))?;
+    let details = floating_ip::Details {
+        v: 1,
+        home_location: 1,
+        description: Some("web".into()),
+        dns_ptr: BTreeMap::new(),
+        delete_protected: false,
+        blocked: false,
+        labels: labels(&[("a", "b")]),
+    };
+    let family = if ip.contains(':') { 6 } else { 4 };
+    let (name, ip) = (name.to_owned(), ip.to_owned());
+    Ok(FloatingIp { id, project, name, created: Timestamp(5), ip, family, server, details })
 }
 
 /// An SSH key with a new id.

@@ -123,14 +123,6 @@ pub struct UpdateImage {
     pub labels: Option<Labels>,
 }
 
-/// The request of `POST /images/{id}/actions/change_protection`. What is absent stays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
-#[serde(default)]
-pub struct ChangeImageProtection {
-    /// Whether deleting is refused.
-    pub delete: Option<bool>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::{CreateImage, ImageType};

@@ -1,4 +1,4 @@
-//! The pruner: one superset rendering serves every dialect.
+//! The pruner: one superset rendering serves every dialect, and one request type reads every dialect.
 
 use serde_json::Value;
 
@@ -27,6 +27,24 @@ impl Schema {
             Value::Array(items) => {
                 if let Some(schema) = self.items().filter(|schema| schema.has_structure()) {
                     items.iter_mut().for_each(|item| schema.prune(item));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Removes every null of a checked request that the document does not allow: it means that the member is absent
+    /// (`contract/decisions.json`). Where null is allowed, it means something, and stays.
+    pub fn without_nulls(&self, value: &mut Value) {
+        match value {
+            Value::Object(members) => members.retain(|name, member| {
+                let Some(schema) = self.member(name) else { return true };
+                schema.without_nulls(member);
+                schema.nullable || !member.is_null()
+            }),
+            Value::Array(items) => {
+                if let Some(schema) = self.items().filter(|schema| schema.has_structure()) {
+                    items.iter_mut().for_each(|item| schema.without_nulls(item));
                 }
             }
             _ => {}

@@ -170,18 +170,21 @@ pub enum IsoVerb {
 /// `wolke address`.
 #[derive(Debug, Subcommand)]
 pub enum AddressVerb {
-    /// Block the address of a primary IP
-    Block {
-        /// Its id, from `hcloud primary-ip list`
-        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
-        id: i64,
-    },
+    /// Block the address of a primary or floating IP
+    Block(Address),
     /// Let a blocked address go
-    Unblock {
-        /// Its id, from `hcloud primary-ip list`
-        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
-        id: i64,
-    },
+    Unblock(Address),
+}
+
+/// An address, by whose it is.
+#[derive(Clone, Debug, Args)]
+pub struct Address {
+    /// The primary IP's id, from `hcloud primary-ip list`
+    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+    pub id: i64,
+    /// It is the id of a floating IP, from `hcloud floating-ip list`
+    #[arg(long)]
+    pub floating: bool,
 }
 
 /// `wolke vswitch`.

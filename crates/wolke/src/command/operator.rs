@@ -106,11 +106,12 @@ pub(super) async fn iso(access: &Access, verb: &IsoVerb) -> Result<()> {
 }
 
 pub(super) async fn address(access: &Access, verb: &AddressVerb) -> Result<()> {
-    let (id, blocked) = match verb {
-        AddressVerb::Block { id } => (id, true),
-        AddressVerb::Unblock { id } => (id, false),
+    let (address, blocked) = match verb {
+        AddressVerb::Block(address) => (address, true),
+        AddressVerb::Unblock(address) => (address, false),
     };
-    let path = format!("/primary_ips/{id}/blocked");
+    let kind = if address.floating { "floating_ips" } else { "primary_ips" };
+    let path = format!("/{kind}/{}/blocked", address.id);
     access.call(Method::PUT, &path, Some(&body(&Block { blocked })?)).await.map(|_| ())
 }
 

@@ -2,7 +2,8 @@
 
 use super::*;
 use wolke_control::ImageFilter;
-use wolke_wire::cloud::image::{ChangeImageProtection, CreateImage, ImageType, UpdateImage};
+use wolke_wire::cloud::ChangeDeleteProtection;
+use wolke_wire::cloud::image::{CreateImage, ImageType, UpdateImage};
 use wolke_wire::sort::{Direction, SortKey};
 
 /// The moves of this noun.
@@ -50,7 +51,7 @@ impl Simulator {
 
     async fn protect_image(&mut self) -> Result<String> {
         let (id, protect) = (self.any_image(), self.dice.once_in(4));
-        let change = ChangeImageProtection { delete: Some(protect) };
+        let change = ChangeDeleteProtection { delete: Some(protect) };
         self.control.change_image_protection(&self.caller, id, change).await.map(|_| format!("{id} {protect}"))
     }
 

@@ -10,7 +10,15 @@ impl Simulator {
     async fn list(&mut self) -> Result<String> {
         let selectors = ["", "env=e1", "env!=e1", "!env", "env in (e0,e2)", "env notin (e0)"];
         let selector = self.dice.pick(&selectors).unwrap_or_default();
-        let kinds = [Kind::Server, Kind::PrimaryIp, Kind::PlacementGroup, Kind::Network, Kind::SshKey, Kind::Action];
+        let kinds = [
+            Kind::Server,
+            Kind::PrimaryIp,
+            Kind::FloatingIp,
+            Kind::PlacementGroup,
+            Kind::Network,
+            Kind::SshKey,
+            Kind::Action,
+        ];
         let kind = self.dice.pick(&kinds).unwrap_or(Kind::Server);
         let request = ListRequest {
             kind,

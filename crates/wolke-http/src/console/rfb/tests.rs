@@ -22,6 +22,7 @@ fn machine() -> Machine {
         memory_mb: 4096,
         disk_gb: 80,
         addresses: Vec::new(),
+        volumes: Vec::new(),
     }
 }
 
