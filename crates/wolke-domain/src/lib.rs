@@ -15,6 +15,7 @@ pub mod fault;
 pub mod floating_ip;
 pub mod image;
 pub mod label;
+pub mod load_balancer;
 pub mod metrics;
 pub mod name;
 pub mod network;

@@ -95,6 +95,8 @@ statements! { "invariant";
         (SELECT 1 FROM strand_lock l WHERE l.kind = 'server' AND l.resource = s.id) ORDER BY s.id";
     SHOWN_BY_NOBODY = "SELECT d.id FROM deleted_images d WHERE NOT EXISTS (SELECT 1 FROM servers s WHERE s.own_image = d.id OR s.building_image = d.id)
         OR EXISTS (SELECT 1 FROM images m WHERE m.id = d.id) ORDER BY d.id";
+    SELECTED_GHOST = "SELECT d.server FROM selected d WHERE NOT EXISTS (SELECT 1 FROM servers s, selection n WHERE s.id = d.server AND n.id = d.selection
+        AND n.project = s.project) ORDER BY d.server";
     OBSERVED_AHEAD = "SELECT o.id FROM host_object o, host h WHERE h.id = o.host AND o.generation > h.generation ORDER BY o.id";
 }
 

@@ -30,6 +30,7 @@ pub mod project;
 pub mod random;
 pub mod resource;
 pub mod seal;
+pub mod selection;
 pub mod server;
 pub mod sqlite;
 pub mod ssh_key;
@@ -68,6 +69,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         primary_ip::STATEMENTS,
         project::STATEMENTS,
         resource::STATEMENTS,
+        selection::STATEMENTS,
         server::STATEMENTS,
         ssh_key::STATEMENTS,
         strand::STATEMENTS,

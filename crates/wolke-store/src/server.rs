@@ -2,6 +2,7 @@
 
 use crate::label;
 use crate::resource::{self, Stored};
+use crate::selection;
 use crate::stmt::statements;
 use crate::tx::Tx;
 use crate::value::{Row, json_text};
@@ -90,6 +91,7 @@ pub fn insert(tx: &mut dyn Tx, new: &Server) -> Result<i64> {
         return Err(Error::name_used());
     }
     label::replace(tx, Kind::Server, new.project, new.id, &BTreeMap::new(), &new.details.labels)?;
+    selection::follow(tx, new.project, new.id, None, &new.details.labels)?;
     resource::count_add(tx, Kind::Server, new.project, 1)
 }
 
@@ -138,6 +140,7 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<Server>, new: &Server) -> Result<()>
         }
     }
     label::replace(tx, Kind::Server, new.project, new.id, &old.value.details.labels, &new.details.labels)?;
+    selection::follow(tx, new.project, new.id, Some(&old.value.details.labels), &new.details.labels)?;
     let params = [
         (&new.name).into(),
         new.status.as_str().into(),
@@ -224,6 +227,7 @@ pub fn delete(tx: &mut dyn Tx, old: &Server) -> Result<()> {
     tx.execute(&POWER_FORGET, &[old.id.into()])?;
     crate::console::forget(tx, old.id)?;
     label::replace(tx, Kind::Server, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
+    selection::leave(tx, old.id)?;
     let gone = tx.query_one(&DELETE, &[old.id.into()])?;
     let building = gone.ok_or_else(|| Error::internal("the server is gone already"))?.opt_int(0)?;
     for image in old.own_image().into_iter().chain(building) {

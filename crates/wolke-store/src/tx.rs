@@ -92,6 +92,8 @@ pub enum Counter {
     Operator,
     /// Private interfaces: memberships of networks.
     Interface,
+    /// Label selectors that stay live.
+    Selection,
 }
 
 impl Counter {
@@ -106,6 +108,7 @@ impl Counter {
             Self::Host => "host",
             Self::Operator => "operator",
             Self::Interface => "interface",
+            Self::Selection => "selection",
         }
     }
 }

@@ -43,6 +43,7 @@ pub mod error;
 pub mod floating_ip;
 pub mod image;
 pub mod iso;
+pub mod load_balancer;
 pub mod load_balancer_type;
 pub mod location;
 pub mod metrics;

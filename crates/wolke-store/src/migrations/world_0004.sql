@@ -1,5 +1,17 @@
 -- What hangs on servers and what stands beside them. Dialect of this file: see migrate.rs.
 
+-- == Label selectors that stay live: whose they are, and which servers they match now.
+CREATE TABLE selection (
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), kind TEXT NOT NULL, owner BIGINT NOT NULL,
+  selector TEXT NOT NULL
+);
+CREATE UNIQUE INDEX selection_owner ON selection (kind, owner, selector);
+CREATE INDEX selection_project ON selection (project, id);
+CREATE TABLE selected (
+  selection BIGINT NOT NULL REFERENCES selection (id), server BIGINT NOT NULL, PRIMARY KEY (selection, server)
+) CLUSTERED;
+CREATE INDEX selected_server ON selected (server, selection);
+
 -- == Volumes
 CREATE TABLE volumes (
   id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), name TEXT NOT NULL, created BIGINT NOT NULL,

@@ -47,6 +47,7 @@ mod power;
 mod resources;
 mod sample;
 mod schema;
+mod selections;
 mod strands;
 mod tokens;
 mod transactions;

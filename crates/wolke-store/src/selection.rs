@@ -1,0 +1,205 @@
+//! Label selectors that stay live: a firewall or a load balancer names one, and servers join and leave as they come, go and
+//! are relabelled.
+//!
+//! Which servers a selector matches is kept in a table. A change of one server asks each selector of its project once, and
+//! no other server: its cost does not depend on how many there are.
+//!
+//! **Invariants:** `selected` holds exactly the servers whose labels match; whoever joins or leaves is touched, and so is the
+//! selector's owner.
+
+use crate::list::{self, ListQuery};
+use crate::resource;
+use crate::stmt::statements;
+use crate::tx::{Counter, Tx};
+use std::collections::{BTreeMap, BTreeSet};
+use wolke_domain::{Error, Result, label};
+use wolke_wire::selector::Selector;
+use wolke_wire::{Id, Kind};
+
+statements! { "selection";
+    INSERT = "INSERT INTO selection (id, project, kind, owner, selector) VALUES ($1, $2, $3, $4, $5)";
+    FIND = "SELECT id FROM selection WHERE kind = $1 AND owner = $2 AND selector = $3";
+    OF_OWNER = "SELECT id, selector FROM selection WHERE kind = $1 AND owner = $2 ORDER BY id";
+    OF_PROJECT = "SELECT id, kind, owner, selector FROM selection WHERE project = $1 ORDER BY id";
+    DELETE = "DELETE FROM selection WHERE id = $1";
+    JOIN = "INSERT INTO selected (selection, server) VALUES ($1, $2)";
+    LEAVE = "DELETE FROM selected WHERE selection = $1 AND server = $2";
+    LEAVE_ALL = "DELETE FROM selected WHERE selection = $1";
+    SERVERS = "SELECT server FROM selected WHERE selection = $1 ORDER BY server";
+    TOUCH_SERVERS = "UPDATE servers SET rev = rev + 1 WHERE id IN (SELECT s.server FROM selected s WHERE s.selection = $1)";
+    OF_SERVER = "SELECT s.id, s.kind, s.owner, s.selector FROM selected d, selection s WHERE d.server = $1 AND s.id = d.selection ORDER BY s.id";
+}
+
+type Labels = BTreeMap<String, String>;
+
+/// A selector of somebody's, and what it matches now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// Its row.
+    pub id: Id,
+    /// As it was given.
+    pub selector: String,
+    /// The servers that it matches, in the order of their ids.
+    pub servers: Vec<Id>,
+}
+
+/// Whose selector a server is matched by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected {
+    /// The kind of the owner.
+    pub kind: Kind,
+    /// The owner.
+    pub owner: Id,
+    /// The selector, as it was given.
+    pub selector: String,
+}
+
+/// A selector of a project, as a row.
+struct Known {
+    id: Id,
+    by: Selected,
+}
+
+fn known(row: &crate::value::Row) -> Result<Known> {
+    let kind = row.text(1)?;
+    let kind =
+        Kind::from_singular(kind).ok_or_else(|| Error::internal(format!("unknown owner of a selector {kind}")))?;
+    Ok(Known { id: row.int(0)?, by: Selected { kind, owner: row.int(2)?, selector: row.text(3)?.to_owned() } })
+}
+
+fn parsed(text: &str) -> Result<Selector> {
+    Selector::parse(text).map_err(|error| Error::internal(format!("a stored selector: {error}")))
+}
+
+/// Lets an owner select servers of its project from now on; returns those that match. The caller has checked the selector and
+/// touches the owner.
+///
+/// # Errors
+/// The engine's failure; also when the owner has this selector already ([`has`]).
+pub fn add(tx: &mut dyn Tx, project: Id, (kind, owner): (Kind, Id), selector: &str) -> Result<Vec<Id>> {
+    let id = tx.next_id(Counter::Selection)?;
+    let params = [id.into(), project.into(), kind.singular().into(), owner.into(), selector.into()];
+    tx.execute_one(&INSERT, &params)?;
+    let servers = matching(tx, project, parsed(selector)?)?;
+    for server in &servers {
+        tx.execute_one(&JOIN, &[id.into(), (*server).into()])?;
+    }
+    tx.execute(&TOUCH_SERVERS, &[id.into()])?;
+    Ok(servers)
+}
+
+/// The servers of a project that a selector matches, in the order of their ids.
+fn matching(tx: &mut dyn Tx, project: Id, selector: Selector) -> Result<Vec<Id>> {
+    let limit = resource::count(tx, Kind::Server, project)?;
+    let (kind, filters, sort) = (Kind::Server, Vec::new(), Vec::new());
+    let query = ListQuery { kind, project, filters, of: None, selector, sort, offset: 0, limit };
+    Ok(list::page(tx, &query)?.entries.into_iter().map(|(id, _)| id).collect())
+}
+
+/// Whether an owner has this selector, letter by letter.
+///
+/// # Errors
+/// The engine's failure.
+pub fn has(tx: &mut dyn Tx, (kind, owner): (Kind, Id), selector: &str) -> Result<bool> {
+    Ok(find(tx, (kind, owner), selector)?.is_some())
+}
+
+fn find(tx: &mut dyn Tx, (kind, owner): (Kind, Id), selector: &str) -> Result<Option<Id>> {
+    let params = [kind.singular().into(), owner.into(), selector.into()];
+    tx.query_one(&FIND, &params)?.map(|row| row.int(0)).transpose()
+}
+
+/// Takes a selector from its owner; returns the servers that it matched, none when the owner did not have it. The caller
+/// touches the owner.
+///
+/// # Errors
+/// The engine's failure.
+pub fn remove(tx: &mut dyn Tx, owner: (Kind, Id), selector: &str) -> Result<Option<Vec<Id>>> {
+    match find(tx, owner, selector)? {
+        Some(id) => drop_one(tx, id).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Takes all selectors from an owner that goes.
+///
+/// # Errors
+/// The engine's failure.
+pub fn forget(tx: &mut dyn Tx, (kind, owner): (Kind, Id)) -> Result<()> {
+    for row in tx.query(&OF_OWNER, &[kind.singular().into(), owner.into()])? {
+        drop_one(tx, row.int(0)?)?;
+    }
+    Ok(())
+}
+
+fn drop_one(tx: &mut dyn Tx, id: Id) -> Result<Vec<Id>> {
+    let servers = servers(tx, id)?;
+    tx.execute(&TOUCH_SERVERS, &[id.into()])?;
+    tx.execute(&LEAVE_ALL, &[id.into()])?;
+    tx.execute_one(&DELETE, &[id.into()])?;
+    Ok(servers)
+}
+
+fn servers(tx: &mut dyn Tx, selection: Id) -> Result<Vec<Id>> {
+    tx.query(&SERVERS, &[selection.into()])?.iter().map(|row| row.int(0)).collect()
+}
+
+/// The selectors of an owner in the order in which it got them, with what they match.
+///
+/// # Errors
+/// The engine's failure.
+pub fn of_owner(tx: &mut dyn Tx, (kind, owner): (Kind, Id)) -> Result<Vec<Selection>> {
+    let rows = tx.query(&OF_OWNER, &[kind.singular().into(), owner.into()])?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let id = row.int(0)?;
+        found.push(Selection { id, selector: row.text(1)?.to_owned(), servers: servers(tx, id)? });
+    }
+    Ok(found)
+}
+
+/// Whose selectors match a server now. An owner with several of them stands there several times.
+///
+/// # Errors
+/// The engine's failure.
+pub fn of_server(tx: &mut dyn Tx, server: Id) -> Result<Vec<Selected>> {
+    tx.query(&OF_SERVER, &[server.into()])?.iter().map(|row| known(row).map(|known| known.by)).collect()
+}
+
+/// A server is new or was relabelled: it joins and leaves. Its own rev is moved by whoever writes it.
+///
+/// # Errors
+/// The engine's failure.
+pub(crate) fn follow(tx: &mut dyn Tx, project: Id, server: Id, old: Option<&Labels>, new: &Labels) -> Result<()> {
+    if old == Some(new) {
+        return Ok(());
+    }
+    let mut owners = BTreeSet::new();
+    for row in tx.query(&OF_PROJECT, &[project.into()])? {
+        let Known { id, by } = known(&row)?;
+        let selector = parsed(&by.selector)?;
+        let was = old.is_some_and(|labels| label::matches(&selector, labels));
+        let change = match (was, label::matches(&selector, new)) {
+            (false, true) => &JOIN,
+            (true, false) => &LEAVE,
+            _ => continue,
+        };
+        tx.execute_one(change, &[id.into(), server.into()])?;
+        owners.insert((by.kind, by.owner));
+    }
+    owners.into_iter().try_for_each(|(kind, owner)| resource::touch(tx, kind, owner))
+}
+
+/// A server is gone: it leaves.
+///
+/// # Errors
+/// The engine's failure.
+pub(crate) fn leave(tx: &mut dyn Tx, server: Id) -> Result<()> {
+    let mut owners = BTreeSet::new();
+    for row in tx.query(&OF_SERVER, &[server.into()])? {
+        let Known { id, by } = known(&row)?;
+        tx.execute_one(&LEAVE, &[id.into(), server.into()])?;
+        owners.insert((by.kind, by.owner));
+    }
+    owners.into_iter().try_for_each(|(kind, owner)| resource::touch(tx, kind, owner))
+}

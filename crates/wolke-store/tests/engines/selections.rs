@@ -1,0 +1,124 @@
+//! Label selectors that stay live: who is selected follows servers as they come, are relabelled and go.
+
+use crate::common::Engine;
+use crate::sample;
+use std::collections::BTreeMap;
+use wolke_domain::label;
+use wolke_store::{Tx, selection, server};
+use wolke_wire::selector::Selector;
+use wolke_wire::{Id, Kind};
+
+crate::on_both_engines!(World: members_follow_labels, both_ends_are_touched, owners_let_go);
+
+const FIREWALL: (Kind, Id) = (Kind::Firewall, 7);
+const SELECTORS: [&str; 6] = ["env=prod", "env!=prod", "env", "!env", "tier in (a, b),env", "tier notin (a)"];
+const LABELS: [&[(&str, &str)]; 5] =
+    [&[], &[("env", "prod")], &[("env", "dev"), ("tier", "a")], &[("tier", "b")], &[("env", "prod"), ("tier", "b")]];
+
+fn relabel(tx: &mut dyn Tx, project: Id, id: Id, pairs: &[(&str, &str)]) -> wolke_domain::Result<()> {
+    let old = server::expect(tx, project, id)?;
+    let mut new = old.value.clone();
+    new.details.labels = sample::labels(pairs);
+    server::update(tx, &old, &new)
+}
+
+fn members_follow_labels(engine: &Engine) {
+    let project = engine.write(sample::project);
+    // Half of the selectors are there before the servers, half come when they are there.
+    let add = |selectors: &'static [&'static str]| {
+        engine.write(move |tx| {
+            selectors.iter().try_for_each(|text| selection::add(tx, project, FIREWALL, text).map(drop))
+        });
+    };
+    let check = |labels: &BTreeMap<Id, usize>, known: usize| {
+        let found = engine.read(|tx| selection::of_owner(tx, FIREWALL));
+        assert_eq!(found.len(), known);
+        for one in found {
+            let selector = Selector::parse(&one.selector).unwrap();
+            let matching =
+                labels.iter().filter(|(_, index)| label::matches(&selector, &sample::labels(LABELS[**index])));
+            let matching: Vec<Id> = matching.map(|(id, _)| *id).collect();
+            assert_eq!(one.servers, matching, "{}: {labels:?}", one.selector);
+        }
+    };
+    add(&SELECTORS[..3]);
+    let mut labels = BTreeMap::new();
+    for (index, pairs) in LABELS.iter().enumerate() {
+        let id = engine.write(move |tx| {
+            let new = sample::server(tx, project, &format!("s{index}"), pairs)?;
+            server::insert(tx, &new)?;
+            Ok(new.id)
+        });
+        labels.insert(id, index);
+    }
+    check(&labels, 3);
+    add(&SELECTORS[3..]);
+    check(&labels, SELECTORS.len());
+    for step in 1..LABELS.len() {
+        for (id, index) in &mut labels {
+            *index = (*index + step) % LABELS.len();
+            let (id, pairs) = (*id, LABELS[*index]);
+            engine.write(move |tx| relabel(tx, project, id, pairs));
+        }
+        check(&labels, SELECTORS.len());
+    }
+    while let Some((id, _)) = labels.pop_first() {
+        engine.write(move |tx| {
+            let old = server::expect(tx, project, id)?;
+            server::delete(tx, &old.value)
+        });
+        check(&labels, SELECTORS.len());
+    }
+}
+
+fn both_ends_are_touched(engine: &Engine) {
+    let (project, one, other) = engine.write(|tx| {
+        let project = sample::project(tx)?;
+        let one = sample::server(tx, project, "one", &[("env", "prod")])?;
+        let other = sample::server(tx, project, "other", &[])?;
+        server::insert(tx, &one)?;
+        server::insert(tx, &other)?;
+        Ok((project, one.id, other.id))
+    });
+    let rev = |id: Id| engine.read(move |tx| server::rev(tx, project, id)).unwrap();
+    let before = (rev(one), rev(other));
+    let matched = engine.write(move |tx| selection::add(tx, project, FIREWALL, "env=prod"));
+    assert_eq!(matched, [one]);
+    assert_eq!((rev(one), rev(other)), (before.0 + 1, before.1), "who is not selected is left alone");
+    let by = engine.read(move |tx| selection::of_server(tx, one));
+    assert_eq!(
+        by.iter().map(|by| (by.kind, by.owner, by.selector.as_str())).collect::<Vec<_>>(),
+        [(FIREWALL.0, 7, "env=prod")]
+    );
+    assert_eq!(engine.read(move |tx| selection::of_server(tx, other)), []);
+    assert_eq!(engine.write(|tx| selection::remove(tx, FIREWALL, "env=prod")), Some(vec![one]));
+    assert_eq!(engine.write(|tx| selection::remove(tx, FIREWALL, "env=prod")), None);
+    assert_eq!((rev(one), rev(other)), (before.0 + 2, before.1));
+}
+
+fn owners_let_go(engine: &Engine) {
+    let project = engine.write(|tx| {
+        let project = sample::project(tx)?;
+        let new = sample::server(tx, project, "one", &[("a", "b")])?;
+        server::insert(tx, &new)?;
+        for owner in [FIREWALL, (Kind::LoadBalancer, 7)] {
+            selection::add(tx, project, owner, "a")?;
+            selection::add(tx, project, owner, "a=b")?;
+        }
+        Ok(project)
+    });
+    assert!(engine.read(|tx| selection::has(tx, FIREWALL, "a")));
+    engine.write(|tx| selection::forget(tx, FIREWALL));
+    assert_eq!(engine.read(|tx| selection::of_owner(tx, FIREWALL)), []);
+    let kept = engine.read(|tx| selection::of_owner(tx, (Kind::LoadBalancer, 7)));
+    assert_eq!(kept.iter().map(|one| one.servers.len()).collect::<Vec<_>>(), [1, 1], "another owner's stay");
+    // What belongs to another project is not selected.
+    let stranger = engine.write(move |tx| {
+        let other = wolke_store::project::insert(tx, "other")?.id;
+        assert_ne!(other, project);
+        let new = sample::server(tx, other, "two", &[("a", "b")])?;
+        server::insert(tx, &new)?;
+        Ok(new.id)
+    });
+    assert_eq!(engine.read(move |tx| selection::of_server(tx, stranger)), []);
+}
