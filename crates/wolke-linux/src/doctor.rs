@@ -4,12 +4,13 @@
 //! **Invariant:** nothing is installed, and nothing on the machine is changed.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use wolke_host::{Runtime, RuntimeChoice};
 
 use crate::engine::Result;
 use crate::image::need;
+use crate::layout::Layout;
+use crate::machine::acceleration;
 use crate::program::Program;
 
 /// Programs that every runtime needs: network, disks, namespaces.
@@ -23,8 +24,6 @@ const MACHINE: &[&str] = &["qemu-img", "qemu-system-x86_64"];
 const CONTROLLERS: &[&str] = &["cpu", "memory", "pids"];
 /// Where control groups of version 2 say which controllers they have: alone, and beside version 1.
 const CONTROLLERS_FILES: [&str; 2] = ["/sys/fs/cgroup/cgroup.controllers", "/sys/fs/cgroup/unified/cgroup.controllers"];
-/// The device of KVM.
-const KVM: &str = "/dev/kvm";
 /// A filter with a set, a translation of ports, and connections: what the network of guests is made of.
 const FILTER: &str = "
 table inet wolke {
@@ -88,9 +87,10 @@ pub fn install(findings: &[Finding]) -> Option<String> {
     (!packages.is_empty()).then(|| need::command(&packages))
 }
 
-/// Looks at everything that a runtime needs. What takes root is only tried as root, and its lack is then the problem.
+/// Looks at everything that a runtime needs, for a host that keeps what it has in this layout. What takes root is only tried as
+/// root, and its lack is then the problem.
 #[must_use]
-pub fn check(runtime: Runtime) -> Finding {
+pub fn check(runtime: Runtime, layout: &Layout) -> Finding {
     let mut problems = Vec::new();
     let own = match runtime {
         Runtime::Simulated => return Finding { runtime, problems, remark: None },
@@ -114,7 +114,7 @@ pub fn check(runtime: Runtime) -> Finding {
         });
         problems.extend(features.filter_map(|(name, tried)| lacking(name, tried)));
     }
-    let remark = (runtime == Runtime::Machine).then(|| acceleration(Path::new(KVM)));
+    let remark = (runtime == Runtime::Machine && problems.is_empty()).then(|| acceleration(layout));
     Finding { runtime, problems, remark }
 }
 
@@ -195,14 +195,12 @@ fn lacking(name: &str, tried: Result<String>) -> Option<Problem> {
     Some(Problem { what: format!("the kernel has no {name}, or does not allow them here ({why})"), package: None })
 }
 
-/// How the processors of guests are run.
-fn acceleration(kvm: &Path) -> String {
-    let opened = std::fs::File::options().read(true).write(true).open(kvm);
-    match opened {
-        Ok(_) => format!("{} opens; whether guests boot with it is tried before it is used", kvm.display()),
-        Err(error) => {
-            format!("{}: {error}: processors are translated, which makes guests some ten times slower", kvm.display())
-        }
+/// How the processors of guests are run, as far as that is known. Nothing is booted to find it out.
+fn acceleration(layout: &Layout) -> String {
+    match acceleration::known(layout) {
+        Ok(Some(verdict)) => verdict.to_string(),
+        Ok(None) => "KVM: not known yet; whether guests boot with it is tried before it is used".to_owned(),
+        Err(error) => format!("KVM: cannot be told: {}", error.message),
     }
 }
 
@@ -210,10 +208,11 @@ fn acceleration(kvm: &Path) -> String {
 ///
 /// # Errors
 /// Which runtime it cannot use and why, with the one command that installs what is missing.
-pub fn require(choice: &RuntimeChoice) -> std::result::Result<(), String> {
+pub fn require(choice: &RuntimeChoice, layout: &Layout) -> std::result::Result<(), String> {
     let wanted: BTreeSet<_> =
         [choice.shared, choice.dedicated].into_iter().chain(choice.types.values().copied()).collect();
-    let findings: Vec<_> = wanted.into_iter().map(check).filter(|finding| !finding.is_usable()).collect();
+    let findings = wanted.into_iter().map(|runtime| check(runtime, layout));
+    let findings: Vec<_> = findings.filter(|finding| !finding.is_usable()).collect();
     if findings.is_empty() { Ok(()) } else { Err(refusal(&findings)) }
 }
 
@@ -230,6 +229,7 @@ fn refusal(findings: &[Finding]) -> String {
 mod tests {
     use super::{COMMON, Finding, Problem, check, legacy_controllers, refusal};
     use crate::image::need;
+    use crate::layout::Layout;
     use wolke_host::Runtime;
 
     fn finding(runtime: Runtime, problems: &[(&str, Option<&'static str>)]) -> Finding {
@@ -262,9 +262,12 @@ mod tests {
 
     #[test]
     fn nothing_is_needed_to_simulate_and_what_is_missing_is_said() {
-        assert!(check(Runtime::Simulated).is_usable());
+        let layout = Layout::new("/nowhere".into());
+        assert!(check(Runtime::Simulated, &layout).is_usable());
         for runtime in [Runtime::Container, Runtime::Machine] {
-            let found = check(runtime);
+            let found = check(runtime, &layout);
+            let says = found.remark.as_ref().is_some_and(|remark| remark.starts_with("KVM: "));
+            assert_eq!(says, runtime == Runtime::Machine && found.is_usable(), "{found:?}");
             assert_eq!(found.is_usable(), found.reasons().is_empty(), "{found:?}");
             let all_named =
                 found.problems.iter().filter(|p| p.what.starts_with("no program")).all(|p| p.package.is_some());

@@ -79,7 +79,8 @@ pub async fn begin(
 /// What is missing, and the command that installs it.
 pub fn check(settings: &Settings) -> Result<()> {
     let Some(linux) = &settings.linux else { return Ok(()) };
-    wolke_linux::doctor::require(&linux.choice).map_err(|why| Failure::new(format!("--host linux: {why}")))
+    wolke_linux::doctor::require(&linux.choice, &image::layout(settings))
+        .map_err(|why| Failure::new(format!("--host linux: {why}")))
 }
 
 /// Images that were built or added before there was a catalogue get their entries.

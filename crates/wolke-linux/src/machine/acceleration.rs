@@ -2,9 +2,11 @@
 //!
 //! That `/dev/kvm` can be opened proves nothing: on machines that are virtual themselves, kernels hang or die under it, at
 //! the first instruction that the layer below does not carry out. So a kernel is booted under it once, up to a shell that
-//! starts processes (which saves and restores the extended registers, and runs code that uses them). The verdict is
-//! remembered as long as kernel, QEMU and processor are the same.
+//! starts processes (which saves and restores the extended registers, and runs code that uses them). The verdict belongs to
+//! what it was found with ([`Machine`]) and is found anew when that has changed: a machine that was started again may lie on
+//! another one, without knowing it.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -69,7 +71,7 @@ pub enum Choice {
     Tcg,
 }
 
-/// What is used, and why.
+/// What is used, and why. Displayed as a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// What is used.
@@ -81,12 +83,32 @@ pub struct Verdict {
     pub is_final: bool,
 }
 
-/// A verdict, with what it depends on.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.accelerator {
+            Accelerator::Kvm => write!(f, "KVM: yes, because {}", self.reason),
+            Accelerator::Tcg => write!(f, "KVM: no, because {}; machines run by TCG", self.reason),
+        }
+    }
+}
+
+/// What a verdict belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Machine {
+    /// The release of the kernel.
+    kernel: String,
+    /// The version of QEMU, as it says it.
+    qemu: String,
+    /// The model of the processor.
+    processor: String,
+    /// The number that the kernel has drawn for this boot of the machine.
+    boot: String,
+}
+
+/// A verdict, with what it was found with.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Remembered {
-    kernel: String,
-    qemu: String,
-    processor: String,
+    machine: Machine,
     verdict: Verdict,
 }
 
@@ -95,7 +117,8 @@ pub(super) struct Acceleration {
     layout: Layout,
     images: ImageStore,
     choice: Choice,
-    decided: Mutex<Option<Accelerator>>,
+    /// The newest verdict; it stands when it is final.
+    decided: Mutex<Option<Verdict>>,
 }
 
 impl Acceleration {
@@ -106,19 +129,61 @@ impl Acceleration {
     /// What the next machine is run by. May boot something, once.
     pub(super) fn decide(&self) -> Accelerator {
         let mut decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(accelerator) = *decided {
-            return accelerator;
+        if let Some(verdict) = decided.as_ref().filter(|verdict| verdict.is_final) {
+            return verdict.accelerator;
         }
         let verdict = match self.choice {
             Choice::Tcg => tcg("the settings say so", true),
             Choice::Probe => verdict(&self.layout, &self.images).unwrap_or_else(|error| tcg(&error.message, false)),
         };
-        tracing::info!(accelerator = ?verdict.accelerator, reason = verdict.reason, "virtual machines");
-        if verdict.is_final {
-            *decided = Some(verdict.accelerator);
+        if decided.as_ref() != Some(&verdict) {
+            match (self.choice, verdict.accelerator) {
+                // Everything works, some ten times slower: whoever wonders why finds it in the log.
+                (Choice::Probe, Accelerator::Tcg) => tracing::warn!("{verdict}"),
+                _ => tracing::info!("{verdict}"),
+            }
         }
-        verdict.accelerator
+        let accelerator = verdict.accelerator;
+        *decided = Some(verdict);
+        accelerator
     }
+}
+
+/// What is known without trying anything: the verdict of an earlier probe, as long as the machine is what it was, or that there
+/// is no KVM; `None` when it has to be tried.
+///
+/// # Errors
+/// [`wolke_host::HostError::ENGINE`] when QEMU does not say its version.
+pub fn known(layout: &Layout) -> Result<Option<Verdict>> {
+    Ok(match look(layout)? {
+        Look::Known(verdict) => Some(verdict),
+        Look::Unknown(_) => None,
+    })
+}
+
+/// What can be told without trying.
+enum Look {
+    Known(Verdict),
+    Unknown(Machine),
+}
+
+fn look(layout: &Layout) -> Result<Look> {
+    if let Err(error) = fs::File::options().read(true).write(true).open(KVM) {
+        return Ok(Look::Known(tcg(&format!("{KVM} cannot be opened: {error}"), false)));
+    }
+    let machine = Machine::look()?;
+    let remembered = fs::read(layout.state().join(REMEMBERED)).ok();
+    Ok(match remembered.and_then(|bytes| recall(&bytes, &machine)) {
+        Some(verdict) => Look::Known(verdict),
+        None => Look::Unknown(machine),
+    })
+}
+
+/// The verdict that was written down, if it was found with the same machine; what cannot be read was written by an older or
+/// newer release, and is no verdict.
+fn recall(bytes: &[u8], machine: &Machine) -> Option<Verdict> {
+    let remembered: Remembered = serde_json::from_slice(bytes).ok()?;
+    (remembered.machine == *machine).then_some(Verdict { is_final: true, ..remembered.verdict })
 }
 
 /// By what virtual machines are run here. Boots an image under KVM unless that was done before; takes up to [`PROBE_TIME`].
@@ -126,37 +191,33 @@ impl Acceleration {
 /// # Errors
 /// [`wolke_host::HostError::ENGINE`] when it cannot be found out: no QEMU, no room for the probe.
 pub fn verdict(layout: &Layout, images: &ImageStore) -> Result<Verdict> {
-    if let Err(error) = fs::File::options().read(true).write(true).open(KVM) {
-        return Ok(tcg(&format!("{KVM} cannot be opened: {error}"), false));
-    }
-    let (kernel, qemu, processor) = machine()?;
-    let path = layout.state().join(REMEMBERED);
-    let known = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Remembered>(&bytes).ok());
-    let stands = |known: &Remembered| (&known.kernel, &known.qemu, &known.processor) == (&kernel, &qemu, &processor);
-    if let Some(known) = known.filter(stands) {
-        return Ok(Verdict { is_final: true, ..known.verdict });
-    }
+    let machine = match look(layout)? {
+        Look::Known(verdict) => return Ok(verdict),
+        Look::Unknown(machine) => machine,
+    };
     let bootable = |image: &Image| {
         image.manifest.runtimes.contains(&Runtime::Machine) && matches!(image.manifest.boot, BootBy::Kernel { .. })
     };
     let Some(image) = images.list()?.into_iter().filter(bootable).min_by_key(|image| image.manifest.size_mb) else {
-        return Ok(tcg("KVM is not proved to work, for want of an image with a kernel of its own to try", false));
+        return Ok(tcg("it is not proved to work, for want of an image with a kernel of its own to try", false));
     };
-    let verdict = probe(layout, &image)?;
-    let remembered = Remembered { kernel, qemu, processor, verdict };
-    store(&path, &remembered)?;
+    let remembered = Remembered { machine, verdict: probe(layout, &image)? };
+    store(&layout.state().join(REMEMBERED), &remembered)?;
     Ok(remembered.verdict)
 }
 
-/// What the verdict depends on: the kernel, QEMU and the processor.
-fn machine() -> Result<(String, String, String)> {
-    let kernel = read(Path::new("/proc/sys/kernel/osrelease"))?.trim().to_owned();
-    let qemu = Program::new(QEMU).arg("--version").run()?;
-    let qemu = qemu.lines().next().unwrap_or_default().to_owned();
-    let processors = read(Path::new("/proc/cpuinfo"))?;
-    let model = processors.lines().find_map(|line| line.strip_prefix("model name"));
-    let processor = model.map(|model| model.trim_start_matches([' ', '\t', ':']).to_owned()).unwrap_or_default();
-    Ok((kernel, qemu, processor))
+impl Machine {
+    fn look() -> Result<Self> {
+        let qemu = Program::new(QEMU).arg("--version").run()?;
+        let processors = read(Path::new("/proc/cpuinfo"))?;
+        let model = processors.lines().find_map(|line| line.strip_prefix("model name"));
+        Ok(Self {
+            kernel: read(Path::new("/proc/sys/kernel/osrelease"))?.trim().to_owned(),
+            qemu: qemu.lines().next().unwrap_or_default().to_owned(),
+            processor: model.map(|model| model.trim_start_matches([' ', '\t', ':']).to_owned()).unwrap_or_default(),
+            boot: read(Path::new("/proc/sys/kernel/random/boot_id"))?.trim().to_owned(),
+        })
+    }
 }
 
 /// Boots an image's kernel under KVM and sees how far it comes.
@@ -167,7 +228,7 @@ fn probe(layout: &Layout, image: &Image) -> Result<Verdict> {
     let _ = fs::remove_file(&initrd);
     let reason = match said? {
         Ok(console) if console.contains(MARK) => {
-            let reason = format!("{} has booted under KVM", image.artefact);
+            let reason = format!("{} has booted under it", image.artefact);
             return Ok(Verdict { accelerator: Accelerator::Kvm, reason, is_final: true });
         }
         Ok(_) => "its kernel has died".to_owned(),
@@ -221,4 +282,43 @@ fn store(path: &Path, remembered: &Remembered) -> Result<()> {
 
 fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|error| failed(&path.display().to_string(), &error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Accelerator, Machine, Remembered, Verdict, recall, tcg};
+
+    fn machine() -> Machine {
+        Machine { kernel: "6.1.0".into(), qemu: "QEMU 7.2".into(), processor: "EPYC".into(), boot: "first".into() }
+    }
+
+    #[test]
+    fn a_verdict_stands_as_long_as_the_machine_is_what_it_was() {
+        let written = Remembered { machine: machine(), verdict: tcg("its kernel has died", true) };
+        let written = serde_json::to_vec(&written).unwrap();
+        let stands = recall(&written, &machine()).unwrap();
+        assert!(stands.is_final && stands.accelerator == Accelerator::Tcg, "{stands:?}");
+        for other in [
+            Machine { kernel: "6.1.1".into(), ..machine() },
+            Machine { qemu: "QEMU 10".into(), ..machine() },
+            Machine { processor: "Xeon".into(), ..machine() },
+            Machine { boot: "second".into(), ..machine() },
+        ] {
+            assert_eq!(recall(&written, &other), None, "{other:?}");
+        }
+        // What an older release has written does not say of which boot it is.
+        let verdict = serde_json::json!({ "accelerator": "tcg", "reason": "its kernel has died" });
+        let older =
+            serde_json::json!({ "kernel": "6.1.0", "qemu": "QEMU 7.2", "processor": "EPYC", "verdict": verdict });
+        assert_eq!(recall(older.to_string().as_bytes(), &machine()), None);
+        assert_eq!(recall(b"{", &machine()), None);
+    }
+
+    #[test]
+    fn verdicts_are_sentences() {
+        let no = tcg("its kernel has died", true);
+        assert_eq!(no.to_string(), "KVM: no, because its kernel has died; machines run by TCG");
+        let yes = Verdict { accelerator: Accelerator::Kvm, reason: "tiny has booted under it".into(), is_final: true };
+        assert_eq!(yes.to_string(), "KVM: yes, because tiny has booted under it");
+    }
 }

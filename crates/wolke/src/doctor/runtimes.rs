@@ -1,6 +1,7 @@
 //! What this machine can run real servers with: containers, virtual machines. Of no matter where all servers are simulated.
 
 use super::{Check, Patient, one_line};
+use crate::command::image;
 use std::collections::BTreeSet;
 use wolke_host::Runtime;
 use wolke_linux::doctor::{self, Finding};
@@ -11,7 +12,8 @@ const NO_PACKAGE: &str =
 
 pub(super) fn check(patient: &Patient<'_>) -> Vec<Check> {
     let wanted: BTreeSet<Runtime> = patient.settings.linux.iter().flat_map(|linux| runtimes(&linux.choice)).collect();
-    let of = |(name, runtime)| judge(name, wanted.contains(&runtime), &doctor::check(runtime));
+    let layout = image::layout(patient.settings);
+    let of = |(name, runtime)| judge(name, wanted.contains(&runtime), &doctor::check(runtime, &layout));
     [("containers", Runtime::Container), ("virtual machines", Runtime::Machine)].map(of).into()
 }
 
