@@ -97,7 +97,8 @@ pub struct Command {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum Outcome {
-    /// Done: the machine was reset, the guest has rebooted, the power button was pressed, or the password was set.
+    /// Done: the machine was reset, the guest was asked to reboot and has done so unless it does not listen, the power button was
+    /// pressed, or the password was set.
     Done,
     /// The image is complete.
     Snapshotted {

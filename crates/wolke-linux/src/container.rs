@@ -20,31 +20,36 @@ mod run;
 mod snapshot;
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use wolke_domain::clock::Clock;
 use wolke_host::plan::Guest;
 use wolke_host::{HostError, Runtime};
+use wolke_wire::Id;
+use wolke_wire::metadata::NoCloud;
 
-use crate::engine::{Boot, Counters, Engine, Result};
+use crate::engine::{Boot, Counters, Engine, REBOOT_TIME, Reboot, Result, Wanted};
+use crate::gate::Gates;
 use crate::image::{Image, Init, Slot};
 use crate::layout::{Layout, ServerDir};
 use crate::program::Program;
 
 use cgroup::Cgroups;
 use config::Config;
-use process::{at, ended, engine, kill, signal, until};
+use process::{ended, engine, kill, signal, until};
 use run::Run;
 
 /// How long a start may take until the init runs; it takes a tenth of a second.
 const START_MAX: Duration = Duration::from_secs(120);
 /// How long LXC may take to clear up behind an init that was killed.
 const STOP_MAX: Duration = Duration::from_secs(60);
-/// How long a guest may take from being asked to reboot to its next init: systemd gives its services 90 s to end.
-const REBOOT_MAX: Duration = Duration::from_secs(180);
+/// How long LXC may take from the end of an init that reboots to the next one.
+const AGAIN_MAX: Duration = Duration::from_secs(60);
+/// How long a guest whose power button was pressed may take to go off: systemd gives its services 90 s to end. As long it is not
+/// held for a copy.
+const LEAVE_MAX: Duration = Duration::from_secs(100);
 /// How long the guest's programs may take to set a password.
 const PASSWORD_MAX: Duration = Duration::from_secs(30);
 /// The path of programs inside.
@@ -57,8 +62,10 @@ pub struct Containers {
     fingerprint: String,
     cgroups: Cgroups,
     clock: Arc<dyn Clock>,
-    /// Starting, stopping and copying the disk exclude each other, for each server.
-    turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
+    /// Starting and stopping go before copying the disk.
+    gates: Gates,
+    /// When power buttons were pressed (monotonic milliseconds).
+    pressed: Mutex<HashMap<Id, i64>>,
 }
 
 impl Containers {
@@ -70,24 +77,23 @@ impl Containers {
         let fingerprint = run::fingerprint(layout.state());
         let cgroups = Cgroups::find()?;
         cgroups.thaw_all(&run::prefix(&fingerprint), clock.as_ref())?;
-        Ok(Self { fingerprint, cgroups, clock, turns: Mutex::default() })
+        Ok(Self { fingerprint, cgroups, clock, gates: Gates::default(), pressed: Mutex::default() })
     }
 
     fn run(&self, server: &ServerDir) -> Run {
         Run::of(server, &self.fingerprint)
     }
 
-    fn turn(&self, run: &Run) -> Arc<Mutex<()>> {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-        Arc::clone(turns.entry(run.name.clone()).or_default())
+    fn pressed(&self) -> MutexGuard<'_, HashMap<Id, i64>> {
+        self.pressed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// In the server's turn.
-    fn alone<T>(&self, run: &Run, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let turn = self.turn(run);
-        let _mine = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        work()
+    /// Whether a server's power button was pressed and it may still be on its way down.
+    fn is_leaving(&self, server: Id) -> bool {
+        let now = self.clock.monotonic_ms();
+        let mut pressed = self.pressed();
+        pressed.retain(|_, at| now - *at < i64::try_from(LEAVE_MAX.as_millis()).unwrap_or(i64::MAX));
+        pressed.contains_key(&server)
     }
 
     /// Kills what runs. LXC gives the interface back and clears up, if it is let.
@@ -111,6 +117,7 @@ impl Containers {
     }
 
     fn start_in_turn(&self, server: &ServerDir, run: &Run, boot: &Boot<'_>) -> Result<()> {
+        self.pressed().remove(&server.id);
         let lower = disk::lower(boot.image)?;
         let top = run::top(&[&server.path, boot.disk, &lower])?;
         // A start that another `wolke` has begun is waited for; it may be the one that was wanted.
@@ -126,7 +133,7 @@ impl Containers {
         self.prepare(run, boot, top)?;
         run.begin(&token)?;
         drop(turn);
-        let started = self.script(server, run, boot, top, &lower, &token).and_then(|()| {
+        let started = self.script(server, run, boot, (top, &lower), &token).and_then(|()| {
             let running =
                 until(self.clock.as_ref(), START_MAX, || Ok(run.init().is_some() || run.monitor().is_none()))?;
             let gone_off = run.guest() == Guest::Off;
@@ -144,16 +151,8 @@ impl Containers {
 
     /// Writes what the start script and LXC read.
     fn prepare(&self, run: &Run, boot: &Boot<'_>, top: &str) -> Result<()> {
-        let seed = boot.metadata.filter(|_| boot.image.manifest.cloud_init);
-        if let Some(metadata) = seed {
-            let directory = run.file("seed");
-            fs::create_dir(&directory).map_err(at(&directory, "made"))?;
-            for (name, content) in metadata.nocloud().files() {
-                run.write(&format!("seed/{name}"), content)?;
-            }
-        }
-        let config =
-            Config { group: &run.group, top, definition: boot.definition, link: boot.link, seed: seed.is_some() };
+        let seed = seed(boot).is_some();
+        let config = Config { group: &run.group, top, definition: boot.definition, link: boot.link, seed };
         run.write("config", &config.render(&self.cgroups)?)?;
         run.write("init", init_name(boot.image.manifest.init))?;
         run.write("top", top)?;
@@ -166,8 +165,7 @@ impl Containers {
         server: &ServerDir,
         run: &Run,
         boot: &Boot<'_>,
-        top: &str,
-        lower: &Path,
+        (top, lower): (&str, &Path),
         token: &str,
     ) -> Result<()> {
         // LXC looks for the interface where it is itself.
@@ -175,27 +173,38 @@ impl Containers {
             Some(link) => Program::in_namespace(&link.namespace, "unshare"),
             None => Program::new("unshare"),
         };
-        program
-            .args([
-                "--mount",
-                "--propagation",
-                "slave",
-                "--",
-                "sh",
-                "-c",
-                include_str!("container/start.sh"),
-                "sh",
-                top,
-            ])
+        let script = include_str!("container/start.sh");
+        let program = program
+            .args(["--mount", "--propagation", "slave", "--", "sh", "-c", script, "sh", top])
             .arg(&server.path)
             .arg(&run.path)
             .arg(boot.disk)
             .arg(lower)
             .args([&run.name, &run.lxc(top), token])
-            .timeout(START_MAX)
-            .run()
-            .map(|_| ())
+            .timeout(START_MAX);
+        let seed = seed(boot);
+        let program = match seed.as_ref().map(NoCloud::files) {
+            Some(files) => program.arg(files.len().to_string()).input(framed(&files)),
+            None => program.arg("0"),
+        };
+        program.run().map(drop)
     }
+}
+
+/// What cloud-init in a container reads. It holds secrets, which are never written to a disk: they go through a pipe into the
+/// memory of the container's own mount namespace.
+fn seed(boot: &Boot<'_>) -> Option<NoCloud> {
+    let metadata = boot.metadata.filter(|_| boot.image.manifest.cloud_init)?;
+    Some(metadata.nocloud())
+}
+
+/// Files as the start script reads them: name and size in a line, then the content.
+fn framed(files: &[(&str, &str)]) -> Vec<u8> {
+    files.iter().fold(Vec::new(), |mut bytes, (name, content)| {
+        bytes.extend(format!("{name} {}\n", content.len()).into_bytes());
+        bytes.extend(content.as_bytes());
+        bytes
+    })
 }
 
 impl Engine for Containers {
@@ -209,18 +218,18 @@ impl Engine for Containers {
 
     fn grow_disk(&self, server: &ServerDir, directory: &Path, size_gb: u32) -> Result<()> {
         let run = self.run(server);
-        self.alone(&run, || disk::grow(&run, directory, size_gb, self.clock.as_ref()))
+        let _switching = self.gates.of(server.id).switch();
+        disk::grow(&run, directory, size_gb, self.clock.as_ref())
     }
 
     fn release_disk(&self, server: &ServerDir, directory: &Path) -> Result<()> {
         let run = self.run(server);
-        self.alone(&run, || {
-            // One that went off by itself has left its control groups.
-            if run.monitor().is_none() {
-                self.cgroups.clear(&run.group, self.clock.as_ref())?;
-            }
-            disk::detach(directory, self.clock.as_ref())
-        })
+        let _switching = self.gates.of(server.id).switch();
+        // One that went off by itself has left its control groups.
+        if run.monitor().is_none() {
+            self.cgroups.clear(&run.group, self.clock.as_ref())?;
+        }
+        disk::detach(directory, self.clock.as_ref())
     }
 
     fn guest(&self, server: &ServerDir) -> Result<Guest> {
@@ -229,49 +238,50 @@ impl Engine for Containers {
 
     fn start(&self, server: &ServerDir, boot: &Boot<'_>) -> Result<()> {
         let run = self.run(server);
-        self.alone(&run, || self.start_in_turn(server, &run, boot))
+        let _switching = self.gates.of(server.id).switch();
+        self.start_in_turn(server, &run, boot)
     }
 
     fn stop(&self, server: &ServerDir) -> Result<()> {
         let run = self.run(server);
-        self.alone(&run, || {
-            self.halt(&run)?;
-            self.clear(server, &run)?;
-            run.remove()
-        })
+        let _switching = self.gates.of(server.id).switch();
+        self.halt(&run)?;
+        self.clear(server, &run)?;
+        run.remove()
     }
 
     fn press_power(&self, server: &ServerDir) -> Result<()> {
         let run = self.run(server);
-        match run.init() {
-            Some(init) => signal(init, Signals::of(&run).power),
-            None => Ok(()),
-        }
+        // One that is held for a copy would not hear it.
+        let _switching = self.gates.of(server.id).switch();
+        let Some(init) = run.init() else { return Ok(()) };
+        self.pressed().insert(server.id, self.clock.monotonic_ms());
+        signal(init, Signals::of(&run).power)
     }
 
     fn reset(&self, server: &ServerDir, boot: &Boot<'_>) -> Result<()> {
         let run = self.run(server);
+        let _switching = self.gates.of(server.id).switch();
         // Between the two it counts as lost, so it comes back even if we are killed there.
-        self.alone(&run, || {
-            self.halt(&run)?;
-            self.start_in_turn(server, &run, boot)
-        })
+        self.halt(&run)?;
+        self.start_in_turn(server, &run, boot)
     }
 
-    fn reboot(&self, server: &ServerDir, _: &Boot<'_>) -> Result<()> {
+    fn reboot(&self, server: &ServerDir, _: &Boot<'_>) -> Result<Reboot> {
         let run = self.run(server);
+        let _switching = self.gates.of(server.id).switch();
         let init = run.init().ok_or_else(|| engine("the server is not running"))?;
         signal(init, Signals::of(&run).reboot)?;
-        let limit = REBOOT_MAX;
-        let listened = ended(init, self.clock.as_ref(), limit)?;
-        let back = listened
-            && until(self.clock.as_ref(), limit, || {
-                Ok(run.monitor().is_none() || run.init().is_some_and(|new| new != init))
-            })?;
+        if !ended(init, self.clock.as_ref(), REBOOT_TIME)? {
+            return Ok(Reboot::Asked);
+        }
+        let back = until(self.clock.as_ref(), AGAIN_MAX, || {
+            Ok(run.monitor().is_none() || run.init().is_some_and(|new| new != init))
+        })?;
         match (back, run.monitor()) {
-            (true, Some(_)) => Ok(()),
+            (true, Some(_)) => Ok(Reboot::Done),
             (true, None) => Err(engine("the server went off instead of rebooting")),
-            (false, _) => Err(engine(format!("the server has not rebooted within {} s", limit.as_secs()))),
+            (false, _) => Err(engine(format!("the server does not come back within {} s", AGAIN_MAX.as_secs()))),
         }
     }
 
@@ -299,8 +309,15 @@ impl Engine for Containers {
             })
     }
 
-    fn snapshot(&self, server: &ServerDir, directory: &Path, base: &Image, slot: &Slot) -> Result<u64> {
-        self.take_snapshot(&self.run(server), directory, base, slot)
+    fn snapshot(
+        &self,
+        server: &ServerDir,
+        directory: &Path,
+        base: &Image,
+        slot: &Slot,
+        wanted: Wanted<'_>,
+    ) -> Result<u64> {
+        self.take_snapshot((server.id, &self.run(server)), directory, base, slot, wanted)
     }
 
     fn counters(&self, server: &ServerDir) -> Result<Counters> {

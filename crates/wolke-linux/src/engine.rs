@@ -4,10 +4,11 @@
 //! remembers anything but on the disk and in the machine itself. They block, within named limits, and are called by one
 //! thread per server at a time, with four exceptions that run beside it: [`Engine::guest`], [`Engine::counters`],
 //! [`Engine::set_password`] and [`Engine::snapshot`]. The guest may be stopped, started or reset under the last two: the
-//! password then fails, the snapshot fails or goes through, and a start never fails because a snapshot reads the disk. The
-//! disk stays where it is until the snapshot has returned.
+//! password then fails. The snapshot gives way at once and fails, or has copied what it needs and goes through: power never
+//! waits for a copy. The disk stays where it is until the snapshot has returned.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use wolke_host::plan::Guest;
@@ -17,6 +18,10 @@ use wolke_wire::metadata::Metadata;
 use crate::image::{Image, Slot};
 use crate::layout::ServerDir;
 use crate::net::Link;
+
+/// How long a guest that was asked to reboot is waited for: Debian goes down in 6 s when it is translated, four times that on a
+/// busy machine.
+pub const REBOOT_TIME: Duration = Duration::from_secs(30);
 
 /// What can go wrong here, with a code for programs and a sentence for people.
 pub type Result<T> = std::result::Result<T, HostError>;
@@ -50,6 +55,18 @@ pub struct Counters {
     pub disk_read_bytes: u64,
     /// Bytes written to its disk.
     pub disk_write_bytes: u64,
+}
+
+/// Whether something that takes long is still wanted. Asked several times in a second.
+pub type Wanted<'a> = &'a (dyn Fn() -> bool + Sync);
+
+/// What came of asking a guest to reboot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reboot {
+    /// It has booted anew.
+    Done,
+    /// It was asked and runs on: it does not listen, or takes its time. If it goes off after all, it has to be started.
+    Asked,
 }
 
 /// Runs guests.
@@ -109,12 +126,12 @@ pub trait Engine: Send + Sync {
     /// [`HostError::ENGINE`].
     fn reset(&self, server: &ServerDir, boot: &Boot<'_>) -> Result<()>;
 
-    /// Asks the guest to reboot and waits for it, within the limit of the engine; a guest that does not listen fails it and
-    /// runs on.
+    /// Asks the guest to reboot and waits for it, at most [`REBOOT_TIME`]. A guest that does not listen runs on, and that is no
+    /// failure: who wishes for a reboot is promised a request (`reboot_server`: "otherwise the Server will not reboot").
     ///
     /// # Errors
     /// [`HostError::ENGINE`].
-    fn reboot(&self, server: &ServerDir, boot: &Boot<'_>) -> Result<()>;
+    fn reboot(&self, server: &ServerDir, boot: &Boot<'_>) -> Result<Reboot>;
 
     /// Gives root a password, as a crypt(3) hash, inside the running guest.
     ///
@@ -126,8 +143,16 @@ pub trait Engine: Send + Sync {
     /// that the disk stands on; the result does not depend on it.
     ///
     /// # Errors
-    /// [`HostError::DISK_FULL`], [`HostError::ENGINE`].
-    fn snapshot(&self, server: &ServerDir, directory: &Path, base: &Image, slot: &Slot) -> Result<u64>;
+    /// [`HostError::DISK_FULL`]; [`HostError::ENGINE`], also when the guest is switched meanwhile, or when it is not wanted any
+    /// more.
+    fn snapshot(
+        &self,
+        server: &ServerDir,
+        directory: &Path,
+        base: &Image,
+        slot: &Slot,
+        wanted: Wanted<'_>,
+    ) -> Result<u64>;
 
     /// What it has used.
     ///

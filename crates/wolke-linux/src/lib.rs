@@ -11,6 +11,7 @@
 pub mod container;
 pub mod doctor;
 pub mod engine;
+mod gate;
 pub mod host;
 pub mod image;
 pub mod layout;

@@ -11,7 +11,6 @@ pub mod acceleration;
 mod agent;
 mod command_line;
 mod disk;
-mod gate;
 mod lines;
 mod power;
 mod qmp;
@@ -29,10 +28,10 @@ use wolke_host::{HostError, Runtime};
 
 use self::acceleration::{Acceleration, Choice};
 use self::command_line::DISK_NODE;
-use self::gate::Gates;
 use self::power::Status;
 use self::run::{Monitor, Run};
-use crate::engine::{Boot, Counters, Engine, Result};
+use crate::engine::{Boot, Counters, Engine, Reboot, Result, Wanted};
+use crate::gate::Gates;
 use crate::image::{Image, ImageStore, Slot};
 use crate::layout::{Layout, ServerDir};
 
@@ -123,7 +122,7 @@ impl Engine for Machines {
         self.reset_machine(server, boot)
     }
 
-    fn reboot(&self, server: &ServerDir, _: &Boot<'_>) -> Result<()> {
+    fn reboot(&self, server: &ServerDir, _: &Boot<'_>) -> Result<Reboot> {
         self.reboot_machine(server)
     }
 
@@ -131,8 +130,15 @@ impl Engine for Machines {
         agent::set_password(&Run::of(server).agent(), &self.clock, hash)
     }
 
-    fn snapshot(&self, server: &ServerDir, directory: &Path, base: &Image, slot: &Slot) -> Result<u64> {
-        self.copy_disk(server, directory, base, slot)
+    fn snapshot(
+        &self,
+        server: &ServerDir,
+        directory: &Path,
+        base: &Image,
+        slot: &Slot,
+        wanted: Wanted<'_>,
+    ) -> Result<u64> {
+        self.copy_disk(server, directory, base, slot, wanted)
     }
 
     fn counters(&self, server: &ServerDir) -> Result<Counters> {

@@ -11,12 +11,24 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use wolke_host::HostError;
 
-use crate::engine::Result;
+use crate::engine::{Result, Wanted};
 
 /// How long a program may take unless it is told otherwise: they take milliseconds, and four times that under load.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
+/// How often it is asked whether a program that takes long is still wanted.
+const LOOK: Duration = Duration::from_millis(100);
 /// So much of what a program says on its standard error goes into a message, from the end.
 const SAID_MAX: usize = 500;
+
+/// How a program came to its end.
+enum End {
+    /// By itself.
+    Own,
+    /// Too late.
+    Late,
+    /// Because nobody wants it any more.
+    Unwanted,
+}
 
 /// A program with its arguments.
 #[derive(Clone, Debug)]
@@ -75,7 +87,16 @@ impl Program {
     /// # Errors
     /// [`HostError::ENGINE`]: it cannot be started, fails (with the end of what it said), or takes too long (it is killed).
     pub fn run(&self) -> Result<String> {
-        let (status, output, said) = self.finish()?;
+        self.run_while(&|| true)
+    }
+
+    /// Runs it as long as it is wanted, and returns what it wrote to its standard output.
+    ///
+    /// # Errors
+    /// As [`Program::run`], and [`HostError::ENGINE`] when it is not wanted any more: it is killed then, with what it has
+    /// started.
+    pub fn run_while(&self, wanted: Wanted<'_>) -> Result<String> {
+        let (status, output, said) = self.finish(wanted)?;
         if status.success() {
             return Ok(output);
         }
@@ -89,10 +110,10 @@ impl Program {
     /// # Errors
     /// [`HostError::ENGINE`]: it cannot be started or takes too long.
     pub fn succeeds(&self) -> Result<bool> {
-        self.finish().map(|(status, _, _)| status.success())
+        self.finish(&|| true).map(|(status, _, _)| status.success())
     }
 
-    fn finish(&self) -> Result<(std::process::ExitStatus, String, String)> {
+    fn finish(&self, wanted: Wanted<'_>) -> Result<(std::process::ExitStatus, String, String)> {
         let mut child = Command::new(&self.name)
             .args(&self.arguments)
             .env("LC_ALL", "C")
@@ -112,27 +133,41 @@ impl Program {
                 // A program that does not read to the end says why by its status.
                 scope.spawn(move || drop(pipe.write_all(bytes)));
             }
-            let status = self.wait(&mut child)?;
+            let status = self.wait(&mut child, wanted)?;
             Ok((status, output.join().unwrap_or_default(), said.join().unwrap_or_default()))
         })
     }
 
-    fn wait(&self, child: &mut Child) -> Result<std::process::ExitStatus> {
-        let ended = Pid::from_raw(child.id().cast_signed())
-            .and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok())
-            .is_some_and(|fd| {
-                let limit = Timespec::try_from(self.timeout).ok();
-                poll(&mut [PollFd::new(&fd.as_fd(), PollFlags::IN)], limit.as_ref()).is_ok_and(|ready| ready > 0)
-            });
-        if !ended {
-            if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
-                let _ = kill_process_group(group, Signal::KILL);
-            }
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(self.failed(&format!("it took longer than {} s", self.timeout.as_secs())));
+    fn wait(&self, child: &mut Child, wanted: Wanted<'_>) -> Result<std::process::ExitStatus> {
+        let why = match self.attend(child, wanted) {
+            End::Own => return child.wait().map_err(|error| self.failed(&error.to_string())),
+            End::Late => format!("it took longer than {} s", self.timeout.as_secs()),
+            End::Unwanted => "it was not wanted any more".to_owned(),
+        };
+        if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
+            let _ = kill_process_group(group, Signal::KILL);
         }
-        child.wait().map_err(|error| self.failed(&error.to_string()))
+        let _ = child.kill();
+        let _ = child.wait();
+        Err(self.failed(&why))
+    }
+
+    fn attend(&self, child: &Child, wanted: Wanted<'_>) -> End {
+        let pid = Pid::from_raw(child.id().cast_signed());
+        let Some(fd) = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) else { return End::Late };
+        let mut left = self.timeout;
+        while wanted() {
+            let look = left.min(LOOK);
+            let limit = Timespec::try_from(look).ok();
+            if poll(&mut [PollFd::new(&fd.as_fd(), PollFlags::IN)], limit.as_ref()).is_ok_and(|ready| ready > 0) {
+                return End::Own;
+            }
+            left -= look;
+            if left.is_zero() {
+                return End::Late;
+            }
+        }
+        End::Unwanted
     }
 
     fn failed(&self, why: &str) -> HostError {
@@ -164,6 +199,8 @@ mod tests {
         assert!(Program::new("no-such-program").run().is_err());
         let late = Program::new("tail").args(["-f", "/dev/null"]).timeout(Duration::from_millis(1)).run();
         assert!(late.unwrap_err().message.ends_with("it took longer than 0 s"));
+        let unwanted = Program::new("tail").args(["-f", "/dev/null"]).run_while(&|| false);
+        assert!(unwanted.unwrap_err().message.ends_with("it was not wanted any more"));
         // What it has started holds its output, and ends with it.
         let late = Program::new("sh").args(["-c", "tail -f /dev/null & wait"]).timeout(Duration::from_millis(50)).run();
         assert!(late.unwrap_err().message.ends_with("it took longer than 0 s"));

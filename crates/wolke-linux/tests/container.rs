@@ -5,9 +5,14 @@
 #[path = "container/world.rs"]
 mod world;
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use wolke_host::HostError;
 use wolke_host::plan::Guest;
-use wolke_linux::engine::{Counters, Engine};
+use wolke_linux::engine::{Counters, Engine, Reboot};
+use wolke_linux::image::ImageStore;
 use wolke_wire::metadata::{Metadata, PublicInterface};
 use world::{World, kill, run, wait};
 
@@ -76,7 +81,7 @@ fn reboots() {
     assert!(after >= used && used > 0, "{used} ms, then {after} ms");
 
     let second = server.init();
-    world.containers.reboot(&server.dir, &server.boot()).unwrap();
+    assert_eq!(world.containers.reboot(&server.dir, &server.boot()).unwrap(), Reboot::Done);
     assert_ne!(server.init(), second);
     assert_eq!(server.monitor(), monitor, "LXC starts it again by itself");
 
@@ -234,6 +239,80 @@ fn snapshots() {
     world.assert_clean();
 }
 
+/// Stops a copy of a disk where it stands, for ever, as soon as there is one; whether there is.
+fn hang_copy(to: &Path) -> bool {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let copies = processes.filter_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok().and_then(rustix::process::Pid::from_raw)?;
+        let line = String::from_utf8_lossy(&std::fs::read(entry.path().join("cmdline")).ok()?).replace('\0', " ");
+        (line.starts_with("sh -c cp ") && line.contains(to.to_str()?)).then_some(pid)
+    });
+    // A group of its own.
+    copies.filter(|pid| rustix::process::kill_process_group(*pid, rustix::process::Signal::STOP).is_ok()).count() > 0
+}
+
+#[test]
+fn power_does_not_wait_for_a_copy() {
+    let Some((world, image)) = World::with("copy", "tiny") else { return };
+    let server = world.server(&image, 1);
+    server.start();
+    // Large enough for the copy to be seen.
+    server.inside("dd if=/dev/urandom of=/root/large bs=1M count=300; sync");
+    let store = ImageStore::new(world.layout.images());
+    let unwanted = AtomicBool::new(false);
+    let ends: [(&str, &(dyn Fn() + Sync)); 4] = [
+        ("nobody wants it", &|| unwanted.store(true, Ordering::SeqCst)),
+        ("reset", &|| world.containers.reset(&server.dir, &server.boot()).unwrap()),
+        ("power button", &|| world.containers.press_power(&server.dir).unwrap()),
+        ("stop", &|| world.containers.stop(&server.dir).unwrap()),
+    ];
+    for (how, end) in ends {
+        unwanted.store(false, Ordering::SeqCst);
+        server.start();
+        // The init has to be ready for its button.
+        wait("the init's children", || server.inside("ps").lines().count() > 3);
+        let slot = store.begin("image-1").unwrap();
+        let wanted = || !unwanted.load(Ordering::SeqCst);
+        std::thread::scope(|scope| {
+            let copy =
+                scope.spawn(|| world.containers.snapshot(&server.dir, &server.disk, &server.image, &slot, &wanted));
+            wait("the copy", || hang_copy(&slot.path));
+            assert!(world.is_held(&server), "it stands still meanwhile");
+            end();
+            let error = copy.join().unwrap().unwrap_err();
+            assert_eq!(error.code, HostError::ENGINE, "{how}: {error}");
+        });
+        assert!(!slot.path.join("disk.copy").exists(), "{how}");
+        store.abandon(slot).unwrap();
+        match how {
+            "power button" => {
+                // A copy that is begun now lets it go off first.
+                world.snapshot(&server, "image-2");
+                assert_eq!(server.guest(), Guest::Off, "{how}");
+            }
+            "stop" => assert_eq!(server.guest(), Guest::Off),
+            _ => assert!(!world.is_held(&server) && server.guest() == Guest::Running, "{how}"),
+        }
+    }
+    server.stop();
+    world.assert_clean();
+}
+
+#[test]
+fn a_guest_that_ignores_its_reboot_runs_on() {
+    let Some((world, image)) = World::with("deaf", "tiny") else { return };
+    let server = world.server(&image, 1);
+    server.start();
+    server.inside("rm /sbin/init; printf '#!/bin/sh\\ntrap \"\" TERM USR2\\nwhile :; do sleep 1; done\\n' > /sbin/init; chmod 755 /sbin/init");
+    world.containers.reset(&server.dir, &server.boot()).unwrap();
+    wait("the stubborn init", || server.inside("ps").contains("sleep 1"));
+    let init = server.init();
+    assert_eq!(world.containers.reboot(&server.dir, &server.boot()).unwrap(), Reboot::Asked);
+    assert_eq!((server.guest(), server.init()), (Guest::Running, init));
+    server.stop();
+    world.assert_clean();
+}
+
 #[test]
 fn a_container_that_was_held_goes_on_when_the_host_comes_back() {
     let Some((world, image)) = World::with("held", "tiny") else { return };
@@ -331,6 +410,61 @@ fn metadata(name: &str, mac: &str) -> Metadata {
     }
 }
 
+/// What only the guest may know.
+const SECRET: &str = "a-secret-that-must-not-reach-the-disk";
+
+/// The files below a directory that hold the secret.
+#[expect(clippy::unwrap_used, reason = "a test helper fails the test")]
+fn leaks(directory: &Path) -> Vec<PathBuf> {
+    let found = Command::new("grep").args(["-rlas", "--", SECRET]).arg(directory).output().unwrap();
+    String::from_utf8_lossy(&found.stdout).lines().map(PathBuf::from).collect()
+}
+
+#[test]
+fn user_data_reaches_the_container_and_no_disk() {
+    let Some((world, mut image)) = World::with("secret", "tiny") else { return };
+    // It takes a seed, and has no cloud-init that would write down inside what stands in it.
+    image.manifest.cloud_init = true;
+    let mut server = world.server(&image, 1);
+    let user_data = format!("#!/bin/sh\n# \u{fc}\t{SECRET}\n\n{}", "x".repeat(30_000));
+    server.metadata = Some(Metadata { user_data: Some(user_data.clone()), ..metadata("web-1", "96:00:00:00:00:01") });
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut seen = Vec::new();
+            while !over.load(Ordering::SeqCst) {
+                seen.extend(leaks(&server.dir.run()));
+            }
+            seen
+        });
+        let started = world.containers.start(&server.dir, &server.boot());
+        over.store(true, Ordering::SeqCst);
+        started.unwrap();
+        assert_eq!(watcher.join().unwrap(), [] as [PathBuf; 0], "while it starts");
+    });
+    let seed = "/var/lib/cloud/seed/nocloud-net";
+    assert_eq!(server.inside(&format!("cat {seed}/user-data")), user_data);
+    assert_eq!(
+        server.inside(&format!("stat -c '%n %a %u %g' {seed} {seed}/user-data")),
+        format!("{seed} 700 0 0\n{seed}/user-data 600 0 0\n")
+    );
+    assert!(server.inside(&format!("cat {seed}/meta-data {seed}/vendor-data {seed}/network-config")).contains("web-1"));
+    server.inside("sync");
+    assert_eq!(leaks(&server.dir.path), [] as [PathBuf; 0], "while it runs, its disk included");
+
+    // A start that fails half way leaves nothing, either.
+    kill(server.monitor());
+    server.wait_for(Guest::Lost);
+    let file = server.disk.join("disk.img");
+    std::fs::rename(&file, server.disk.join("away.img")).unwrap();
+    world.containers.start(&server.dir, &server.boot()).unwrap_err();
+    assert_eq!(leaks(&server.dir.path), [] as [PathBuf; 0], "after a start that failed");
+    std::fs::rename(server.disk.join("away.img"), &file).unwrap();
+    server.start();
+    server.stop();
+    world.assert_clean();
+}
+
 #[test]
 fn debian_boots_with_its_seed() {
     let Some((mut world, image)) = World::with("debian", "debian-12") else { return };
@@ -352,7 +486,7 @@ fn debian_boots_with_its_seed() {
     });
     let ssh = |script: &str| {
         let options = "-oBatchMode=yes -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -oConnectTimeout=5";
-        let output = std::process::Command::new("nsenter")
+        let output = Command::new("nsenter")
             .args([&format!("--net=/run/netns/{namespace}"), "ssh"])
             .args(options.split(' '))
             .args(["-i", key.to_str().unwrap(), "root@2001:db8:1:1::1", script])

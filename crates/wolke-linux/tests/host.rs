@@ -253,3 +253,108 @@ fn what_was_used_is_told_when_a_server_starts_and_when_it_stops() {
     let reports = bench.linux().look(ObjectKey::server(1), now).unwrap();
     assert_eq!(latest(&reports, ObjectKey::server(1)).unwrap().state.power, PowerState::Off);
 }
+
+/// Steps until something is true.
+fn until(bench: &mut Bench, what: &str, is: impl Fn(&Bench) -> bool) {
+    let start = bench.now();
+    while !is(bench) {
+        assert!(bench.now().0 - start.0 < PATIENCE_MS, "it never happens: {what}");
+        bench.advance(100);
+        let now = bench.now();
+        bench.linux().poll(now).unwrap();
+    }
+}
+
+fn press(bench: &mut Bench, id: i64, verb: Verb) {
+    let issued_at = bench.now();
+    let command = Command { id, key: ObjectKey::server(1), verb, issued_at, expires_at: None };
+    assert_eq!(outcome(bench, &command), Outcome::Done);
+}
+
+/// A guest that goes off by itself is seen off, and stays so.
+fn goes_off_for_good(bench: &mut Bench) {
+    let key = ObjectKey::server(1);
+    bench.guest_powers_off(key);
+    let start = bench.now();
+    let mut reports = Vec::new();
+    while !latest(&reports, key).is_some_and(|seen| seen.state.power == PowerState::Off) {
+        assert!(bench.now().0 - start.0 < PATIENCE_MS, "it is never seen off: {reports:?}");
+        bench.advance(100);
+        let now = bench.now();
+        reports.extend(bench.linux().poll(now).unwrap().reports);
+    }
+    let (seen, settle) = (bench.now(), bench.settle_ms());
+    while bench.now().0 - seen.0 < settle {
+        bench.advance(100);
+        assert!(!fake::guest(&bench.layout.server(1)).exists(), "nobody has asked for it");
+    }
+}
+
+#[test]
+fn the_newest_wish_counts_also_for_a_guest_that_takes_its_time() {
+    let content = fake::content("late");
+    let mut bench = Bench::new(fake::plan(&content));
+    let mut spec = bench.spec();
+    reach(&mut bench, &Desired::server(1, 1, spec.clone()));
+    bench.set_ignores_shutdown(true);
+    let is_back = |bench: &Bench| fake::guest(&bench.layout.server(1)).exists();
+    for (round, verb) in [Verb::Shutdown, Verb::Shutdown, Verb::Reboot, Verb::Reboot].into_iter().enumerate() {
+        let on = |bench: &mut Bench, spec: &mut ServerSpec| {
+            spec.power_epoch += 1;
+            reach(bench, &Desired::server(1, spec.power_epoch, spec.clone()));
+        };
+        on(&mut bench, &mut spec);
+        let id = i64::try_from(round).unwrap() + 1;
+        press(&mut bench, id, verb.clone());
+        if verb == Verb::Shutdown {
+            // Whoever switches it on while it is still going off wants it on.
+            on(&mut bench, &mut spec);
+        }
+        // Half of the times nobody watches when it goes off.
+        let dead = round % 2 == 1;
+        if dead {
+            bench.close();
+        }
+        bench.guest_powers_off(ObjectKey::server(1));
+        if dead {
+            bench.restart();
+        }
+        until(&mut bench, "it runs again", is_back);
+        // That was it.
+        let now = bench.now();
+        bench.linux().poll(now).unwrap();
+        goes_off_for_good(&mut bench);
+    }
+    // The button alone, and the button after it was switched on.
+    for again in [false, true] {
+        spec.power_epoch += 2;
+        reach(&mut bench, &Desired::server(1, spec.power_epoch, spec.clone()));
+        press(&mut bench, 100 + spec.power_epoch, Verb::Shutdown);
+        if again {
+            spec.power_epoch += 1;
+            reach(&mut bench, &Desired::server(1, spec.power_epoch, spec.clone()));
+            press(&mut bench, 100 + spec.power_epoch, Verb::Shutdown);
+        }
+        goes_off_for_good(&mut bench);
+    }
+}
+
+#[test]
+fn a_server_does_not_wait_for_its_copy_to_be_deleted() {
+    let content = fake::content("copy");
+    let mut bench = Bench::new(fake::plan(&content));
+    let spec = bench.spec();
+    reach(&mut bench, &Desired::server(1, 1, spec));
+    bench.faults.copies_hang.store(true, std::sync::atomic::Ordering::SeqCst);
+    let issued_at = bench.now();
+    let verb = Verb::Snapshot { image: 9 };
+    let command = Command { id: 1, key: ObjectKey::server(1), verb, issued_at, expires_at: None };
+    bench.linux().apply(&Delta::command(command), issued_at).unwrap();
+    until(&mut bench, "the copy", |bench| bench.faults.copies.load(std::sync::atomic::Ordering::SeqCst));
+    let reports = reach(&mut bench, &Desired::absent(ObjectKey::server(1), 2));
+    let superseded = |report: &Report| {
+        let Report::Command(ended) = report else { return false };
+        matches!(&ended.outcome, Outcome::Failed { error } if error.code == HostError::SUPERSEDED)
+    };
+    assert!(reports.iter().any(superseded), "{reports:?}");
+}

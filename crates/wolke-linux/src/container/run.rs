@@ -6,7 +6,7 @@
 //! run/ended       the container went off by itself (written by a hook, also while we are dead)
 //! run/init        the kind of its init
 //! run/pid         LXC's monitor
-//! run/config      for LXC      run/stop run/post-stop   hooks      run/seed   until the start script has taken it
+//! run/config      for LXC      run/stop run/post-stop   hooks
 //! run/cpu.before  processor time before the last reboot inside     run/disk.before   counters of the loop device at start
 //! run/lxc.log run/start.log run/console.log
 //! ```

@@ -27,6 +27,8 @@ impl Core {
         let known = desired.generation == accepted && object.desired.is_some();
         if !known {
             let delivered = object.memory.delivered;
+            let before = object.desired.clone();
+            object.memory.wish(before.as_ref(), desired, now);
             object.desired = Some(object.home.accept(desired, delivered).map_err(|error| unavailable(&error))?);
             object.memory.unlisted = false;
         }

@@ -10,7 +10,7 @@ use super::core::Core;
 use super::disk::{self, DiskFile, Found};
 use super::file;
 use super::object::{Entry, Object};
-use crate::engine::{Boot, Result};
+use crate::engine::{Boot, Reboot, Result};
 use crate::image::Image;
 use crate::layout::ServerDir;
 use crate::net::{End, Guests, Link};
@@ -34,6 +34,17 @@ impl BootContext {
             metadata: self.metadata.as_ref(),
         }
     }
+}
+
+/// What a command of the lane of power has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pressed {
+    /// The power button was pressed.
+    Button,
+    /// The guest was asked to reboot, and has not done so yet.
+    Asked,
+    /// The guest has booted anew.
+    Booted,
 }
 
 impl Core {
@@ -186,6 +197,7 @@ impl Core {
             let mut object = entry.lock();
             first_boot(&object)?;
             object.memory.started = Some(spec.definition.clone());
+            object.memory.switch();
             let now = self.now();
             object.meter.start(now);
             self.save(&mut object)?;
@@ -210,7 +222,11 @@ impl Core {
 
     fn stop(&self, entry: &Entry, directory: &ServerDir) -> Result<()> {
         self.measure(entry);
-        let runtime = entry.lock().memory.runtime;
+        let runtime = {
+            let mut object = entry.lock();
+            object.memory.switch();
+            object.memory.runtime
+        };
         self.engines_of(runtime).into_iter().try_for_each(|engine| engine.stop(directory))
     }
 
@@ -261,7 +277,7 @@ impl Core {
     }
 
     /// The effect of a command of the lane of power.
-    pub(super) fn pressed(&self, entry: &Entry, verb: &Verb) -> Result<()> {
+    pub(super) fn pressed(&self, entry: &Entry, verb: &Verb) -> Result<Pressed> {
         let directory = self.layout.server(entry.key.id);
         let (runtime, definition) = {
             let object = entry.lock();
@@ -271,15 +287,17 @@ impl Core {
         let unknown = || HostError::new(HostError::ENGINE, "nobody remembers how the server was started");
         let engine = self.engine(runtime.ok_or_else(unknown)?)?;
         if *verb == Verb::Shutdown {
-            return engine.press_power(&directory);
+            return engine.press_power(&directory).map(|()| Pressed::Button);
         }
         self.measure(entry);
         let context = self.boot_context(entry, &directory, &definition.ok_or_else(unknown)?)?;
         if *verb == Verb::Reset {
-            engine.reset(&directory, &context.boot())
-        } else {
-            engine.reboot(&directory, &context.boot())
+            return engine.reset(&directory, &context.boot()).map(|()| Pressed::Booted);
         }
+        Ok(match engine.reboot(&directory, &context.boot())? {
+            Reboot::Done => Pressed::Booted,
+            Reboot::Asked => Pressed::Asked,
+        })
     }
 
     /// The versions on which disks stand, in directories of servers.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use wolke_host::command::CommandLog;
 use wolke_host::plan::{Current, Guest};
-use wolke_host::{Definition, Desired, HostError, Runtime, Secret, Spec, Wish};
+use wolke_host::{Definition, Desired, HostError, Power, Runtime, Secret, Spec, Wish};
+use wolke_wire::Timestamp;
 
 use super::file;
 use crate::engine::Result;
@@ -43,6 +44,52 @@ pub(super) struct Memory {
     pub(super) started: Option<Definition>,
     /// The newest rebuild epoch whose first-boot password has arrived.
     pub(super) delivered: Option<i64>,
+    /// When the power button of the running guest was pressed last (world time).
+    pub(super) pressed_at: Option<Timestamp>,
+    /// Until when the running guest is started again if it goes off (world time): it was asked to reboot, or somebody has
+    /// switched it on after its power button was pressed.
+    pub(super) returns_until: Option<Timestamp>,
+}
+
+/// How long a guest may take from being asked to go off or to reboot until it does: systemd gives its services 90 s. What
+/// happens later is the guest's own will.
+const GOES_DOWN_MS: i64 = 100_000;
+
+impl Memory {
+    /// The power button was pressed. If somebody has switched it on before, that is over.
+    pub(super) const fn press(&mut self, now: Timestamp) {
+        self.pressed_at = Some(now);
+        self.returns_until = None;
+    }
+
+    /// It was asked to reboot and still runs: if it goes off now, that is a part of it.
+    pub(super) const fn ask(&mut self, now: Timestamp) {
+        self.pressed_at = None;
+        self.returns_until = Some(now.plus_ms(GOES_DOWN_MS));
+    }
+
+    /// A newer wish. Switched on while it may be going off because its button was pressed before, it is to be on in the end:
+    /// the newest wish counts, also where the guest is slower than who wishes.
+    pub(super) fn wish(&mut self, before: Option<&Desired>, desired: &Desired, now: Timestamp) {
+        let epoch = |desired: &Desired| desired.server_spec().map(|spec| spec.power_epoch);
+        let switched = before.and_then(epoch) < epoch(desired);
+        let on = desired.server_spec().is_some_and(|spec| spec.power == Power::On);
+        let leaves = self.pressed_at.is_some_and(|at| now.0 - at.0 < GOES_DOWN_MS);
+        if switched && on && leaves {
+            self.ask(now);
+        }
+    }
+
+    /// What a guest is doing, knowing what was wished for: one that has gone off and is to return counts as lost.
+    pub(super) fn judge(&self, guest: Guest, now: Timestamp) -> Guest {
+        if guest == Guest::Off && self.returns_until.is_some_and(|until| now <= until) { Guest::Lost } else { guest }
+    }
+
+    /// It is switched on or off: nothing of what was asked of the guest before counts.
+    pub(super) const fn switch(&mut self) {
+        self.pressed_at = None;
+        self.returns_until = None;
+    }
 }
 
 /// The password of a disk's first boot.

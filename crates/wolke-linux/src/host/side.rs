@@ -127,14 +127,14 @@ impl Core {
             let engine = self.engine(found.file.runtime)?;
             let before = guest(entry);
             let slot = self.store.begin(&artefact)?;
-            match engine.snapshot(&directory, &found.path, &base, &slot) {
+            let wanted = || !self.is_over() && entry.lock().works_on(work.command);
+            match engine.snapshot(&directory, &found.path, &base, &slot, &wanted) {
                 Ok(size_mb) => return Ok((slot, manifest(engine, &base, entry.key.id, (size_mb, found.file.size_gb)))),
                 Err(error) => {
                     self.abandon(slot);
-                    let wanted = entry.lock().works_on(work.command) && !self.is_over();
                     // A guest that was started or stopped below it may have cut it short; once it is believed without proof.
                     let cut_short = error.code == HostError::ENGINE && (tries == 1 || guest(entry) != before);
-                    if !wanted || tries >= SNAPSHOT_TRIES || !cut_short {
+                    if !wanted() || tries >= SNAPSHOT_TRIES || !cut_short {
                         return Err(error);
                     }
                     tracing::info!(key = %entry.key, "the snapshot is begun anew: {error}");

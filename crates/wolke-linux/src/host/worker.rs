@@ -1,11 +1,12 @@
 //! Working on one object until it is as desired: one effect after the other, each followed by what can be seen then.
 
 use wolke_host::plan::{Disk, Guest, Operation, PLAN_MAX, plan};
-use wolke_host::{Definition, Desired, HostError, Lane, ObjectKind, Outcome, Runtime, Verb};
+use wolke_host::{Definition, Desired, HostError, Lane, ObjectKind, Outcome, Runtime};
 use wolke_wire::Id;
 
 use super::core::{Core, Death};
 use super::disk;
+use super::execute::Pressed;
 use super::object::{Entry, Object, Work};
 use crate::engine::Result;
 
@@ -93,6 +94,7 @@ impl Core {
         let mut object = entry.lock();
         match seen {
             Ok(Seen { guest, disk, runtime }) => {
+                let guest = object.memory.judge(guest, self.now());
                 let since = object.running_since.unwrap_or_else(|| self.options.clock.monotonic_ms());
                 object.running_since = (guest == Guest::Running).then_some(since);
                 let current = &mut object.memory.current;
@@ -145,8 +147,10 @@ impl Core {
             Guest::Off | Guest::Lost => current.halt(guest),
         }
         object.went_off = guest == Guest::Off;
-        if guest == Guest::Lost {
-            tracing::warn!(key = %object.key, "the guest has vanished without having gone off");
+        match (guest, object.memory.returns_until) {
+            (Guest::Lost, Some(_)) => tracing::info!(key = %object.key, "the guest has gone off and is started again"),
+            (Guest::Lost, None) => tracing::warn!(key = %object.key, "the guest has vanished without having gone off"),
+            _ => {}
         }
     }
 
@@ -194,7 +198,8 @@ impl Core {
 
     /// A guest that vanishes as soon as it is started is not started for ever.
     fn may_revive(&self, object: &mut Object, operation: Option<Operation>) -> Result<Option<Operation>> {
-        let revives = operation == Some(Operation::Start) && object.memory.current.guest == Guest::Lost;
+        let lost = object.memory.current.guest == Guest::Lost && object.memory.returns_until.is_none();
+        let revives = lost && operation == Some(Operation::Start);
         if !revives {
             return Ok(operation);
         }
@@ -264,11 +269,16 @@ impl Core {
         let outcome = self.pressed(entry, &work.verb);
         self.effect()?;
         let mut object = entry.lock();
-        let restarted = outcome.is_ok() && matches!(work.verb, Verb::Reset | Verb::Reboot);
-        if restarted {
-            object.memory.current.boot();
+        match outcome {
+            Ok(Pressed::Button) => object.memory.press(self.now()),
+            Ok(Pressed::Asked) => object.memory.ask(self.now()),
+            Ok(Pressed::Booted) => {
+                object.memory.switch();
+                object.memory.current.boot();
+            }
+            Err(_) => {}
         }
-        let outcome = outcome.map_or_else(Outcome::from, |()| Outcome::Done);
+        let outcome = outcome.map_or_else(Outcome::from, |_| Outcome::Done);
         self.finish(&mut object, Lane::Power, work.command, outcome);
         drop(object);
         self.refresh(entry);

@@ -4,7 +4,7 @@
 //! the guest's file systems frozen for the instant of its beginning where a guest agent answers; any other by `qemu-img`.
 //! Nothing is compressed: that takes sixty times as long.
 //!
-//! **Invariants:** a copy gives way to whoever switches the machine, and fails then ([`super::gate`]). What a killed wolke
+//! **Invariants:** a copy gives way to whoever switches the machine, and fails then ([`crate::gate`]). What a killed wolke
 //! has left in an adopted QEMU (a job, a node, frozen file systems) goes when the machines are opened.
 
 use std::fs;
@@ -22,12 +22,11 @@ use wolke_host::HostError;
 use super::agent::Agent;
 use super::command_line::DISK_NODE;
 use super::disk::{DISK, create, file_in, told, virtual_size};
-use super::gate::Copying;
 use super::lines::Deadline;
 use super::qmp::{Event, Failure, Qmp};
 use super::run::{Monitor, Run};
 use super::{Machines, failed};
-use crate::engine::Result;
+use crate::engine::{Result, Wanted};
 use crate::image::{BootBy, Image, Slot};
 use crate::layout::ServerDir;
 
@@ -45,13 +44,21 @@ const MIB: u64 = 1 << 20;
 const BLOCK: u64 = 512;
 
 impl Machines {
-    pub(super) fn copy_disk(&self, server: &ServerDir, directory: &Path, base: &Image, slot: &Slot) -> Result<u64> {
+    pub(super) fn copy_disk(
+        &self,
+        server: &ServerDir,
+        directory: &Path,
+        base: &Image,
+        slot: &Slot,
+        wanted: Wanted<'_>,
+    ) -> Result<u64> {
         let copying = self.gates.of(server.id).copy();
+        let goes_on = || wanted() && !copying.is_in_the_way();
         let (from, to) = (file_in(directory), slot.path.join(DISK));
         if Run::of(server).process().is_some() {
-            self.back_up(server, &copying, &from, &to)?;
+            self.back_up(server, &goes_on, &from, &to)?;
         } else {
-            self.convert(&copying, &from, &to)?;
+            self.convert(&goes_on, &from, &to)?;
         }
         if let BootBy::Kernel { .. } = base.manifest.boot {
             for name in ["vmlinuz", "initrd"] {
@@ -63,18 +70,18 @@ impl Machines {
     }
 
     /// Copies a disk that QEMU holds.
-    fn back_up(&self, server: &ServerDir, copying: &Copying, from: &Path, to: &Path) -> Result<()> {
+    fn back_up(&self, server: &ServerDir, goes_on: Wanted<'_>, from: &Path, to: &Path) -> Result<()> {
         create(to, None, virtual_size(from)?)?;
         let mut qmp = self.monitor(server, Monitor::Job).map_err(|failure| failure.of("QEMU's monitor"))?;
         tidy(&mut qmp).map_err(|failure| failure.of("an earlier snapshot cannot be ended"))?;
-        let copied = self.job(server, copying, &mut qmp, to);
+        let copied = self.job(server, goes_on, &mut qmp, to);
         // Also on the way out of a failure: the caller removes the file.
         let tidied = tidy(&mut qmp);
         copied?;
         tidied.map_err(|failure| told(failure.of("the copy cannot be closed")))
     }
 
-    fn job(&self, server: &ServerDir, copying: &Copying, qmp: &mut Qmp, to: &Path) -> Result<()> {
+    fn job(&self, server: &ServerDir, goes_on: Wanted<'_>, qmp: &mut Qmp, to: &Path) -> Result<()> {
         let node = json!({
             "driver": "qcow2", "node-name": JOB, "file": { "driver": "file", "filename": to.to_string_lossy() },
         });
@@ -89,7 +96,7 @@ impl Machines {
         let deadline = Deadline::after(&self.clock, COPY_TIME);
         let mut result = None;
         while deadline.left().is_some() {
-            if copying.is_in_the_way() {
+            if !goes_on() {
                 return Err(cut_short());
             }
             let over = qmp.event(LOOK, |event| follow(event, &mut result)).map_err(|failure| failure.of(JOB))?;
@@ -101,7 +108,7 @@ impl Machines {
     }
 
     /// Copies a disk that nobody holds.
-    fn convert(&self, copying: &Copying, from: &Path, to: &Path) -> Result<()> {
+    fn convert(&self, goes_on: Wanted<'_>, from: &Path, to: &Path) -> Result<()> {
         // A copy whose wolke was killed goes with it: it would keep the disk locked.
         let mut child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "--", "qemu-img", "convert", "-q", "-f", "qcow2", "-O", "qcow2"])
@@ -113,7 +120,7 @@ impl Machines {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| failed("qemu-img convert", &error.to_string()))?;
-        let ended = self.attend(&child, copying);
+        let ended = self.attend(&child, goes_on);
         if ended.is_err() {
             let _ = child.kill();
         }
@@ -131,7 +138,7 @@ impl Machines {
     }
 
     /// Waits for the end of a copy, or for a reason to end it.
-    fn attend(&self, child: &Child, copying: &Copying) -> Result<()> {
+    fn attend(&self, child: &Child, goes_on: Wanted<'_>) -> Result<()> {
         let attempt = "qemu-img convert";
         let pid = Pid::from_raw(child.id().cast_signed()).ok_or_else(|| failed(attempt, "it has no process id"))?;
         let ended = pidfd_open(pid, PidfdFlags::empty())
@@ -142,7 +149,7 @@ impl Machines {
             if poll(&mut [PollFd::new(&ended, PollFlags::IN)], look.as_ref()).is_ok_and(|ready| ready > 0) {
                 return Ok(());
             }
-            if copying.is_in_the_way() {
+            if !goes_on() {
                 return Err(cut_short());
             }
         }
@@ -236,5 +243,5 @@ fn link(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn cut_short() -> HostError {
-    failed(JOB, "the machine was started or stopped while its disk was copied")
+    failed(JOB, "the copy was cut short: its server was started, stopped or removed")
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use wolke_host::plan::Guest;
 use wolke_host::{Architecture, HostError, Runtime};
-use wolke_linux::engine::{Boot, Counters, Engine, Result};
+use wolke_linux::engine::{Boot, Counters, Engine, Reboot, Result, Wanted};
 use wolke_linux::image::{BootBy, Image, ImageStore, Init, Manifest, Origin, Slot};
 use wolke_linux::layout::ServerDir;
 
@@ -81,8 +81,8 @@ impl Engine for Files {
         self.start(server, boot)
     }
 
-    fn reboot(&self, server: &ServerDir, boot: &Boot<'_>) -> Result<()> {
-        self.reset(server, boot)
+    fn reboot(&self, server: &ServerDir, boot: &Boot<'_>) -> Result<Reboot> {
+        self.reset(server, boot).map(|()| Reboot::Done)
     }
 
     fn set_password(&self, server: &ServerDir, _: &str) -> Result<()> {
@@ -92,7 +92,7 @@ impl Engine for Files {
         Err(HostError::new(HostError::GUEST_AGENT, "the server is not running"))
     }
 
-    fn snapshot(&self, _: &ServerDir, directory: &Path, base: &Image, slot: &Slot) -> Result<u64> {
+    fn snapshot(&self, _: &ServerDir, directory: &Path, base: &Image, slot: &Slot, _: Wanted<'_>) -> Result<u64> {
         assert!(base.path.join("content").exists(), "what the disk stands on has to be there");
         fs::copy(directory.join("content"), slot.path.join("content")).map_err(|error| failed(&error))?;
         Ok(1)

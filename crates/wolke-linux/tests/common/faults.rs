@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use wolke_host::plan::Guest;
 use wolke_host::{HostError, Runtime};
-use wolke_linux::engine::{Boot, Counters, Engine, Result};
+use wolke_linux::engine::{Boot, Counters, Engine, Reboot, Result, Wanted};
 use wolke_linux::host::Hooks;
 use wolke_linux::image::{Image, Slot};
 use wolke_linux::layout::ServerDir;
@@ -20,6 +21,10 @@ pub struct Faults {
     pub ignores_shutdown: AtomicBool,
     /// No guest agent answers.
     pub no_agent: AtomicBool,
+    /// No copy of a disk comes to its end.
+    pub copies_hang: AtomicBool,
+    /// A copy of a disk has begun.
+    pub copies: AtomicBool,
     /// So many effects more, and the host dies.
     pub effects: Mutex<Option<u32>>,
 }
@@ -91,7 +96,11 @@ impl Engine for Faulty {
         self.inner.reset(server, boot)
     }
 
-    fn reboot(&self, server: &ServerDir, boot: &Boot<'_>) -> Result<()> {
+    fn reboot(&self, server: &ServerDir, boot: &Boot<'_>) -> Result<Reboot> {
+        // A guest without an ear for the button has none for this.
+        if self.faults.ignores_shutdown.load(Ordering::SeqCst) {
+            return Ok(Reboot::Asked);
+        }
         self.inner.reboot(server, boot)
     }
 
@@ -102,8 +111,22 @@ impl Engine for Faulty {
         self.inner.set_password(server, hash)
     }
 
-    fn snapshot(&self, server: &ServerDir, directory: &Path, base: &Image, slot: &Slot) -> Result<u64> {
-        self.inner.snapshot(server, directory, base, slot)
+    fn snapshot(
+        &self,
+        server: &ServerDir,
+        directory: &Path,
+        base: &Image,
+        slot: &Slot,
+        wanted: Wanted<'_>,
+    ) -> Result<u64> {
+        self.faults.copies.store(true, Ordering::SeqCst);
+        while self.faults.copies_hang.load(Ordering::SeqCst) {
+            if !wanted() {
+                return Err(HostError::new(HostError::ENGINE, "the copy is not wanted any more"));
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        self.inner.snapshot(server, directory, base, slot, wanted)
     }
 
     fn counters(&self, server: &ServerDir) -> Result<Counters> {

@@ -118,7 +118,7 @@ impl World {
     pub fn snapshot(&self, server: &Server<'_>, artefact: &str) -> Image {
         let store = ImageStore::new(self.layout.images());
         let slot = store.begin(artefact).unwrap();
-        let size_mb = self.containers.snapshot(&server.dir, &server.disk, &server.image, &slot).unwrap();
+        let size_mb = self.containers.snapshot(&server.dir, &server.disk, &server.image, &slot, &|| true).unwrap();
         assert!(size_mb > 0);
         let origin = Origin::Snapshot { server: server.dir.id };
         store.commit(slot, &Manifest { origin, size_mb, ..server.image.manifest.clone() }).unwrap()

@@ -1,8 +1,8 @@
-//! Who may use the disk of a machine that is being copied: switching a machine on or off goes before.
+//! Who may use the disk of a server that is being copied: switching the server on or off goes before.
 //!
 //! **Invariants:** a copy begins only while nobody switches, and is told at once when somebody wants to; who switches waits
-//! until the copy has let go of the disk. QEMU and `qemu-img` lock disks against each other, so a start beside a copy would
-//! fail.
+//! until the copy has let go of the disk, which takes moments and not the time of the copy. QEMU and `qemu-img` lock disks
+//! against each other, so a start beside a copy would fail; a container stands still while its disk is copied.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -62,7 +62,7 @@ impl Gate {
     }
 }
 
-/// Somebody switches the machine.
+/// Somebody switches the server.
 pub struct Switching(Arc<Gate>);
 
 impl Drop for Switching {
