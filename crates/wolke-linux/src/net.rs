@@ -33,9 +33,13 @@ use wolke_wire::Id;
 use wolke_wire::metadata::Metadata;
 
 use crate::engine::Result;
+
+pub use resolvers::{RESOLVERS_MAX, Resolvers};
+
 use filter::{Address, Source};
 use link::{Found, Mac, Wanted};
 use pool::LINK_LOCAL;
+use resolvers::Teller;
 use serve::{Served, Servers};
 use space::{Space, failed};
 
@@ -46,6 +50,8 @@ pub struct NetOptions {
     pub namespace: String,
     /// The ranges that are routed from the machine into the namespace, as `198.18.0.0/15`; empty: the namespace has no way out.
     pub ranges: Vec<String>,
+    /// The resolvers that guests are told.
+    pub resolvers: Resolvers,
 }
 
 /// What hangs on the guest's end of a link.
@@ -136,7 +142,8 @@ impl Net {
         // The filters first: what comes next opens the way to the guests.
         filter::open(&space, &links.values().flat_map(|held| held.sources.clone()).collect())?;
         uplink::ensure(&space, &options.ranges)?;
-        let servers = Servers::start(&space, guests)?;
+        let teller = Teller::new(options.resolvers, !options.ranges.is_empty())?;
+        let servers = Servers::start(&space, guests, teller)?;
         for link in &found {
             // A link that is half made gets served when it is whole.
             if let Some(served) = served(link) {

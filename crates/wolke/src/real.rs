@@ -188,7 +188,11 @@ fn options(linux: &Linux, state: &Path, installation: &Installation) -> Result<O
     let ranges = DEFAULT_IPV4_POOLS.iter().chain(DEFAULT_IPV6_POOLS);
     Ok(Options {
         state,
-        net: NetOptions { namespace: linux.netns.clone(), ranges: ranges.map(|range| (*range).to_owned()).collect() },
+        net: NetOptions {
+            namespace: linux.netns.clone(),
+            ranges: ranges.map(|range| (*range).to_owned()).collect(),
+            resolvers: linux.resolvers.clone(),
+        },
         choice: linux.choice.clone(),
         capacity: Capacity {
             architecture: if cfg!(target_arch = "aarch64") { Architecture::Arm } else { Architecture::X86 },

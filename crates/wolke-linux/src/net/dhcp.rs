@@ -11,6 +11,7 @@ use ipnet::Ipv4Net;
 
 use super::link::{GATEWAY, Mac};
 use super::pool::METADATA;
+use super::resolvers::RESOLVERS_MAX;
 
 /// Where servers listen.
 pub(super) const SERVER_PORT: u16 = 67;
@@ -24,8 +25,6 @@ const MESSAGE_MIN: usize = 300;
 const HLEN_AT: usize = 2;
 /// A lease without end.
 const FOR_EVER: u32 = u32::MAX;
-/// Resolvers that are told; more never help.
-pub(super) const RESOLVERS_MAX: usize = 3;
 
 /// What a guest has leased.
 #[derive(Clone, Debug, PartialEq, Eq)]

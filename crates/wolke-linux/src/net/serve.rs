@@ -20,7 +20,7 @@ use wolke_wire::Id;
 
 use super::dhcp::{self, Lease, Told, Verdict};
 use super::filter::METADATA_PORT;
-use super::resolvers;
+use super::resolvers::Teller;
 use super::space::{Space, failed};
 use super::{Guests, metadata};
 use crate::engine::Result;
@@ -66,7 +66,7 @@ pub(super) struct Servers {
 
 impl Servers {
     /// Starts it.
-    pub(super) fn start(space: &Space, guests: Arc<dyn Guests>) -> Result<Self> {
+    pub(super) fn start(space: &Space, guests: Arc<dyn Guests>, teller: Teller) -> Result<Self> {
         let (orders, received) = unbounded_channel();
         let (ready, started) = sync_channel(1);
         let malformed = Arc::new(AtomicU64::new(0));
@@ -78,7 +78,8 @@ impl Servers {
                 Err(error) => return drop(ready.send(Err(error))),
             };
             let _ = ready.send(Ok(()));
-            runtime.block_on(Links { guests, malformed: counter, links: BTreeMap::new() }.run(received));
+            let teller = Arc::new(teller);
+            runtime.block_on(Links { guests, teller, malformed: counter, links: BTreeMap::new() }.run(received));
             runtime.shutdown_timeout(END_TIME_MAX);
         });
         let thread = thread.map_err(|error| failed(format!("cannot start a thread: {error}")))?;
@@ -145,6 +146,7 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 /// What the thread knows.
 struct Links {
     guests: Arc<dyn Guests>,
+    teller: Arc<Teller>,
     malformed: Arc<AtomicU64>,
     links: BTreeMap<Id, Running>,
 }
@@ -190,6 +192,7 @@ impl Links {
             server: served.server,
             lease: Arc::clone(&lease),
             guests: Arc::clone(&self.guests),
+            teller: Arc::clone(&self.teller),
             malformed: Arc::clone(&self.malformed),
         };
         let service = metadata::Service::new(served.server, Arc::clone(&self.guests));
@@ -204,6 +207,7 @@ struct Leases {
     server: Id,
     lease: Arc<Mutex<Lease>>,
     guests: Arc<dyn Guests>,
+    teller: Arc<Teller>,
     malformed: Arc<AtomicU64>,
 }
 
@@ -224,11 +228,9 @@ impl Leases {
     async fn answer(&self, socket: &UdpSocket, packet: &[u8]) {
         let Some(request) = dhcp::parse(packet) else { return self.count() };
         let lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (server, guests) = (self.server, Arc::clone(&self.guests));
-        let told = tokio::task::spawn_blocking(move || Told {
-            host_name: guests.host_name(server),
-            resolvers: resolvers::of_this_machine(),
-        });
+        let (server, guests, teller) = (self.server, Arc::clone(&self.guests), Arc::clone(&self.teller));
+        let told =
+            tokio::task::spawn_blocking(move || Told { host_name: guests.host_name(server), resolvers: teller.tell() });
         match dhcp::answer(&request, &lease, &told.await.unwrap_or_default()) {
             Verdict::Answer(bytes, to) => {
                 if let Err(error) = socket.send_to(&bytes, to).await {

@@ -18,7 +18,7 @@ use wolke_linux::engine::{Boot, Engine};
 use wolke_linux::host::{LinuxHost, Options, Parts};
 use wolke_linux::image::{Image, ImageStore};
 use wolke_linux::layout::{Layout, ServerDir};
-use wolke_linux::net::{Guests, Net, NetOptions};
+use wolke_linux::net::{Guests, Net, NetOptions, Resolvers};
 use wolke_wire::Timestamp;
 
 use super::clock::RealClock;
@@ -109,7 +109,11 @@ impl Bench {
         let bell = Arc::clone(&self.bell);
         Options {
             state: self.layout.state().to_owned(),
-            net: NetOptions { namespace: self.namespace.clone(), ranges: Vec::new() },
+            net: NetOptions {
+                namespace: self.namespace.clone(),
+                ranges: Vec::new(),
+                resolvers: Resolvers::These(Vec::new()),
+            },
             choice: RuntimeChoice::always(self.plan.runtime),
             capacity: Capacity { architecture: Architecture::X86, cores: 8, memory_mb: 8192, disk_gb: 100 },
             cores_max: 4,

@@ -248,6 +248,17 @@ pub const SETTINGS: &[Setting] = &[
         help: "The network namespace in which servers have their addresses; made if need be",
     },
     Setting {
+        key: "linux_resolvers",
+        flag: "linux-resolvers",
+        variable: "WOLKE_LINUX_RESOLVERS",
+        form: Form::Text("ADDRESS,…"),
+        default: Some("machine"),
+        takes: Takes::Serve,
+        heading: REAL,
+        help: "Name servers that servers are told, up to three IPv4 addresses; machine: those of this machine, if servers can reach \
+               them; none: none",
+    },
+    Setting {
         key: "linux_cores",
         flag: "linux-cores",
         variable: "WOLKE_LINUX_CORES",

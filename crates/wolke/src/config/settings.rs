@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 use wolke_host::{LatencyProfile, Runtime, RuntimeChoice};
+use wolke_linux::net::{RESOLVERS_MAX, Resolvers};
 use wolke_wire::Dialect;
 
 /// The longest `settle`: clients give up on an answer after half a minute.
@@ -40,6 +41,8 @@ pub struct Linux {
     pub name: Option<String>,
     /// The network namespace of its servers.
     pub netns: String,
+    /// The resolvers that its servers are told.
+    pub resolvers: Resolvers,
     /// Virtual CPUs to hand out.
     pub cores: Option<u32>,
     /// Virtual CPUs of the largest server.
@@ -164,6 +167,7 @@ fn linux(said: &Overlay) -> Result<Option<Linux>> {
         },
         name: name("linux_name")?,
         netns: name("linux_netns")?.ok_or_else(|| Failure::usage("linux_netns has no value"))?,
+        resolvers: text(said, "linux_resolvers").map_or(Ok(Resolvers::of_this_machine()), resolvers)?,
         cores: amount("linux_cores")?,
         cores_max: amount("linux_cores_max")?,
         memory_mb: amount("linux_memory_mb")?,
@@ -179,6 +183,24 @@ fn is_name(text: &str) -> bool {
 
 fn runtime(word: &str) -> Option<Runtime> {
     one_of(word, [("container", Runtime::Container), ("machine", Runtime::Machine)])
+}
+
+/// `192.0.2.1,192.0.2.2`, or a word.
+fn resolvers(value: &Value) -> Result<Resolvers> {
+    match value.text.as_str() {
+        "machine" => return Ok(Resolvers::of_this_machine()),
+        "none" => return Ok(Resolvers::These(Vec::new())),
+        _ => {}
+    }
+    let usable = |address: &Ipv4Addr| !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast();
+    let named = value.text.split(',').map(|word| word.trim().parse().ok().filter(usable));
+    let named: Option<Vec<_>> = named.collect();
+    named.filter(|named| named.len() <= RESOLVERS_MAX).map(Resolvers::These).ok_or_else(|| {
+        Failure::usage(format!(
+            "{value}: '{}' is neither machine nor none nor up to {RESOLVERS_MAX} IPv4 addresses such as 192.0.2.1,192.0.2.2",
+            value.text
+        ))
+    })
 }
 
 /// `cx23=machine,ccx13=container`.
