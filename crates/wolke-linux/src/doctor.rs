@@ -24,11 +24,21 @@ const MACHINE: &[&str] = &["qemu-img", "qemu-system-x86_64"];
 const CONTROLLERS: &[&str] = &["cpu", "memory", "pids"];
 /// Where control groups of version 2 say which controllers they have: alone, and beside version 1.
 const CONTROLLERS_FILES: [&str; 2] = ["/sys/fs/cgroup/cgroup.controllers", "/sys/fs/cgroup/unified/cgroup.controllers"];
-/// A filter with a set, a translation of ports, and connections: what the network of guests is made of.
+/// A filter with sets and limits, a translation of ports, connections, and ARP: what the network of guests is made of.
 const FILTER: &str = "
 table inet wolke {
     set s { type ipv4_addr; flags interval; }
-    chain c { type filter hook forward priority 0; ct state established accept; ip saddr @s drop; }
+    set l { type ifname; flags dynamic; size 16; }
+    set n { type ifname; flags dynamic; size 16; }
+    chain c {
+        type filter hook forward priority 0; ct state established accept; ip saddr @s drop;
+        update @l { iifname limit rate over 1/second } drop
+        add @n { iifname ct count over 1 } drop
+    }
+}
+table arp wolke {
+    set s { type ifname . ipv4_addr; }
+    chain c { type filter hook input priority 0; iifname . arp saddr ip @s drop; }
 }
 table ip wolke {
     chain c { type nat hook prerouting priority -100; tcp dport 80 redirect to :8080; }
@@ -127,7 +137,7 @@ fn network() -> Vec<(&'static str, Result<String>)> {
             isolated(&["--net"], &["ip", "link", "add", "name", "wk0", "type", "veth", "peer", "name", "wk1"]),
         ),
         (
-            "nftables with sets, connections and redirection",
+            "nftables with sets, limits, connections, redirection and ARP",
             unshare(&["--net"], &["nft", "-f", "-"]).input(FILTER).run(),
         ),
     ]

@@ -180,6 +180,7 @@ impl Net {
         self.servers.stop(server)?;
         link::remove(&self.space, server)?;
         self.filter(server, Held { ipv4: None, sources: BTreeSet::new() })?;
+        filter::forget(&self.space, &name::device(server))?;
         self.lock().remove(&server);
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
-use wolke_linux::net::End;
+use wolke_linux::net::{End, Resolvers};
 use world::{Guest, RANGE, RANGE6, World, nic};
 
 /// How long a packet may take.
@@ -287,6 +287,8 @@ fn half_done_work_is_repaired() {
         // The rules gone as a whole, and the uplink, too.
         drop(net);
         inside("nft", "delete table inet wolke");
+        drop(world.open(&[RANGE, RANGE6]));
+        inside("nft", "delete table arp wolke");
         inside("ip", "link delete uplink");
         drop(world.open(&[RANGE, RANGE6]));
         // Devices have new numbers and hardware addresses; all that hangs on them is as before.
@@ -337,7 +339,8 @@ fn many_at_once() {
         });
         assert_eq!(net.list().unwrap(), (1..=40).collect::<Vec<_>>());
         let state = world.state();
-        assert_eq!(state.matches("\" . 169.254.").count(), 20, "{state}");
+        // For the filters of packets, and for those of ARP.
+        assert_eq!(state.matches("\" . 169.254.").count(), 2 * 20, "{state}");
         drop(net);
         let net = world.open(&[RANGE, RANGE6]);
         assert_eq!(world.state(), state);
@@ -369,6 +372,167 @@ fn a_range_that_is_routed_elsewhere_is_refused() {
             let refused = world.try_open(&[range]).unwrap_err();
             assert!(refused.message.contains(part), "{refused}");
         }
+    });
+}
+
+#[test]
+fn guests_are_told_resolvers_that_they_can_reach() {
+    World::run("resolvers", |world| {
+        let file = world.file("resolv.conf");
+        std::fs::write(&file, "nameserver 127.0.0.53\nnameserver 192.0.2.53\nnameserver 192.0.2.54\n").unwrap();
+        let of_file = || Resolvers::Files(vec![file.clone()]);
+        let forwards = |yes: bool| {
+            std::fs::write("/proc/sys/net/ipv4/ip_forward", u8::from(yes).to_string()).unwrap();
+        };
+        let told = |guest: &Guest| guest.lease().get("dns").cloned();
+        let net = world.open_with(&[RANGE], of_file()).unwrap();
+        net.ensure(1, &nic(1), End::Veth).unwrap();
+        let guest = world.guest(1);
+        // Nothing that guests send leaves this machine.
+        forwards(false);
+        assert_eq!(told(&guest), None);
+        // The machine itself is reached.
+        world.program("ip").args("address add 192.0.2.54/32 dev lo".split(' ')).run().unwrap();
+        assert_eq!(told(&guest).as_deref(), Some("192.0.2.54"));
+        forwards(true);
+        assert_eq!(told(&guest).as_deref(), Some("192.0.2.53 192.0.2.54"), "what holds now, and not at the start");
+        drop(net);
+        // Without ranges there is no way to anything.
+        drop(world.open_with(&[], of_file()).inspect(|_| assert_eq!(told(&guest), None)).unwrap());
+        let named = Resolvers::These(vec![Ipv4Addr::new(198, 51, 100, 1), Ipv4Addr::new(198, 51, 100, 2)]);
+        drop(
+            world
+                .open_with(&[], named)
+                .inspect(|_| assert!(told(&guest).unwrap() == "198.51.100.1 198.51.100.2"))
+                .unwrap(),
+        );
+    });
+}
+
+/// The most that one link may have under way at a time: the burst, and what follows while it is looked at.
+const STRANGERS: usize = 200;
+
+#[test]
+fn a_guest_cannot_fill_the_table_of_neighbours() {
+    World::run("neighbours", |world| {
+        let net = world.open(&[RANGE, RANGE6]);
+        let guests = [1, 2].map(|server| {
+            net.ensure(server, &nic(server), End::Veth).unwrap();
+            let guest = world.guest(server);
+            guest.lease();
+            guest.address6();
+            guest
+        });
+        let [one, two] = &guests;
+        // Under an address that is not its own it is nobody's neighbour, and has none.
+        let forged = Ipv4Addr::new(198, 18, 0, 99);
+        one.add_address(forged.into());
+        let asks = ["arping", "-c", "2", "-w", "3", "-I", "wkp1", "-s", "198.18.0.99", "172.31.1.1"];
+        assert!(!one.program("busybox").args(asks).succeeds().unwrap(), "it is answered");
+        assert!(world.counter_of("arp", "forged") > 0);
+        assert!(!world.neighbours("wk1").iter().any(|line| line.contains("198.18.0.99")));
+        assert!(
+            one.program("busybox")
+                .args(["arping", "-c", "5", "-f", "-w", "30", "-I", "wkp1", "172.31.1.1"])
+                .succeeds()
+                .unwrap()
+        );
+
+        // Neighbours of somebody else, who are not there.
+        world.until("one guest reaches the other", || one.pings("2001:db8:0:2::1"));
+        let socket = one.inside(|| UdpSocket::bind("[2001:db8:0:1::1]:0").unwrap());
+        for host in 0..600_u16 {
+            let nobody = Ipv6Addr::new(0x2001, 0xdb8, 0, 2, 0, 0, 0xdead, host);
+            socket.send_to(b"x", (nobody, PORT)).unwrap();
+        }
+        let sought = world.neighbours("wk2").len();
+        assert!((10..STRANGERS).contains(&sought), "{sought}");
+        assert!(world.counter("flooded") > 300);
+        // Whom he knows he reaches all the same.
+        assert!(one.pings("2001:db8:0:2::1"));
+
+        // Solicitations from every address of its network.
+        let before = world.counter("flooded");
+        one.inside(|| {
+            std::fs::write("/proc/sys/net/ipv6/ip_nonlocal_bind", "1").unwrap();
+            solicit(600);
+        });
+        let claimed = world.neighbours("wk1").len();
+        assert!((10..STRANGERS).contains(&claimed), "{claimed}");
+        assert!(world.counter("flooded") - before > 300);
+        // Nobody else is slower for it.
+        world.until("the gateway answers the other", || two.pings("fe80::1%wkp2"));
+        net.remove(1).unwrap();
+        assert!(!world.inside("nft").args("list table inet wolke".split(' ')).run().unwrap().contains("\"wk1\""));
+    });
+}
+
+/// Sends a neighbour solicitation (RFC 4861 4.3) to the gateway from each of so many addresses of the first guest's network.
+fn solicit(count: u16) {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let gateway: Ipv6Addr = "fe80::1".parse().unwrap();
+    let scope: u32 = std::fs::read_to_string("/proc/thread-self/net/if_inet6")
+        .unwrap()
+        .lines()
+        .filter(|line| line.ends_with(" wkp1"))
+        .find_map(|line| u32::from_str_radix(line.split_whitespace().nth(1)?, 16).ok())
+        .unwrap();
+    let to = std::net::SocketAddrV6::new(gateway, 0, 0, scope);
+    // Type, code, checksum (the kernel's), reserved; the target; whose hardware address it comes from.
+    let head = [135, 0, 0, 0, 0, 0, 0, 0];
+    let packet = [&head[..], &gateway.octets(), &[1, 1, 0x96, 0, 0, 0, 0, 1]].concat();
+    for host in 0..count {
+        let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap();
+        socket.set_unicast_hops_v6(255).unwrap();
+        let from = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0xbeef, host);
+        socket.bind(&std::net::SocketAddrV6::new(from, 0, 0, 0).into()).unwrap();
+        socket.send_to(&packet, &to.into()).unwrap();
+    }
+}
+
+/// How many connections one guest may have, as the rules say.
+const FLOWS: usize = 8192;
+
+#[test]
+fn a_guest_cannot_fill_the_table_of_connections() {
+    World::run("flows", |world| {
+        let net = world.open(&[RANGE, RANGE6]);
+        let guests = [1, 2].map(|server| {
+            net.ensure(server, &nic(server), End::Veth).unwrap();
+            let guest = world.guest(server);
+            guest.lease();
+            guest
+        });
+        let [one, two] = &guests;
+        let mut connection = Connection::new(one);
+        let socket = one.inside(|| UdpSocket::bind("198.18.0.1:0").unwrap());
+        let flood = || (1..u16::MAX).for_each(|port| drop(socket.send_to(b"x", ("198.18.0.2", port))));
+        flood();
+        let at_once = world.connections();
+        assert!((1000..FLOWS).contains(&at_once), "{at_once} at once");
+        world.until("no more at a time", || {
+            flood();
+            world.counter("crowded") > 0
+        });
+        let in_time = world.connections();
+        // The other's own, and those that are just ending.
+        assert!((FLOWS / 2..FLOWS + 500).contains(&in_time), "{in_time} in time");
+        // What it has goes on, and others begin what they like.
+        connection.talk();
+        let heard = one.inside(|| UdpSocket::bind(("198.18.0.1", PORT)).unwrap());
+        heard.set_read_timeout(Some(SPELL)).unwrap();
+        let other = two.inside(|| UdpSocket::bind("198.18.0.2:0").unwrap());
+        world.until("another guest is heard", || {
+            other.send_to(b"x", ("198.18.0.1", PORT)).unwrap();
+            heard.recv_from(&mut [0; 8]).is_ok()
+        });
+        // One way only, but one connection: it is no flood.
+        let before = world.counter("flooded");
+        for _ in 0..2000 {
+            other.send_to(b"x", ("198.18.0.1", 9)).unwrap();
+        }
+
+        assert_eq!(world.counter("flooded"), before);
     });
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use wolke_host::{HostError, PublicNic};
-use wolke_linux::net::{Guests, Net, NetOptions};
+use wolke_linux::net::{Guests, Net, NetOptions, Resolvers};
 use wolke_linux::program::Program;
 use wolke_wire::Id;
 use wolke_wire::metadata::{Metadata, PublicInterface};
@@ -114,8 +114,18 @@ impl World {
     }
 
     pub fn try_open(&self, ranges: &[&str]) -> Result<Net, HostError> {
+        self.open_with(ranges, Resolvers::These(Vec::new()))
+    }
+
+    pub fn open_with(&self, ranges: &[&str], resolvers: Resolvers) -> Result<Net, HostError> {
         let ranges = ranges.iter().map(|&range| range.to_owned()).collect();
-        Net::open(NetOptions { namespace: self.inner.clone(), ranges }, Arc::clone(&self.known) as Arc<dyn Guests>)
+        let options = NetOptions { namespace: self.inner.clone(), ranges, resolvers };
+        Net::open(options, Arc::clone(&self.known) as Arc<dyn Guests>)
+    }
+
+    /// A file of this test.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
     }
 
     /// Gives the peer of a server's link to a guest of its own.
@@ -181,7 +191,12 @@ impl World {
 
     /// A counter of the filters.
     pub fn counter(&self, name: &str) -> u64 {
-        let text = self.inside("nft").args(["list", "counter", "inet", "wolke", name]).run().unwrap();
+        self.counter_of("inet", name)
+    }
+
+    /// A counter of the filters of a family.
+    pub fn counter_of(&self, family: &str, name: &str) -> u64 {
+        let text = self.inside("nft").args(["list", "counter", family, "wolke", name]).run().unwrap();
         let (_, after) = text.split_once("packets ").unwrap();
         after.split_whitespace().next().unwrap().parse().unwrap()
     }
@@ -191,8 +206,11 @@ impl World {
         let lines = ["-details link", "address", "route show table all", "-6 route show table all"];
         let shown = lines.iter().map(|line| self.inside("ip").args(["-oneline"]).args(line.split(' ')).run().unwrap());
         let state: String = shown.collect();
-        let rules = self.inside("nft").args(["-s", "list", "ruleset"]).run().unwrap();
-        lasting(&state) + &rules + &self.outside()
+        // Without what links have done lately.
+        let rules = self.inside("nft").args(["-s", "-t", "list", "ruleset"]).run().unwrap();
+        let sets = ["inet wolke source4", "inet wolke source6", "arp wolke source4"];
+        let sets = sets.map(|set| self.inside("nft").args(["list", "set"]).args(set.split(' ')).run().unwrap());
+        lasting(&state) + &rules + &sets.concat() + &self.outside()
     }
 
     /// Devices, addresses and routes in the world outside, but its loopback device.
@@ -202,6 +220,19 @@ impl World {
             lines.iter().map(|line| Program::new("ip").arg("-oneline").args(line.split(' ')).run().unwrap()).collect();
         let own = |line: &&str| !line.contains(" lo") && !line.contains("anycast") && !line.contains("multicast");
         lasting(&shown).lines().filter(own).map(|line| format!("{line}\n")).collect()
+    }
+
+    /// Whom the network under test has for neighbours on a link, or looks for, in lines.
+    pub fn neighbours(&self, device: &str) -> Vec<String> {
+        let shown =
+            |family| self.inside("ip").args([family, "neigh", "show", "nud", "all", "dev", device]).run().unwrap();
+        ["-4", "-6"].map(shown).concat().lines().filter(|line| !line.contains("NOARP")).map(str::to_owned).collect()
+    }
+
+    /// How many connections the network under test tracks.
+    pub fn connections(&self) -> usize {
+        let count = || std::fs::read_to_string("/proc/sys/net/netfilter/nf_conntrack_count").unwrap();
+        within(&path(&self.inner), count).trim().parse().unwrap()
     }
 
     /// Sockets in the network under test.
