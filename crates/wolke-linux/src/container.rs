@@ -11,11 +11,9 @@
 //! The monitor outlives us. Under systemd it lies in a control group outside of the service's, so no `KillMode` reaches it;
 //! `KillMode=process` is still right, for starts that are under way.
 
-mod cgroup;
 mod config;
 mod counters;
 mod disk;
-mod process;
 mod run;
 mod snapshot;
 
@@ -30,15 +28,15 @@ use wolke_host::{HostError, Runtime};
 use wolke_wire::Id;
 use wolke_wire::metadata::NoCloud;
 
+use crate::cgroup::{self, Cgroups};
 use crate::engine::{Boot, Counters, Engine, REBOOT_TIME, Reboot, Result, Wanted};
 use crate::gate::Gates;
 use crate::image::{Image, Init, Slot};
 use crate::layout::{Layout, ServerDir};
 use crate::program::Program;
 
-use cgroup::Cgroups;
+use crate::process::{ended, engine, kill, signal, until};
 use config::Config;
-use process::{ended, engine, kill, signal, until};
 use run::Run;
 
 /// How long a start may take until the init runs; it takes a tenth of a second.
@@ -74,9 +72,9 @@ impl Containers {
     /// # Errors
     /// [`HostError::ENGINE`] when the control groups of the machine cannot be read.
     pub fn open(layout: &Layout, clock: Arc<dyn Clock>) -> Result<Self> {
-        let fingerprint = run::fingerprint(layout.state());
+        let fingerprint = cgroup::fingerprint(layout.state());
         let cgroups = Cgroups::find()?;
-        cgroups.thaw_all(&run::prefix(&fingerprint), clock.as_ref())?;
+        cgroups.thaw_all(&cgroup::prefix(&fingerprint), clock.as_ref())?;
         Ok(Self { fingerprint, cgroups, clock, gates: Gates::default(), pressed: Mutex::default() })
     }
 

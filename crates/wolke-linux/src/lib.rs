@@ -8,6 +8,7 @@
 //! outlive this process and are adopted; whatever is made is first made beside and then renamed; nothing is installed on
 //! the machine; no wait is without a limit.
 
+mod cgroup;
 pub mod container;
 pub mod doctor;
 pub mod engine;
@@ -17,4 +18,5 @@ pub mod image;
 pub mod layout;
 pub mod machine;
 pub mod net;
+mod process;
 pub mod program;

@@ -30,6 +30,7 @@ use self::acceleration::{Acceleration, Choice};
 use self::command_line::DISK_NODE;
 use self::power::Status;
 use self::run::{Monitor, Run};
+use crate::cgroup::{self, Cgroups};
 use crate::engine::{Boot, Counters, Engine, Reboot, Result, Wanted};
 use crate::gate::Gates;
 use crate::image::{Image, ImageStore, Slot};
@@ -43,6 +44,9 @@ const MS: u64 = 1000;
 /// The virtual machines of a host.
 pub struct Machines {
     clock: Arc<dyn Clock>,
+    cgroups: Cgroups,
+    /// With what the names of control groups begin.
+    prefix: String,
     gates: Gates,
     acceleration: Acceleration,
 }
@@ -63,7 +67,8 @@ impl Machines {
     /// As [`Machines::open`].
     pub fn with(layout: &Layout, images: ImageStore, clock: Arc<dyn Clock>, choice: Choice) -> Result<Self> {
         let acceleration = Acceleration::new(layout.clone(), images, choice);
-        let machines = Self { clock, gates: Gates::default(), acceleration };
+        let prefix = cgroup::prefix(&cgroup::fingerprint(layout.state()));
+        let machines = Self { clock, cgroups: Cgroups::find()?, prefix, gates: Gates::default(), acceleration };
         machines.acceleration.decide();
         for server in servers(layout)? {
             machines.adopt(&server);
@@ -79,6 +84,13 @@ impl Machines {
         let arguments = json!({ "device": command_line::CONSOLE, "size": command_line::CONSOLE_SIZE });
         let read = self.monitor(server, Monitor::Control).and_then(|mut qmp| qmp.execute("ringbuf-read", &arguments));
         read.map(|text| text.as_str().unwrap_or_default().to_owned()).map_err(|failure| failure.of("ringbuf-read"))
+    }
+}
+
+impl Machines {
+    /// The name from which the control group of a server is named.
+    fn group(&self, server: &ServerDir) -> String {
+        format!("{}-{}", self.prefix, server.id)
     }
 }
 

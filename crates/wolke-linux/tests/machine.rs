@@ -362,11 +362,70 @@ fn disks_are_copied() {
     }
 }
 
+#[test]
+fn a_machine_is_nobody_and_on_its_own() {
+    let Some(mut bench) = Bench::new("a_machine_is_nobody_and_on_its_own") else { return };
+    let image = deaf(&bench.base);
+    let mut users = Vec::new();
+    for id in [1, 2] {
+        let (server, disk) = bench.made(id, &image);
+        bench.start(&server, &disk, &image);
+        let pid = bench.pid(&server);
+        let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap();
+        let status = read("status");
+        let of = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let ids = [of("Uid:"), of("Gid:"), of("Groups:")].concat();
+        assert!(ids.iter().all(|id| *id == ids[0]) && ids[0].parse::<u32>().unwrap() > 1_000_000_000, "{status}");
+        for set in ["CapInh:", "CapPrm:", "CapEff:", "CapAmb:"] {
+            assert_eq!(u64::from_str_radix(&of(set)[0], 16).unwrap(), 0, "{status}");
+        }
+        assert_eq!((of("NoNewPrivs:")[0].as_str(), of("Seccomp:")[0].as_str()), ("1", "2"));
+        users.push(ids[0].clone());
+
+        // Nobody ends it by ending a service, and its memory is bounded.
+        let groups = read("cgroup");
+        let own = format!("-{id}.machine");
+        let group = |of: &str| groups.lines().find(|line| line.split(':').nth(1) == Some(of)).map(str::to_owned);
+        for hierarchy in ["name=systemd", ""] {
+            assert!(group(hierarchy).is_none_or(|line| line.ends_with(&own)), "{groups}");
+        }
+        let limit = limit_of(&groups);
+        assert_eq!(limit, (192 + 512) << 20, "the guest's memory and what QEMU needs itself");
+        bench.reopen();
+        assert_eq!(bench.machines.guest(&server).unwrap(), Guest::Running);
+        bench.machines.stop(&server).unwrap();
+        let left = Command::new("find").args(["/sys/fs/cgroup", "-name", &format!("wolke-*{own}")]).output().unwrap();
+        let name =
+            groups.lines().find_map(|line| line.rsplit_once('/').filter(|(_, name)| name.ends_with(&own))).unwrap().1;
+        assert!(!String::from_utf8_lossy(&left.stdout).contains(name), "a control group is left");
+    }
+    assert_ne!(users[0], users[1], "each is somebody else");
+}
+
+/// The memory that a process may have, by its control groups.
+fn limit_of(groups: &str) -> u64 {
+    let path = |line: &str| line.splitn(3, ':').nth(2).unwrap().to_owned();
+    let legacy = groups.lines().find(|line| line.split(':').nth(1) == Some("memory")).map(path);
+    let file = match legacy {
+        Some(path) => format!("/sys/fs/cgroup/memory{path}/memory.limit_in_bytes"),
+        None => format!(
+            "/sys/fs/cgroup{}/memory.max",
+            groups.lines().find(|line| line.starts_with("0::")).map(path).unwrap()
+        ),
+    };
+    std::fs::read_to_string(file).unwrap().trim().parse().unwrap()
+}
+
 /// Begins a snapshot that goes on for ever, and leaves.
 fn leave_a_job(server: &ServerDir, to: &Path) {
     assert!(
         Command::new("qemu-img").args(["create", "-q", "-f", "qcow2"]).arg(to).arg("1G").status().unwrap().success()
     );
+    // Its QEMU is nobody.
+    std::fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
     let socket = UnixStream::connect(server.run().join("job")).unwrap();
     let mut lines = BufReader::new(socket.try_clone().unwrap()).lines();
     let path = to.display();

@@ -7,11 +7,11 @@ use std::path::Path;
 
 use wolke_host::Definition;
 
-use super::cgroup::Cgroups;
-use super::process::engine;
+use crate::cgroup::Cgroups;
 use crate::engine::Result;
 use crate::image::{ID_BASE, ID_COUNT};
 use crate::net::Link;
+use crate::process::engine;
 
 /// The first id of the machine that is one of a container, and how many follow: as root file systems are stored.
 const IDS: (u32, u32) = (ID_BASE, ID_COUNT);

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use wolke_domain::clock::Clock;
 
-use super::cgroup::Cgroups;
 use super::disk::loops;
-use super::process::until;
 use super::run::Run;
+use crate::cgroup::Cgroups;
 use crate::engine::{Counters, Result};
+use crate::process::until;
 
 /// The unit of `/sys/block/*/stat` in bytes, whatever the device.
 const SECTOR: u64 = 512;

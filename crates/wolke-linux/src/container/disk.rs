@@ -10,10 +10,10 @@ use std::time::Duration;
 use wolke_domain::clock::Clock;
 use wolke_host::HostError;
 
-use super::process::{at, engine, full_disk, until};
 use super::run::Run;
 use crate::engine::Result;
 use crate::image::Image;
+use crate::process::{at, engine, full_disk, until};
 use crate::program::Program;
 
 /// The file system of a server, in the directory of the disk.

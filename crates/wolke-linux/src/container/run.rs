@@ -19,32 +19,22 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::Pid;
-use sha2::{Digest, Sha256};
 use wolke_domain::clock::Clock;
 use wolke_host::plan::Guest;
 
-use super::cgroup::Cgroups;
-use super::process::{at, engine, parse, until};
+use crate::cgroup::{self, Cgroups};
 use crate::engine::Result;
 use crate::layout::ServerDir;
+use crate::process::{at, engine, parse, until};
 use crate::program::Program;
 
 /// Directories that every Debian machine has and that everybody may enter. One of them is hidden, for one container alone,
 /// behind what the container is made of.
 const TOPS: [&str; 3] = ["/mnt", "/media", "/srv"];
-/// Bytes of the fingerprint of a state directory: two hosts on one machine may have servers of the same id.
-const FINGERPRINT: usize = 4;
 /// How long a start that was held up may hold its turn.
 const TURN_MAX: Duration = Duration::from_secs(90);
 /// What only we may read.
 const SECRET: u32 = 0o600;
-
-/// The fingerprint of a state directory.
-pub(super) fn fingerprint(state: &Path) -> String {
-    let state = fs::canonicalize(state).unwrap_or_else(|_| state.to_owned());
-    let digest = Sha256::digest(state.as_os_str().as_encoded_bytes());
-    digest.iter().take(FINGERPRINT).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
-}
 
 /// The directory to hide: one that none of these paths goes through.
 pub(super) fn top(paths: &[&Path]) -> Result<&'static str> {
@@ -69,7 +59,7 @@ impl Run {
     pub(super) fn of(server: &ServerDir, fingerprint: &str) -> Self {
         Self {
             name: server.name(),
-            group: format!("{}-{}", prefix(fingerprint), server.id),
+            group: format!("{}-{}", cgroup::prefix(fingerprint), server.id),
             path: server.run(),
             server: server.path.clone(),
             fingerprint: fingerprint.to_owned(),
@@ -180,9 +170,4 @@ impl Run {
         let first = log.lines().find_map(|line| line.split_once(" ERROR ").map(|(_, said)| said));
         first.map_or_else(|| self.read("start.log"), str::to_owned).trim().to_owned()
     }
-}
-
-/// With what the names of all control groups of a host begin.
-pub(super) fn prefix(fingerprint: &str) -> String {
-    format!("wolke-{fingerprint}")
 }

@@ -12,11 +12,11 @@ use wolke_host::HostError;
 use wolke_wire::Id;
 
 use super::disk::{self, FILE, lower};
-use super::process::{at, engine, full_disk, until};
 use super::run::{Run, top};
 use super::{Containers, LEAVE_MAX};
 use crate::engine::{Result, Wanted};
 use crate::image::{Image, Slot};
+use crate::process::{at, engine, full_disk, until};
 use crate::program::Program;
 
 /// How long a container may be held: tens of gigabytes on a slow disk.

@@ -29,6 +29,10 @@ pub const PROBE_TIME: Duration = Duration::from_secs(20);
 const PROBE_MEMORY: &str = "512M";
 /// The device.
 const KVM: &str = "/dev/kvm";
+/// Translation, with [`TRANSLATIONS_MB`].
+const TCG: &str = "tcg,thread=multi,tb-size=256";
+/// What translated code may take, in MiB: QEMU would take up to a GiB, beside the guest's memory.
+pub const TRANSLATIONS_MB: u64 = 256;
 /// The file of the verdict, in the state directory.
 const REMEMBERED: &str = "acceleration.json";
 /// The probe's initial file system, in the state directory while it runs.
@@ -56,7 +60,7 @@ impl Accelerator {
     pub const fn arguments(self) -> [&'static str; 4] {
         match self {
             Self::Kvm => ["-accel", "kvm", "-cpu", "host"],
-            Self::Tcg => ["-accel", "tcg,thread=multi", "-cpu", "max"],
+            Self::Tcg => ["-accel", TCG, "-cpu", "max"],
         }
     }
 }
@@ -232,7 +236,8 @@ fn probe(layout: &Layout, image: &Image) -> Result<Verdict> {
             return Ok(Verdict { accelerator: Accelerator::Kvm, reason, is_final: true });
         }
         Ok(_) => "its kernel has died".to_owned(),
-        Err(error) => error.message,
+        // In one line: it is a part of a sentence.
+        Err(error) => error.message.split_whitespace().collect::<Vec<_>>().join(" "),
     };
     Ok(tcg(&format!("{KVM} is there, but {} does not boot under it: {reason}", image.artefact), true))
 }

@@ -2,20 +2,22 @@
 //!
 //! Works with QEMU 7.2 (Debian 12) up to 10. Nothing of the defaults is taken: what is not listed here is not there.
 //!
-//! **Confinement.** QEMU runs as root, because the files of a host are root's, but without any capability and without the
-//! way to get one, and with a filter of system calls. The parts of the filter that forbid new processes and changes of
-//! identity do not go together with `-daemonize`, which forks; what they forbid beyond that is what missing capabilities
-//! forbid, too. A user of its own would have to own the image files, which many servers share.
+//! **Confinement.** QEMU opens the files of a host, which are root's, and then becomes a user that nobody else is, one for each
+//! server, before its guest runs: without any capability, without the way to get one, and with a filter of system calls. So it
+//! can open nothing of the host any more, and what it is to open later is handed to it (snapshots). The parts of the filter
+//! that forbid new processes and changes of identity do not go together with `-daemonize`, which forks, and with the change of
+//! identity itself; what they forbid beyond that is what missing capabilities forbid, too.
 
 use std::path::Path;
 
 use serde_json::json;
+use wolke_wire::Id;
 
 use super::acceleration::Accelerator;
 use super::disk::DISK;
 use super::run::{Monitor, Run};
 use crate::engine::Boot;
-use crate::image::BootBy;
+use crate::image::{BootBy, ID_BASE, ID_COUNT};
 use crate::layout::ServerDir;
 use crate::program::Program;
 
@@ -40,7 +42,7 @@ const NIC_PORT: u32 = 1;
 #[must_use]
 pub fn program(server: &ServerDir, boot: &Boot<'_>, accelerator: Accelerator) -> Program {
     let run = Run::of(server);
-    let bare = ["--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--"];
+    let bare = ["--no-new-privs", "--inh-caps=-all", "--bounding-set=-all,+setuid,+setgid", "--"];
     let program = match boot.link {
         Some(link) => Program::in_namespace(&link.namespace, "setpriv"),
         None => Program::new("setpriv"),
@@ -49,7 +51,20 @@ pub fn program(server: &ServerDir, boot: &Boot<'_>, accelerator: Accelerator) ->
     let program = machine(program, server, boot, accelerator);
     let program = kernel(disk(program, boot), boot);
     let program = nic(ports(program), boot);
-    channels(program, &run).arg("-pidfile").arg(run.pid_file()).arg("-daemonize")
+    let user = user(server.id);
+    channels(program, &run)
+        .args(["-runas", &format!("{user}:{user}")])
+        .arg("-pidfile")
+        .arg(run.pid_file())
+        .arg("-daemonize")
+}
+
+/// Whom the QEMU of a server runs as, and its group: far above anybody's, above those of containers, and another one for each
+/// server that this machine can run.
+#[must_use]
+pub fn user(server: Id) -> u32 {
+    let number = u32::try_from(server.rem_euclid(i64::from(ID_COUNT))).unwrap_or_default();
+    ID_BASE + ID_COUNT + number
 }
 
 fn machine(program: Program, server: &ServerDir, boot: &Boot<'_>, accelerator: Accelerator) -> Program {

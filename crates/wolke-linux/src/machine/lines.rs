@@ -3,12 +3,16 @@
 //! **Invariants:** no wait without a limit, and no line longer than [`LINE_MAX`]: what is at the other end of an agent's
 //! socket is the guest, which may say whatever it likes.
 
-use std::io::{ErrorKind, Read, Write};
+use std::fs::File;
+use std::io::{ErrorKind, IoSlice, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use socket2::{Domain, SockAddr, Socket, Type};
 use wolke_domain::clock::Clock;
 
@@ -108,6 +112,23 @@ impl Lines {
     pub fn send(&mut self, bytes: &[u8], deadline: &Deadline) -> Result<(), Broken> {
         self.stream.set_write_timeout(Some(deadline.left().ok_or(Broken::Late)?))?;
         self.stream.write_all(bytes).map_err(Broken::from)
+    }
+
+    /// Sends bytes and, with the first of them, an open file (unix(7), `SCM_RIGHTS`).
+    ///
+    /// # Errors
+    /// [`Broken`].
+    pub fn send_with(&mut self, bytes: &[u8], file: &File, deadline: &Deadline) -> Result<(), Broken> {
+        self.stream.set_write_timeout(Some(deadline.left().ok_or(Broken::Late)?))?;
+        let files = [file.as_fd()];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        if !ancillary.push(SendAncillaryMessage::ScmRights(&files)) {
+            return Err(Broken::Io(ErrorKind::InvalidInput.into()));
+        }
+        let sent = sendmsg(&self.stream, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::empty());
+        let sent = sent.map_err(|error| Broken::from(std::io::Error::from(error)))?;
+        self.send(bytes.get(sent..).unwrap_or_default(), deadline)
     }
 
     /// The next line, without its end.

@@ -19,6 +19,11 @@ use crate::layout::ServerDir;
 const START_TIME: Duration = Duration::from_secs(60);
 /// How long a reset may take to arrive: the next turn of QEMU's main loop.
 const RESET_TIME: Duration = Duration::from_secs(20);
+/// What QEMU takes beside the memory of its guest, in MiB: 100 to 150 itself, [`super::acceleration::TRANSLATIONS_MB`] when it
+/// translates, and the kernel's pages for both. More is a fault or an attack.
+pub const OVERHEAD_MB: u64 = 512;
+/// Bytes of a MiB, as a shift.
+const MIB_SHIFT: u32 = 20;
 /// How often a guest is asked to reboot within [`REBOOT_TIME`].
 const REBOOT_TRIES: u32 = 3;
 
@@ -119,7 +124,8 @@ impl Machines {
         run.make()?;
         let accelerator = self.acceleration.decide();
         let program = command_line::program(server, boot, accelerator).timeout(START_TIME);
-        if let Err(error) = program.run() {
+        let started = program.run().and_then(|_| self.enclose(server, boot));
+        if let Err(error) = started {
             self.clear(server)?;
             return Err(no_memory(error));
         }
@@ -130,6 +136,14 @@ impl Machines {
                 Err(failed(command_line::QEMU, &format!("the machine did not start to run: {seen:?}")))
             }
         }
+    }
+
+    /// QEMU is in a control group of its own: it does not end with the service that runs us, and has the memory of its guest and
+    /// what it needs itself, not more.
+    fn enclose(&self, server: &ServerDir, boot: &Boot<'_>) -> Result<()> {
+        let Some(process) = Run::of(server).process() else { return Ok(()) };
+        let memory = u64::from(boot.definition.memory_mb) + OVERHEAD_MB;
+        self.cgroups.enclose(&self.group(server), process.id(), Some(memory << MIB_SHIFT))
     }
 
     fn go_on(&self, server: &ServerDir) -> Result<()> {
@@ -144,6 +158,7 @@ impl Machines {
         for process in run.processes() {
             process.end()?;
         }
+        self.cgroups.clear(&self.group(server), self.clock.as_ref())?;
         run.remove()
     }
 

@@ -4,6 +4,7 @@
 //! arrives is an event and waits, bounded by [`EVENTS_MAX`], for whoever asks for it.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,11 +83,26 @@ impl Qmp {
     /// # Errors
     /// [`Failure`].
     pub fn execute(&mut self, command: &str, arguments: &Value) -> Result<Value, Failure> {
+        self.ask(command, arguments, None)
+    }
+
+    /// Runs a command and hands an open file over with it.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn hand(&mut self, command: &str, arguments: &Value, file: &File) -> Result<Value, Failure> {
+        self.ask(command, arguments, Some(file))
+    }
+
+    fn ask(&mut self, command: &str, arguments: &Value, file: Option<&File>) -> Result<Value, Failure> {
         let deadline = Deadline::after(&self.clock, COMMAND_TIME);
         self.last += 1;
         let id = self.last;
         let line = format!("{}\n", json!({ "execute": command, "arguments": arguments, "id": id }));
-        self.lines.send(line.as_bytes(), &deadline)?;
+        match file {
+            Some(file) => self.lines.send_with(line.as_bytes(), file, &deadline)?,
+            None => self.lines.send(line.as_bytes(), &deadline)?,
+        }
         loop {
             let mut message = self.message(&deadline)?;
             if message.get("id").and_then(Value::as_u64) != Some(id) {

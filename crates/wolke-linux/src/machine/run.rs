@@ -155,7 +155,7 @@ impl Run {
 /// A process that is known to be a QEMU of one run.
 #[derive(Debug)]
 pub struct Process {
-    pid: i32,
+    id: Pid,
     descriptor: OwnedFd,
 }
 
@@ -163,11 +163,18 @@ impl Process {
     /// The process with this id, if it is the QEMU that was told to write its id into this file.
     fn open(pid: i32, pid_file: &Path) -> Option<Self> {
         // First held, then looked at: what is looked at cannot be replaced by another one any more.
-        let descriptor = pidfd_open(Pid::from_raw(pid).filter(|pid| !pid.is_init())?, PidfdFlags::empty()).ok()?;
+        let id = Pid::from_raw(pid).filter(|pid| !pid.is_init())?;
+        let descriptor = pidfd_open(id, PidfdFlags::empty()).ok()?;
         let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         let mut words = line.split(|byte| *byte == 0).skip_while(|word| *word != b"-pidfile");
         let told = words.nth(1)?;
-        (told == pid_file.as_os_str().as_bytes()).then_some(Self { pid, descriptor })
+        (told == pid_file.as_os_str().as_bytes()).then_some(Self { id, descriptor })
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> Pid {
+        self.id
     }
 
     /// Waits until it is gone; whether it is.
@@ -190,13 +197,16 @@ impl Process {
                 return Ok(());
             }
         }
-        Err(failed(&format!("QEMU with the process id {}", self.pid), "it does not end when it is killed"))
+        Err(failed(
+            &format!("QEMU with the process id {}", self.id.as_raw_nonzero()),
+            "it does not end when it is killed",
+        ))
     }
 
     /// Processor time in clock ticks, of all its threads; `None` when it has gone.
     #[must_use]
     pub fn ticks(&self) -> Option<u64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id.as_raw_nonzero())).ok()?;
         ticks(&stat)
     }
 }

@@ -38,6 +38,8 @@ const COPY_TIME: Duration = Duration::from_secs(3600);
 const CANCEL_TIME: Duration = Duration::from_secs(60);
 /// The name of the job and of the node that it writes to.
 const JOB: &str = "snapshot";
+/// The number of the set of files that are handed to QEMU for it.
+const FILES: u32 = 1;
 /// Bytes of a MiB.
 const MIB: u64 = 1 << 20;
 /// Bytes of a block as the file system counts them.
@@ -82,8 +84,13 @@ impl Machines {
     }
 
     fn job(&self, server: &ServerDir, goes_on: Wanted<'_>, qmp: &mut Qmp, to: &Path) -> Result<()> {
+        // QEMU may open nothing of the host: it is handed the file.
+        let file = fs::File::options().read(true).write(true).open(to);
+        let file = file.map_err(|error| failed(&to.display().to_string(), &error.to_string()))?;
+        let set = json!({ "fdset-id": FILES });
+        qmp.hand("add-fd", &set, &file).map_err(|failure| failure.of("add-fd"))?;
         let node = json!({
-            "driver": "qcow2", "node-name": JOB, "file": { "driver": "file", "filename": to.to_string_lossy() },
+            "driver": "qcow2", "node-name": JOB, "file": { "driver": "file", "filename": format!("/dev/fdset/{FILES}") },
         });
         qmp.execute("blockdev-add", &node).map_err(|failure| told(failure.of("blockdev-add")))?;
         let job = json!({ "job-id": JOB, "device": DISK_NODE, "target": JOB, "sync": "full" });
@@ -186,11 +193,13 @@ impl Machines {
         let _ = fs::remove_file(run.frozen());
     }
 
-    /// What a snapshot that was killed has left in the QEMU of this server goes.
+    /// The QEMU of this server is where it belongs, and what a snapshot that was killed has left in it goes.
     pub(super) fn adopt(&self, server: &ServerDir) {
         let run = Run::of(server);
-        if run.process().is_none() {
-            return;
+        let Some(process) = run.process() else { return };
+        // Whoever started it may have been killed before it was moved.
+        if let Err(error) = self.cgroups.enclose(&self.group(server), process.id(), None) {
+            tracing::warn!(server = server.id, %error, "QEMU cannot be put into a control group of its own");
         }
         if run.frozen().exists() {
             self.thaw(server);
@@ -202,7 +211,7 @@ impl Machines {
     }
 }
 
-/// Neither job nor node of a snapshot is left.
+/// Neither job nor node nor file of a snapshot is left.
 fn tidy(qmp: &mut Qmp) -> std::result::Result<(), Failure> {
     let jobs = qmp.execute("query-jobs", &json!({}))?;
     if jobs.as_array().into_iter().flatten().any(|job| job["id"] == JOB) {
@@ -216,6 +225,10 @@ fn tidy(qmp: &mut Qmp) -> std::result::Result<(), Failure> {
     let nodes = qmp.execute("query-named-block-nodes", &json!({ "flat": true }))?;
     if nodes.as_array().into_iter().flatten().any(|node| node["node-name"] == JOB) {
         qmp.execute("blockdev-del", &json!({ "node-name": JOB }))?;
+    }
+    let sets = qmp.execute("query-fdsets", &json!({}))?;
+    if sets.as_array().into_iter().flatten().any(|set| set["fdset-id"] == FILES) {
+        qmp.execute("remove-fd", &json!({ "fdset-id": FILES }))?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::program::Program;
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Waits until a level is reached; says whether it was within the limit.
-pub(super) fn until(clock: &dyn Clock, limit: Duration, mut reached: impl FnMut() -> Result<bool>) -> Result<bool> {
+pub(crate) fn until(clock: &dyn Clock, limit: Duration, mut reached: impl FnMut() -> Result<bool>) -> Result<bool> {
     let end = clock.monotonic_ms().saturating_add(i64::try_from(limit.as_millis()).unwrap_or(i64::MAX));
     loop {
         if reached()? {
@@ -30,7 +30,7 @@ pub(super) fn until(clock: &dyn Clock, limit: Duration, mut reached: impl FnMut(
 }
 
 /// Waits for the end of a process; says whether it ended within the limit.
-pub(super) fn ended(pid: Pid, clock: &dyn Clock, limit: Duration) -> Result<bool> {
+pub(crate) fn ended(pid: Pid, clock: &dyn Clock, limit: Duration) -> Result<bool> {
     let Ok(fd) = pidfd_open(pid, PidfdFlags::empty()) else { return Ok(true) };
     until(clock, limit, || {
         let look = Timespec::try_from(LOOK).ok();
@@ -39,7 +39,7 @@ pub(super) fn ended(pid: Pid, clock: &dyn Clock, limit: Duration) -> Result<bool
 }
 
 /// Kills a process at once; one that is gone already is killed.
-pub(super) fn kill(pid: Pid) -> Result<()> {
+pub(crate) fn kill(pid: Pid) -> Result<()> {
     let Ok(fd) = pidfd_open(pid, PidfdFlags::empty()) else { return Ok(()) };
     match pidfd_send_signal(&fd, Signal::KILL) {
         Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
@@ -48,23 +48,23 @@ pub(super) fn kill(pid: Pid) -> Result<()> {
 }
 
 /// Sends a signal by its number. A shell does it, because nothing safe sends the real-time signals that systemd takes.
-pub(super) fn signal(pid: Pid, number: u8) -> Result<()> {
+pub(crate) fn signal(pid: Pid, number: u8) -> Result<()> {
     let pid = pid.as_raw_nonzero().to_string();
     Program::new("sh").args(["-c", "kill -\"$1\" \"$2\"", "sh"]).arg(number.to_string()).arg(pid).run().map(|_| ())
 }
 
 /// A process id out of a file or directory name.
-pub(super) fn parse(text: &str) -> Option<Pid> {
+pub(crate) fn parse(text: &str) -> Option<Pid> {
     text.trim().parse().ok().and_then(Pid::from_raw)
 }
 
 /// What this host's programs fail with.
-pub(super) fn engine(message: impl Into<String>) -> HostError {
+pub(crate) fn engine(message: impl Into<String>) -> HostError {
     HostError::new(HostError::ENGINE, message)
 }
 
 /// Turns what a file operation says into an error that names the file.
-pub(super) fn at<'a>(path: &'a std::path::Path, what: &'a str) -> impl Fn(std::io::Error) -> HostError + 'a {
+pub(crate) fn at<'a>(path: &'a std::path::Path, what: &'a str) -> impl Fn(std::io::Error) -> HostError + 'a {
     move |error| {
         let full = error.kind() == std::io::ErrorKind::StorageFull;
         let code = if full { HostError::DISK_FULL } else { HostError::ENGINE };
@@ -73,7 +73,7 @@ pub(super) fn at<'a>(path: &'a std::path::Path, what: &'a str) -> impl Fn(std::i
 }
 
 /// Programs tell a full disk by a sentence only.
-pub(super) fn full_disk(error: HostError) -> HostError {
+pub(crate) fn full_disk(error: HostError) -> HostError {
     let full = error.message.contains("No space left on device");
     if full { HostError::new(HostError::DISK_FULL, error.message) } else { error }
 }

@@ -1,8 +1,8 @@
-//! Control groups, of version 1, 2 or both at once: found by name, emptied, frozen, removed.
+//! Control groups, of version 1, 2 or both at once: found by name, made, emptied, frozen, removed.
 //!
 //! A container has three of them in every hierarchy, named from its server: `<name>.payload` (the container and its limits),
-//! `<name>.monitor` (LXC's process beside it) and `<name>.pivot` (where that process ends). They lie at the root of the
-//! hierarchies, so the end of the service that runs us does not touch them.
+//! `<name>.monitor` (LXC's process beside it) and `<name>.pivot` (where that process ends). A virtual machine has one,
+//! `<name>.machine`. They lie at the root of the hierarchies, so the end of the service that runs us does not touch them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,21 +10,28 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::Pid;
+use sha2::{Digest, Sha256};
 use wolke_domain::clock::Clock;
 
-use super::process::{at, engine, kill, parse, until};
 use crate::engine::Result;
+use crate::process::{at, engine, kill, parse, until};
 
 /// How long killed processes take to be gone, under load and with much memory to give back.
 const EMPTY_MAX: Duration = Duration::from_secs(60);
 /// How long a freezer takes to hold every process.
 const FREEZE_MAX: Duration = Duration::from_secs(20);
-/// The groups of a container.
-const PARTS: [&str; 3] = ["payload", "monitor", "pivot"];
+/// The group of a virtual machine.
+const MACHINE: &str = "machine";
+/// The groups of a server.
+const PARTS: [&str; 4] = ["payload", "monitor", "pivot", MACHINE];
+/// The hierarchy of version 1 by which systemd knows what belongs to a service.
+const SYSTEMD: &str = "name=systemd";
+/// Bytes of the fingerprint of a state directory: two hosts on one machine may have servers of the same id.
+const FINGERPRINT: usize = 4;
 
 /// The hierarchies of this machine.
 #[derive(Clone, Debug)]
-pub(super) struct Cgroups {
+pub(crate) struct Cgroups {
     /// Version 1: controllers (or `name=systemd`) and where they are mounted.
     legacy: Vec<(Vec<String>, PathBuf)>,
     /// Version 2, with the controllers that it carries.
@@ -33,7 +40,7 @@ pub(super) struct Cgroups {
 
 impl Cgroups {
     /// Finds what is mounted.
-    pub(super) fn find() -> Result<Self> {
+    pub(crate) fn find() -> Result<Self> {
         let path = Path::new("/proc/self/mounts");
         let mounts = fs::read_to_string(path).map_err(at(path, "read"))?;
         let mut found = Self { legacy: Vec::new(), unified: None };
@@ -56,13 +63,13 @@ impl Cgroups {
     }
 
     /// Where a controller of version 1 is mounted.
-    pub(super) fn legacy(&self, controller: &str) -> Option<&Path> {
+    pub(crate) fn legacy(&self, controller: &str) -> Option<&Path> {
         let has = |options: &[String]| options.iter().any(|option| option == controller);
         self.legacy.iter().find(|(options, _)| has(options)).map(|(_, place)| place.as_path())
     }
 
     /// Whether version 2 carries a controller.
-    pub(super) fn unified(&self, controller: &str) -> bool {
+    pub(crate) fn unified(&self, controller: &str) -> bool {
         self.unified.as_ref().is_some_and(|(_, controllers)| controllers.iter().any(|has| has == controller))
     }
 
@@ -81,12 +88,12 @@ impl Cgroups {
     }
 
     /// Whether anything of a container is there.
-    pub(super) fn any(&self, name: &str) -> bool {
+    pub(crate) fn any(&self, name: &str) -> bool {
         self.groups(name).next().is_some()
     }
 
     /// Whether a process is LXC's monitor of a container.
-    pub(super) fn is_monitor(pid: Pid, name: &str) -> bool {
+    pub(crate) fn is_monitor(pid: Pid, name: &str) -> bool {
         let groups = fs::read_to_string(format!("/proc/{}/cgroup", pid.as_raw_nonzero())).unwrap_or_default();
         let (monitor, pivot) = (format!("/{name}.monitor"), format!("/{name}.pivot"));
         groups.lines().filter_map(|line| line.splitn(3, ':').nth(2)).any(|group| {
@@ -95,7 +102,7 @@ impl Cgroups {
     }
 
     /// Ends every process of a container and removes its groups.
-    pub(super) fn clear(&self, name: &str, clock: &dyn Clock) -> Result<()> {
+    pub(crate) fn clear(&self, name: &str, clock: &dyn Clock) -> Result<()> {
         self.freeze(name, false, clock)?;
         let gone = until(clock, EMPTY_MAX, || {
             let groups: Vec<_> = self.groups(name).collect();
@@ -112,8 +119,38 @@ impl Cgroups {
         if gone { Ok(()) } else { Err(engine(format!("the control groups of {name} cannot be removed"))) }
     }
 
+    /// Puts a process with all its threads into the group of a virtual machine, which may have so many bytes of memory where a
+    /// controller counts them, or as many as before.
+    pub(crate) fn enclose(&self, name: &str, pid: Pid, memory: Option<u64>) -> Result<()> {
+        let group = format!("{name}.{MACHINE}");
+        let mut places = Vec::new();
+        if let Some(root) = self.legacy("memory") {
+            places.push((root.join(&group), Some("memory.limit_in_bytes")));
+        }
+        places.extend(self.legacy(SYSTEMD).map(|root| (root.join(&group), None)));
+        if let Some((root, _)) = &self.unified {
+            let limit = self.unified("memory").then_some("memory.max");
+            if limit.is_some() {
+                // Groups have what their parent hands down.
+                let path = root.join("cgroup.subtree_control");
+                fs::write(&path, "+memory").map_err(at(&path, "written"))?;
+            }
+            places.push((root.join(&group), limit));
+        }
+        for (place, limit) in places {
+            fs::create_dir_all(&place).map_err(at(&place, "made"))?;
+            if let (Some(limit), Some(memory)) = (limit, memory) {
+                let path = place.join(limit);
+                fs::write(&path, memory.to_string()).map_err(at(&path, "written"))?;
+            }
+            let path = place.join("cgroup.procs");
+            fs::write(&path, pid.as_raw_nonzero().to_string()).map_err(at(&path, "written"))?;
+        }
+        Ok(())
+    }
+
     /// Stops every process of a container where it stands, or lets them go on. One that does not run has none.
-    pub(super) fn freeze(&self, name: &str, frozen: bool, clock: &dyn Clock) -> Result<()> {
+    pub(crate) fn freeze(&self, name: &str, frozen: bool, clock: &dyn Clock) -> Result<()> {
         let Some((group, file, wish)) = self.freezer(name, frozen) else { return Ok(()) };
         let path = group.join(file);
         if let Err(error) = fs::write(&path, wish) {
@@ -142,12 +179,12 @@ impl Cgroups {
     }
 
     /// The file that lets a container go on, and what is written to it.
-    pub(super) fn thaw(&self, name: &str) -> Option<(PathBuf, &'static str)> {
+    pub(crate) fn thaw(&self, name: &str) -> Option<(PathBuf, &'static str)> {
         self.freezer(name, false).map(|(group, file, word)| (group.join(file), word))
     }
 
     /// Every container whose name starts so goes on: a process that held one may have been killed.
-    pub(super) fn thaw_all(&self, prefix: &str, clock: &dyn Clock) -> Result<()> {
+    pub(crate) fn thaw_all(&self, prefix: &str, clock: &dyn Clock) -> Result<()> {
         let unified = self.unified.as_ref().map(|(root, _)| root.as_path());
         let Some(root) = self.legacy("freezer").or(unified) else { return Ok(()) };
         for entry in fs::read_dir(root).map_err(at(root, "read"))?.flatten() {
@@ -161,13 +198,25 @@ impl Cgroups {
 
     /// Where processor time is counted, and the word before the number in that file; version 1 has none, and counts
     /// nanoseconds instead of microseconds.
-    pub(super) fn cpu(&self, name: &str) -> Option<(PathBuf, &'static str, u64)> {
+    pub(crate) fn cpu(&self, name: &str) -> Option<(PathBuf, &'static str, u64)> {
         let payload = format!("{name}.payload");
         if let Some(root) = self.legacy("cpuacct") {
             return Some((root.join(payload).join("cpuacct.usage"), "", NANOS_PER_MS));
         }
         self.unified.as_ref().map(|(root, _)| (root.join(payload).join("cpu.stat"), "usage_usec", MICROS_PER_MS))
     }
+}
+
+/// The fingerprint of a state directory.
+pub(crate) fn fingerprint(state: &Path) -> String {
+    let state = fs::canonicalize(state).unwrap_or_else(|_| state.to_owned());
+    let digest = Sha256::digest(state.as_os_str().as_encoded_bytes());
+    digest.iter().take(FINGERPRINT).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// With what the names of all control groups of a host begin.
+pub(crate) fn prefix(fingerprint: &str) -> String {
+    format!("wolke-{fingerprint}")
 }
 
 /// Nanoseconds in a millisecond.
