@@ -17,6 +17,7 @@ const KINDS: &[(&str, &str)] = &[
     ("/v1/networks", "networks"),
     ("/v1/images?type=snapshot&type=backup", "images"),
     ("/v1/volumes", "volumes"),
+    ("/v1/firewalls", "firewalls"),
 ];
 
 /// One installation with a running server and a client.

@@ -9,8 +9,8 @@ use wolke_domain::image::is_own;
 use wolke_domain::{Error, Result, contention};
 use wolke_store::strand::NewStrand;
 use wolke_store::{
-    Counter, Scope, Tx, action, floating_ip, image, network, placement_group, primary_ip, server, ssh_key, strand,
-    volume,
+    Counter, Scope, Tx, action, firewall, floating_ip, image, network, placement_group, primary_ip, server, ssh_key,
+    strand, volume,
 };
 use wolke_strand::{Frame, Program};
 use wolke_wire::cloud::action as wire;
@@ -138,6 +138,7 @@ pub(crate) fn check_owner(tx: &mut dyn Tx, catalogue: &Catalogue, project: Id, k
         Kind::Network => network::get(tx, project, id)?.is_some(),
         Kind::SshKey => ssh_key::get(tx, project, id)?.is_some(),
         Kind::Volume => volume::get(tx, project, id)?.is_some(),
+        Kind::Firewall => firewall::get(tx, project, id)?.is_some(),
         Kind::Image if is_own(id) => image::get(tx, project, id)?.is_some(),
         Kind::Image => catalogue.image_by_id(id).is_some(),
         _ => false,

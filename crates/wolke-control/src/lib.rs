@@ -11,6 +11,7 @@ pub mod clock;
 mod control;
 mod core;
 pub mod driver;
+pub mod firewall;
 pub mod floating_ip;
 mod hosts;
 pub mod image;

@@ -186,6 +186,9 @@ impl Control {
                     return Ok(());
                 }
                 server::update(tx, &old, &new)?;
+                if new.details.labels != old.value.details.labels {
+                    crate::firewall::joined(tx, &core, &new)?;
+                }
                 if new.name == old.value.name { Ok(()) } else { rename_on_host(tx, &core, &new) }
             })
             .await?;
@@ -290,14 +293,6 @@ fn rename_on_host(tx: &mut dyn Tx, core: &Core, server: &Server) -> Result<()> {
 fn touch_both(tx: &mut dyn Tx, server: Id, primary_ip: Id) -> Result<()> {
     resource::touch(tx, Kind::Server, server)?;
     resource::touch(tx, Kind::PrimaryIp, primary_ip)
-}
-
-/// The refusal of a field that names something that does not exist (yet) for anybody.
-fn absent(kind: Kind, ids: impl IntoIterator<Item = Id>) -> Result<()> {
-    match ids.into_iter().next() {
-        Some(id) => Err(Error::not_found(kind, id)),
-        None => Ok(()),
-    }
 }
 
 /// The program of a server's strand by its kind, for `Work`.

@@ -12,6 +12,7 @@ pub mod console;
 pub mod contention;
 pub mod error;
 pub mod fault;
+pub mod firewall;
 pub mod floating_ip;
 pub mod image;
 pub mod label;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use wolke_domain::catalogue::Catalogue;
 use wolke_wire::cloud::action::{Action, ActionResource, ActionStatus};
 use wolke_wire::cloud::error::ActionError;
+use wolke_wire::cloud::firewall::{AppliedTo, Direction, Firewall, Protocol, ResourceType, Rule};
 use wolke_wire::cloud::floating_ip::{AssignFloatingIp, CreateFloatingIp, FloatingIp, UpdateFloatingIp};
 use wolke_wire::cloud::iso::{Iso, IsoType};
 use wolke_wire::cloud::network::{CreateNetwork, Network, Route, Subnet, SubnetType};
@@ -189,6 +190,32 @@ fn resources() {
             created: Timestamp(0),
         },
     );
+    let server = cloud::firewall::ResourceId { id: 42 };
+    let selector = cloud::firewall::LabelSelector { selector: "env=prod".into() };
+    let applied = cloud::firewall::AppliedResource { kind: ResourceType::Server, server };
+    let named = AppliedTo {
+        kind: ResourceType::Server,
+        server: Some(server),
+        label_selector: None,
+        applied_to_resources: None,
+    };
+    let matched = AppliedTo {
+        kind: ResourceType::LabelSelector,
+        server: None,
+        label_selector: Some(selector),
+        applied_to_resources: Some(vec![applied]),
+    };
+    let rule = Rule {
+        direction: Direction::In,
+        protocol: Protocol::Tcp,
+        port: Some("80-85".into()),
+        source_ips: vec!["0.0.0.0/0".into()],
+        destination_ips: vec![],
+        description: None,
+    };
+    let (rules, applied_to) = (vec![rule], vec![named, matched]);
+    let name = "web".to_owned();
+    fits(Kind::Firewall, &Firewall { id: 1, name, labels: labels(), created: Timestamp(0), rules, applied_to });
     for (server, format) in [(None, None), (Some(42), Some("ext4".to_owned()))] {
         fits(
             Kind::Volume,

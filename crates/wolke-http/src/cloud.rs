@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod datacenter;
+pub mod firewall;
 pub mod floating_ip;
 pub mod image;
 pub mod iso;

@@ -4,8 +4,8 @@
 //! exists in a dialect is the contract's word; what the contract has and this table has not is answered `not_found`.
 
 use crate::cloud::{
-    action, datacenter, floating_ip, image, iso, load_balancer_type, location, network, placement_group, pricing,
-    primary_ip, resource, server, server_type, ssh_key, volume,
+    action, datacenter, firewall, floating_ip, image, iso, load_balancer_type, location, network, placement_group,
+    pricing, primary_ip, resource, server, server_type, ssh_key, volume,
 };
 use crate::operation::{Operation, Verb};
 use wolke_wire::Kind;
@@ -157,6 +157,21 @@ operations! {
         => network::detach;
     server_change_alias_ips Post "/servers/{id}/actions/change_alias_ips" Server "change_alias_ips"
         => network::change_alias_ips;
+
+    list_firewalls Get "/firewalls" Firewall => firewall::list;
+    create_firewall Post "/firewalls" Firewall "set_firewall_rules" => firewall::create;
+    list_firewalls_actions Get "/firewalls/actions" Firewall => action::list_of_kind;
+    get_firewalls_action Get "/firewalls/actions/{id}" Firewall => action::get_of_kind;
+    get_firewall Get "/firewalls/{id}" Firewall => resource::get;
+    update_firewall Put "/firewalls/{id}" Firewall => firewall::update;
+    delete_firewall Delete "/firewalls/{id}" Firewall => firewall::delete;
+    list_firewall_actions Get "/firewalls/{id}/actions" Firewall => action::list_of_resource;
+    get_firewall_action Get "/firewalls/{id}/actions/{action_id}" Firewall => action::get_of_resource;
+    firewall_set_rules Post "/firewalls/{id}/actions/set_rules" Firewall "set_firewall_rules" => firewall::set_rules;
+    firewall_apply_to_resources Post "/firewalls/{id}/actions/apply_to_resources" Firewall "apply_firewall"
+        => firewall::apply_to_resources;
+    firewall_remove_from_resources Post "/firewalls/{id}/actions/remove_from_resources" Firewall "remove_firewall"
+        => firewall::remove_from_resources;
 
     list_locations Get "/locations" Location => location::list;
     get_location Get "/locations/{id}" Location => resource::get;

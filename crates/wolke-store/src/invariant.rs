@@ -53,11 +53,18 @@ statements! { "invariant";
     LABEL_OF_NOBODY = "SELECT l.id FROM label l WHERE (l.kind = 'server' AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = l.id))
         OR (l.kind = 'ssh_key' AND NOT EXISTS (SELECT 1 FROM ssh_keys k WHERE k.id = l.id))
         OR (l.kind = 'image' AND NOT EXISTS (SELECT 1 FROM images m WHERE m.id = l.id))
+        OR (l.kind = 'firewall' AND NOT EXISTS (SELECT 1 FROM firewalls f WHERE f.id = l.id))
         OR (l.kind = 'volume' AND NOT EXISTS (SELECT 1 FROM volumes v WHERE v.id = l.id))
         OR (l.kind = 'primary_ip' AND NOT EXISTS (SELECT 1 FROM primary_ips p WHERE p.id = l.id))
         OR (l.kind = 'network' AND NOT EXISTS (SELECT 1 FROM networks w WHERE w.id = l.id))
         OR (l.kind = 'floating_ip' AND NOT EXISTS (SELECT 1 FROM floating_ips f WHERE f.id = l.id))
         OR (l.kind = 'placement_group' AND NOT EXISTS (SELECT 1 FROM placement_groups g WHERE g.id = l.id)) ORDER BY l.id";
+    BEHIND_A_FIREWALL = "SELECT f.server FROM firewall_servers f WHERE NOT EXISTS (SELECT 1 FROM firewalls w, servers s
+        WHERE w.id = f.firewall AND s.id = f.server AND s.project = w.project) ORDER BY f.server";
+    BEHIND_NO_SELECTOR = "SELECT f.server FROM firewall_servers f WHERE f.via <> '' AND NOT EXISTS (SELECT 1 FROM firewall_selectors l
+        WHERE l.firewall = f.firewall AND l.selector = f.via) ORDER BY f.server";
+    SELECTOR_OF_NO_FIREWALL = "SELECT l.firewall FROM firewall_selectors l WHERE NOT EXISTS (SELECT 1 FROM firewalls w
+        WHERE w.id = l.firewall AND w.project = l.project) ORDER BY l.firewall";
     ATTACHED_TO_NOTHING = "SELECT v.id FROM volumes v WHERE v.server IS NOT NULL AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = v.server AND s.project = v.project) ORDER BY v.id";
     /// As many as `wolke_domain::volume::PER_SERVER_MAX`.
     TOO_MANY_VOLUMES = "SELECT v.server FROM volumes v WHERE v.server IS NOT NULL GROUP BY v.server HAVING count(*) > 16 ORDER BY v.server";

@@ -12,6 +12,7 @@ pub mod console;
 mod counter;
 mod db;
 pub mod driven;
+pub mod firewall;
 pub mod floating_ip;
 pub mod host;
 pub mod image;
@@ -58,6 +59,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         console::STATEMENTS,
         counter::STATEMENTS,
         driven::STATEMENTS,
+        firewall::STATEMENTS,
         floating_ip::STATEMENTS,
         host::STATEMENTS,
         image::STATEMENTS,

@@ -25,6 +25,7 @@ statements! { "resource";
     TOUCH_IMAGE = "UPDATE images SET rev = rev + 1 WHERE id = $1";
     TOUCH_NETWORK = "UPDATE networks SET rev = rev + 1 WHERE id = $1";
     TOUCH_SSH_KEY = "UPDATE ssh_keys SET rev = rev + 1 WHERE id = $1";
+    TOUCH_FIREWALL = "UPDATE firewalls SET rev = rev + 1 WHERE id = $1";
     TOUCH_VOLUME = "UPDATE volumes SET rev = rev + 1 WHERE id = $1";
     SERVER = "SELECT id FROM servers WHERE id = $1";
     PRIMARY_IP = "SELECT id FROM primary_ips WHERE id = $1";
@@ -33,6 +34,7 @@ statements! { "resource";
     IMAGE = "SELECT id FROM images WHERE id = $1";
     NETWORK = "SELECT id FROM networks WHERE id = $1";
     SSH_KEY = "SELECT id FROM ssh_keys WHERE id = $1";
+    FIREWALL = "SELECT id FROM firewalls WHERE id = $1";
     VOLUME = "SELECT id FROM volumes WHERE id = $1";
     COUNT_ADD = "INSERT INTO resource_count (kind, project, n) VALUES ($1, $2, $3)
         ON CONFLICT (kind, project) DO UPDATE SET n = resource_count.n + excluded.n RETURNING n";
@@ -53,6 +55,7 @@ pub fn touch(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<()> {
         Kind::PlacementGroup => &TOUCH_PLACEMENT_GROUP,
         Kind::Network => &TOUCH_NETWORK,
         Kind::SshKey => &TOUCH_SSH_KEY,
+        Kind::Firewall => &TOUCH_FIREWALL,
         Kind::Volume => &TOUCH_VOLUME,
         Kind::Image if is_own(id) => &TOUCH_IMAGE,
         _ => return Ok(()),
@@ -72,6 +75,7 @@ pub fn exists(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<bool> {
         Kind::PlacementGroup => &PLACEMENT_GROUP,
         Kind::Network => &NETWORK,
         Kind::SshKey => &SSH_KEY,
+        Kind::Firewall => &FIREWALL,
         Kind::Volume => &VOLUME,
         Kind::Image if is_own(id) => &IMAGE,
         _ => return Ok(true),

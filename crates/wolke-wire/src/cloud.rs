@@ -40,6 +40,7 @@ pub mod action;
 pub mod datacenter;
 pub mod embed;
 pub mod error;
+pub mod firewall;
 pub mod floating_ip;
 pub mod image;
 pub mod iso;

@@ -67,6 +67,13 @@ codes! {
     NoSpaceLeftInLocation = "no_space_left_in_location",
     VolumeAlreadyAttached = "volume_already_attached",
     LimitExceededError = "limit_exceeded_error",
+    FirewallResourceNotFound = "firewall_resource_not_found",
+    FirewallAlreadyApplied = "firewall_already_applied",
+    FirewallAlreadyRemoved = "firewall_already_removed",
+    FirewallManagedByLabelSelector = "firewall_managed_by_label_selector",
+    ServerAlreadyAdded = "server_already_added",
+    IncompatibleNetworkType = "incompatible_network_type",
+    PrivateNetOnlyServer = "private_net_only_server",
 }
 
 impl std::fmt::Display for ErrorCode {

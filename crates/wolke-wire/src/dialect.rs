@@ -107,6 +107,18 @@ impl Dialect {
         matches!(self, Self::Newest)
     }
 
+    /// Taking a firewall off what it is not applied to is refused with `firewall_already_removed` (until 2025-08-04).
+    #[must_use]
+    pub const fn refuses_removal_of_absent_firewall(self) -> bool {
+        matches!(self, Self::D2023_07)
+    }
+
+    /// Rules without a port leave the member out, instead of showing null (dialects D.2).
+    #[must_use]
+    pub const fn leaves_absent_ports_out(self) -> bool {
+        matches!(self, Self::D2023_07)
+    }
+
     /// Images that are announced to go are in the list until they are gone (dialects A.7).
     #[must_use]
     pub const fn lists_deprecated_images(self) -> bool {

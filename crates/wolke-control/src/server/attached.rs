@@ -3,7 +3,7 @@
 //! **Invariant:** whoever changes one of these edges touches both of its ends in the same transaction (design §4).
 
 use crate::core::Core;
-use crate::{network, primary_ip, volume};
+use crate::{firewall, network, primary_ip, volume};
 use wolke_domain::Result;
 use wolke_domain::action::Target;
 use wolke_domain::server::Server;
@@ -39,8 +39,9 @@ impl Attached {
             wolke_store::primary_ip::of_server(tx, server)?.into_iter().map(|stored| stored.value).collect();
         let floating_ips = wolke_store::floating_ip::of_server(tx, server)?;
         let private_net = network::private_net(tx, server)?;
+        let firewalls = firewall::of_server(tx, server)?;
         let volumes = wolke_store::volume::ids_of_server(tx, server)?;
-        Ok(Self { addresses, floating_ips, private_net, volumes, ..Self::default() })
+        Ok(Self { addresses, floating_ips, firewalls, private_net, volumes, ..Self::default() })
     }
 }
 
@@ -49,6 +50,7 @@ impl Attached {
 /// # Errors
 /// The engine's failure.
 pub(super) fn release(tx: &mut dyn Tx, _core: &Core, server: &Server) -> Result<()> {
+    firewall::release_of_server(tx, server.id)?;
     volume::release_of_server(tx, server.id)?;
     network::release(tx, Target::new(Kind::Server, server.id))?;
     wolke_store::floating_ip::release(tx, server.id)?;

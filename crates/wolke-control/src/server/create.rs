@@ -1,9 +1,10 @@
 //! `POST /servers`: one transaction that looks everything up, reserves it and starts the strand (design §3).
 
-use super::{Attached, absent, make, password, placement_group, teardown, touch_both};
+use super::{Attached, make, password, placement_group, teardown, touch_both};
 use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
+use crate::firewall;
 use crate::image;
 use crate::input;
 use crate::network;
@@ -130,6 +131,8 @@ fn check(request: &CreateServer) -> Result<()> {
         fields.push(FieldError::new("automount", "can only be used together with volumes"));
     }
     fields.extend(volume::wrong_ids(&request.volumes));
+    let has_interface = request.public_net.enable_ipv4 || request.public_net.enable_ipv6;
+    fields.extend(firewall::wrong_ids(&request.firewalls, has_interface));
     if request.networks.iter().collect::<BTreeSet<_>>().len() < request.networks.len() {
         fields.push(FieldError::new("networks", "must not name a network twice"));
     }
@@ -156,7 +159,6 @@ fn find<'a>(tx: &mut dyn Tx, catalogue: &'a Catalogue, project: Id, request: &Cr
     let now = tx.now();
     let networks = request.networks.iter().map(|id| Ok(wolke_store::network::expect(tx, project, *id)?.value));
     let networks: Vec<Network> = networks.collect::<Result<_>>()?;
-    absent(Kind::Firewall, request.firewalls.iter().map(|f| f.firewall))?;
     placement_group::check_joins(tx, project, request.placement_group)?;
     let server_type = catalogue
         .server_type(&request.server_type)
@@ -230,6 +232,7 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
     // What hangs on the server is attached here and now; only the start waits for its machine.
     let mut next_actions = attach_networks(tx, core, &new, &networks)?;
     next_actions.extend(volume::attach_to_new(tx, core, &new, &request.volumes, request.automount == Some(true))?);
+    next_actions.extend(firewall::apply_to_new(tx, core, &new, &request.firewalls)?);
     let start = if request.start_after_create {
         vec![action::begin(tx, project, "start_server", on_server)?]
     } else {

@@ -4,7 +4,8 @@ use super::View;
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
 use wolke_store::{
-    Tx, action, floating_ip, image, network, operator, placement_group, primary_ip, server, ssh_key, strand, volume,
+    Tx, action, firewall, floating_ip, image, network, operator, placement_group, primary_ip, server, ssh_key, strand,
+    volume,
 };
 use wolke_wire::contract::Contract;
 use wolke_wire::dialect::Document;
@@ -29,6 +30,7 @@ pub(super) fn rev(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<Op
         Kind::FloatingIp => floating_ip::get(tx, project, id)?.map(|s| s.rev),
         Kind::PlacementGroup => placement_group::get(tx, project, id)?.map(|s| s.rev),
         Kind::Volume => volume::get(tx, project, id)?.map(|s| s.rev),
+        Kind::Firewall => firewall::get(tx, project, id)?.map(|s| s.rev),
         Kind::Network => network::get(tx, project, id)?.map(|s| s.rev),
         Kind::Action => action::get(tx, project, id)?.map(|(rev, _)| rev),
         Kind::Image => image::rev(tx, project, id)?,
@@ -58,6 +60,13 @@ pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Re
             Some(s) => {
                 let members = placement_group::members(tx, id)?;
                 Some(json(&crate::placement_group::to_wire(&s.value, &members)?)?)
+            }
+            None => None,
+        },
+        Kind::Firewall => match firewall::get(tx, project, id)? {
+            Some(s) => {
+                let (selectors, edges) = (firewall::selectors(tx, project, id)?, firewall::servers(tx, id)?);
+                Some(json(&crate::firewall::to_wire(&s.value, selectors, &edges))?)
             }
             None => None,
         },
@@ -142,6 +151,7 @@ fn image_value(image: &wolke_domain::catalogue::Image, now: Timestamp, dialect: 
 fn adapt(value: &mut serde_json::Value, kind: Kind, dialect: Dialect) {
     match kind {
         Kind::Server => adapt_public_net(value, dialect),
+        Kind::Firewall if dialect.leaves_absent_ports_out() => leave_absent_ports_out(value),
         Kind::Image if dialect.document() != Document::D2026 => {
             adapt_os_flavor(value);
             if dialect.document() == Document::D2018 {
@@ -149,6 +159,15 @@ fn adapt(value: &mut serde_json::Value, kind: Kind, dialect: Dialect) {
             }
         }
         _ => {}
+    }
+}
+
+fn leave_absent_ports_out(firewall: &mut serde_json::Value) {
+    let rules = firewall.get_mut("rules").and_then(serde_json::Value::as_array_mut);
+    for rule in rules.into_iter().flatten().filter_map(serde_json::Value::as_object_mut) {
+        if rule.get("port").is_some_and(serde_json::Value::is_null) {
+            rule.remove("port");
+        }
     }
 }
 

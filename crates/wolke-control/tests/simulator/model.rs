@@ -57,6 +57,7 @@ pub struct Model {
     pub floating_ips: BTreeMap<Id, Option<Id>>,
     pub placement_groups: Vec<Id>,
     pub images: Vec<Id>,
+    pub firewalls: Vec<Id>,
     /// With their sizes.
     pub volumes: BTreeMap<Id, i64>,
     pub networks: Vec<Id>,

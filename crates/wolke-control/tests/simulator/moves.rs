@@ -20,6 +20,7 @@ use wolke_wire::{Dialect, ErrorCode, Id, Kind};
 
 mod backup;
 mod console;
+mod firewall;
 mod floating_ip;
 mod image;
 mod list;
@@ -41,6 +42,7 @@ pub type Made<'a> = Pin<Box<dyn Future<Output = Result<String>> + 'a>>;
 const MOVES: &[&[Move]] = &[
     backup::MOVES,
     console::MOVES,
+    firewall::MOVES,
     floating_ip::MOVES,
     image::MOVES,
     list::MOVES,
@@ -153,6 +155,7 @@ impl Simulator {
         let groups = self.model.placement_groups.clone();
         let floating: Vec<Id> = self.model.floating_ips.keys().copied().collect();
         let images = self.model.images.clone();
+        let firewalls = self.model.firewalls.clone();
         let promised = self.model.volumes.clone();
         let volumes: Vec<Id> = promised.keys().copied().collect();
         let networks = self.model.networks.clone();
@@ -160,6 +163,7 @@ impl Simulator {
             invariant::check(tx)?;
             crate::common::check_rooms(tx)?;
             volume::check(tx, caller.project, &promised)?;
+            firewall::check(tx, caller.project, &firewalls)?;
             for dialect in DIALECTS {
                 let caller = Caller { dialect, ..caller };
                 let all = [
@@ -170,6 +174,7 @@ impl Simulator {
                     (Kind::FloatingIp, &floating),
                     (Kind::Image, &images),
                     (Kind::Volume, &volumes),
+                    (Kind::Firewall, &firewalls),
                     (Kind::Network, &networks),
                 ];
                 for (kind, ids) in all {

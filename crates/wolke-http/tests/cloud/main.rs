@@ -14,6 +14,7 @@ mod change_type;
 mod console;
 mod contention;
 mod dialects;
+mod firewalls;
 mod floating_ips;
 mod images;
 mod input;

@@ -94,8 +94,7 @@ const NOT_YET: &[(&str, &str, &str)] = &[
     ("server.included_traffic", "null", "every offer includes some"),
     ("server.ingoing_traffic", "null", "traffic is always known"),
     ("server.outgoing_traffic", "null", "traffic is always known"),
-    ("server.public_net.firewalls[].status", "applied", "firewalls come later"),
-    ("server.public_net.firewalls[].status", "pending", "firewalls come later"),
+    ("server.public_net.firewalls[].status", "pending", "a simulated firewall is in force at once"),
     ("server.status", "deleting", "seen with a latency profile; no test looks in the middle yet"),
     ("server.status", "migrating", "seen with a latency profile; no test looks in the middle yet"),
     ("server.status", "rebuilding", "seen with a latency profile; no test looks in the middle yet"),
@@ -177,6 +176,21 @@ async fn scene(dialect: Dialect, seen: &mut Alternatives) {
         let placed = json!({"name": "free", "type": "ipv4", "assignee_type": "server", "location": "fsn1"});
         let has_location = !matches!(dialect, Dialect::D2023_07);
         world.create("/primary_ips", if has_location { placed } else { free }).await;
+        let rule = |direction: &str, protocol: &str, port: Value| {
+            let peers = if direction == "in" { "source_ips" } else { "destination_ips" };
+            json!({"direction": direction, "protocol": protocol, "port": port, peers: ["0.0.0.0/0"]})
+        };
+        let rules = [
+            rule("in", "tcp", json!("22")),
+            rule("in", "udp", json!("any")),
+            rule("in", "icmp", Value::Null),
+            rule("out", "esp", Value::Null),
+            rule("out", "gre", Value::Null),
+        ];
+        let to = json!([
+            {"type": "server", "server": {"id": first}}, {"type": "label_selector", "label_selector": {"selector": "!none"}},
+        ]);
+        world.create("/firewalls", json!({"name": "wall", "rules": rules, "apply_to": to})).await;
         world.create("/volumes", json!({"name": "data", "size": 10, "location": "fsn1"})).await;
         operator.does("PUT", "/vswitches/7", Value::Null).await;
         let subnet =

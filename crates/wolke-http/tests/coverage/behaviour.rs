@@ -3,6 +3,7 @@
 mod backup;
 mod catalogue;
 mod console;
+mod firewall;
 mod floating_ip;
 mod image;
 mod metrics;
@@ -39,6 +40,7 @@ pub async fn run(dialect: Dialect, proofs: &mut Proofs) {
         primary_ip::assignment(dialect, proofs).await;
         placement_group::placement_groups(dialect, proofs).await;
         volume::volumes(dialect, proofs).await;
+        firewall::firewalls(dialect, proofs).await;
         network::networks(dialect, proofs).await;
         network::private_nets(dialect, proofs).await;
     }

@@ -49,6 +49,7 @@ fn labelled() -> Vec<Builder> {
         (Kind::Image, &["id", "created"]),
         (Kind::PlacementGroup, &["id", "name", "created"]),
         (Kind::Volume, &["id", "name", "created"]),
+        (Kind::Firewall, &["id", "name", "created"]),
         (Kind::Network, &["id", "name", "created"]),
     ];
     let mut all = Vec::new();

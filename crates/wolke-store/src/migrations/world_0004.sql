@@ -60,6 +60,23 @@ CREATE UNIQUE INDEX floating_ips_created ON floating_ips (project, created, id);
 CREATE INDEX floating_ips_server ON floating_ips (server, id) WHERE server IS NOT NULL;
 
 -- == Firewalls
+CREATE TABLE firewalls (
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), name TEXT NOT NULL, created BIGINT NOT NULL,
+  rev BIGINT NOT NULL, generation BIGINT NOT NULL, doc TEXT NOT NULL
+);
+CREATE UNIQUE INDEX firewalls_name ON firewalls (project, name);
+CREATE UNIQUE INDEX firewalls_id ON firewalls (project, id);
+CREATE UNIQUE INDEX firewalls_created ON firewalls (project, created, id);
+CREATE TABLE firewall_selectors (
+  project BIGINT NOT NULL, firewall BIGINT NOT NULL, selector TEXT NOT NULL,
+  PRIMARY KEY (project, firewall, selector)
+) CLUSTERED;
+-- The servers behind each firewall. `via`: the selector that has matched; empty for servers that were named.
+CREATE TABLE firewall_servers (
+  firewall BIGINT NOT NULL REFERENCES firewalls (id), via TEXT NOT NULL, server BIGINT NOT NULL,
+  PRIMARY KEY (firewall, via, server)
+) CLUSTERED;
+CREATE UNIQUE INDEX firewall_servers_server ON firewall_servers (server, firewall, via);
 
 -- == Load balancers
 

@@ -36,6 +36,7 @@ pub(crate) use on_both_engines;
 mod actions;
 mod addresses;
 mod consoles;
+mod firewalls;
 mod floating_ips;
 mod groups;
 mod hosts;

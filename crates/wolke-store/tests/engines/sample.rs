@@ -6,12 +6,14 @@ use wolke_domain::action::{Action, Status as ActionStatus, Target};
 use wolke_domain::image::{Details as ImageDetails, Image, OWN_ID_MIN, Status as ImageStatus, Type};
 use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status};
 use wolke_domain::volume::Attachment;
+use wolke_store::firewall::{self, Firewall};
 use wolke_store::floating_ip::{self, FloatingIp};
 use wolke_store::primary_ip::{self, PrimaryIp};
 use wolke_store::ssh_key::{self, SshKey};
 use wolke_store::volume::{self, Volume};
 use wolke_store::{Counter, Tx, project};
 use wolke_wire::cloud::Architecture;
+use wolke_wire::cloud::firewall::{Direction, Protocol, Rule};
 use wolke_wire::{Id, Kind, Timestamp};
 
 /// Labels from pairs.
@@ -135,6 +137,21 @@ pub fn ssh_key(tx: &mut dyn Tx, project: Id, name: &str, fingerprint: &str) -> R
         fingerprint: fingerprint.to_owned(),
         details,
     })
+}
+
+/// A firewall with a new id and one rule.
+pub fn firewall(tx: &mut dyn Tx, project: Id, name: &str) -> Result<Firewall> {
+    let id = tx.next_id(Counter::Kind(Kind::Firewall))?;
+    let rule = Rule {
+        direction: Direction::In,
+        protocol: Protocol::Icmp,
+        port: None,
+        source_ips: vec!["0.0.0.0/0".into()],
+        destination_ips: Vec::new(),
+        description: None,
+    };
+    let details = firewall::Details { v: 1, rules: vec![rule], labels: labels(&[("a", "b")]) };
+    Ok(Firewall { id, project, name: name.to_owned(), created: Timestamp(3), details })
 }
 
 /// A volume with a new id, free or attached.

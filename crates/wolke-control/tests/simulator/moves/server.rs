@@ -20,7 +20,10 @@ impl Simulator {
         let group = if self.dice.once_in(4) { Some(self.any_group()) } else { None };
         let networks: Vec<Id> = if self.dice.once_in(4) { vec![self.any_network()] } else { Vec::new() };
         let volumes: Vec<Id> = if self.dice.once_in(4) { vec![self.any_volume()] } else { Vec::new() };
+        let firewalls =
+            if self.dice.once_in(5) { vec![serde_json::json!({"firewall": self.any_firewall()})] } else { Vec::new() };
         let body = serde_json::json!({
+            "firewalls": firewalls,
             "placement_group": group, "networks": networks, "volumes": volumes,
             "automount": !volumes.is_empty() && self.dice.once_in(2),
             "name": name, "server_type": kind, "image": "debian-12", "start_after_create": !self.dice.once_in(4),

@@ -21,7 +21,6 @@ fn machine() -> Machine {
         cores: 2,
         memory_mb: 4096,
         disk_gb: 80,
-        volumes: Vec::new(),
         addresses: Vec::new(),
         volumes: Vec::new(),
     }

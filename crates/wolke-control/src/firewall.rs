@@ -1,0 +1,208 @@
+//! Firewalls: operations and view. How they come to servers and leave them stands in `firewall/apply.rs`.
+
+mod apply;
+mod servers;
+
+use crate::action;
+use crate::control::{Caller, Control};
+use crate::core::Core;
+use crate::input;
+use crate::view::{Json, View, member};
+use apply::Wanted;
+pub(crate) use servers::{apply_to_new, joined, of_server, release_of_server, wrong_ids};
+use std::sync::Arc;
+use wolke_domain::action::Target;
+use wolke_domain::{Error, Result, firewall as rules, name};
+use wolke_store::firewall::{DIRECT, Details, Edge, Firewall};
+use wolke_store::{Counter, Race, Tx, firewall};
+use wolke_wire::cloud::firewall as wire;
+use wolke_wire::{Id, Kind};
+
+/// Servers that get an action of their own when a firewall changes; more of them follow without.
+const ACTIONS_MAX: usize = 1_000;
+
+/// A firewall as the contract shows it: named servers, then selectors with the servers that they match.
+pub(crate) fn to_wire(firewall: &Firewall, selectors: Vec<String>, edges: &[Edge]) -> wire::Firewall {
+    let by = |via: &str| {
+        edges.iter().filter(|edge| edge.via == via).map(|edge| wire::ResourceId { id: edge.server }).collect::<Vec<_>>()
+    };
+    let server = |server| wire::AppliedTo {
+        kind: wire::ResourceType::Server,
+        server: Some(server),
+        label_selector: None,
+        applied_to_resources: None,
+    };
+    let selector = |selector: String| {
+        let matched = by(&selector).into_iter();
+        let matched = matched.map(|server| wire::AppliedResource { kind: wire::ResourceType::Server, server });
+        wire::AppliedTo {
+            kind: wire::ResourceType::LabelSelector,
+            server: None,
+            applied_to_resources: Some(matched.collect()),
+            label_selector: Some(wire::LabelSelector { selector }),
+        }
+    };
+    wire::Firewall {
+        id: firewall.id,
+        name: firewall.name.clone(),
+        labels: firewall.details.labels.clone(),
+        created: firewall.created,
+        rules: firewall.details.rules.clone(),
+        applied_to: by(DIRECT).into_iter().map(server).chain(selectors.into_iter().map(selector)).collect(),
+    }
+}
+
+/// Actions for servers that a change of a firewall has reached, each once.
+fn begin_all(tx: &mut dyn Tx, (project, id): (Id, Id), command: &str, servers: &[Id]) -> Result<Vec<Id>> {
+    let targets = |server| vec![Target::new(Kind::Server, server), Target::new(Kind::Firewall, id)];
+    let some = servers.iter().take(ACTIONS_MAX);
+    some.map(|server| Ok(action::done(tx, project, command, targets(*server))?.action)).collect()
+}
+
+/// The servers of edges, each once, in the order of their ids.
+fn distinct(edges: &[Edge]) -> Vec<Id> {
+    let mut servers: Vec<Id> = edges.iter().map(|edge| edge.server).collect();
+    servers.sort_unstable();
+    servers.dedup();
+    servers
+}
+
+fn create(
+    tx: &mut dyn Tx,
+    core: &Core,
+    (project, refuse): (Id, bool),
+    (request, rules, wanted): (&wire::CreateFirewall, &[wire::Rule], &[Wanted]),
+) -> Result<(Id, Vec<Id>)> {
+    let new = Firewall {
+        id: tx.next_id(Counter::Kind(Kind::Firewall))?,
+        project,
+        name: request.name.clone(),
+        created: tx.now().whole_second(),
+        details: Details { v: 1, rules: rules.to_vec(), labels: request.labels.clone() },
+    };
+    core.limits.check(Kind::Firewall, firewall::insert(tx, &new)?)?;
+    let mut actions = Vec::new();
+    if !rules.is_empty() {
+        let on_firewall = vec![Target::new(Kind::Firewall, new.id)];
+        actions.push(action::done(tx, project, "set_firewall_rules", on_firewall)?.action);
+    }
+    let reached = apply::apply(tx, core, apply::Subject { project, firewall: new.id, refuse, is_new: true }, wanted)?;
+    actions.extend(begin_all(tx, (project, new.id), "apply_firewall", &reached)?);
+    Ok((new.id, actions))
+}
+
+impl Control {
+    /// Makes a firewall, and applies it at once to what the request names.
+    ///
+    /// # Errors
+    /// `invalid_input`, `uniqueness_error`, `resource_limit_exceeded`; `server_already_added`, `incompatible_network_type`,
+    /// `firewall_resource_not_found`; `locked`; `unsupported_error` for servers on real hosts.
+    pub async fn create_firewall(&self, caller: &Caller, request: wire::CreateFirewall) -> Result<Json> {
+        let mut fields = input::wrong(name::resource_name, Some(&request.name), Some(&request.labels));
+        let checked = rules::canonical(&request.rules).map_err(|wrong| fields.extend(wrong)).unwrap_or_default();
+        let wanted =
+            apply::wanted(&request.apply_to, "apply_to").map_err(|wrong| fields.extend(wrong)).unwrap_or_default();
+        input::refuse(fields)?;
+        let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
+        let (id, actions) = self
+            .db
+            .write(vec![Race::Project(project)], move |tx| {
+                create(tx, &core, (project, refuse), (&request, &checked, &wanted))
+            })
+            .await?;
+        self.show_firewall_actions(caller, Some(id), actions).await
+    }
+
+    /// `{"firewall": {…}, "actions": […]}`, or the actions alone.
+    pub(super) async fn show_firewall_actions(
+        &self,
+        caller: &Caller,
+        id: Option<Id>,
+        actions: Vec<Id>,
+    ) -> Result<Json> {
+        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
+        self.db
+            .read(move |tx| {
+                let view = View::new(tx, &core, &fragments, &caller);
+                let mut json = vec![b'{'];
+                if let Some(id) = id {
+                    member(&mut json, "firewall");
+                    view.append(tx, &mut json, Kind::Firewall, id)?;
+                    json.push(b',');
+                }
+                member(&mut json, "actions");
+                json.push(b'[');
+                for (position, action) in actions.iter().enumerate() {
+                    if position > 0 {
+                        json.push(b',');
+                    }
+                    view.append(tx, &mut json, Kind::Action, *action)?;
+                }
+                json.extend_from_slice(b"]}");
+                Ok(json)
+            })
+            .await
+    }
+
+    /// Changes name and labels.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_input`, `uniqueness_error`.
+    pub async fn update_firewall(&self, caller: &Caller, id: Id, update: wire::UpdateFirewall) -> Result<Json> {
+        input::refuse(input::wrong(name::resource_name, update.name.as_deref(), update.labels.as_ref()))?;
+        let project = caller.project;
+        self.db
+            .write(vec![Race::Project(project)], move |tx| {
+                let old = firewall::expect(tx, project, id)?;
+                let mut new = old.value.clone();
+                input::set(&mut new.name, update.name.as_ref());
+                input::set(&mut new.details.labels, update.labels.as_ref());
+                if new == old.value { Ok(()) } else { firewall::update(tx, &old, &new) }
+            })
+            .await?;
+        self.get(caller, Kind::Firewall, id).await
+    }
+
+    /// Deletes a firewall that is applied to nothing, not even to a selector that matches nobody.
+    ///
+    /// # Errors
+    /// `not_found`, `resource_in_use`.
+    pub async fn delete_firewall(&self, caller: &Caller, id: Id) -> Result<()> {
+        let project = caller.project;
+        self.db
+            .write(vec![Race::Project(project)], move |tx| {
+                let old = firewall::expect(tx, project, id)?;
+                let is_applied =
+                    !firewall::selectors(tx, project, id)?.is_empty() || !firewall::servers(tx, id)?.is_empty();
+                rules::check_unused(id, is_applied)?;
+                firewall::delete(tx, &old.value)
+            })
+            .await
+    }
+
+    /// Replaces the rules. The actions: one of the firewall, and one for each server behind it.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_input`.
+    pub async fn set_firewall_rules(&self, caller: &Caller, id: Id, request: wire::SetRules) -> Result<Json> {
+        let checked = rules::canonical(&request.rules).map_err(Error::invalid_fields)?;
+        let project = caller.project;
+        let actions = self
+            .db
+            .write(vec![Race::Project(project)], move |tx| {
+                let old = firewall::expect(tx, project, id)?;
+                let mut new = old.value.clone();
+                new.details.rules.clone_from(&checked);
+                if new != old.value {
+                    firewall::update(tx, &old, &new)?;
+                }
+                let on_firewall = vec![Target::new(Kind::Firewall, id)];
+                let mut actions = vec![action::done(tx, project, "set_firewall_rules", on_firewall)?.action];
+                let servers = distinct(&firewall::servers(tx, id)?);
+                actions.extend(begin_all(tx, (project, id), "apply_firewall", &servers)?);
+                Ok(actions)
+            })
+            .await?;
+        self.show_firewall_actions(caller, None, actions).await
+    }
+}

@@ -1,0 +1,204 @@
+//! Applying firewalls to servers and selectors, and taking them off (fact sheet §3.6).
+
+use super::{begin_all, servers};
+use crate::action;
+use crate::control::{Caller, Control};
+use crate::core::Core;
+use crate::real;
+use crate::server::check_not_doomed;
+use crate::view::Json;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use wolke_domain::action::Target;
+use wolke_domain::{Error, FieldError, Result, firewall as rules};
+use wolke_store::firewall::{DIRECT, Edge};
+use wolke_store::{Race, Tx, firewall, primary_ip, resource, server};
+use wolke_wire::cloud::firewall::{self as wire, ResourceType};
+use wolke_wire::selector::Selector;
+use wolke_wire::{Dialect, ErrorCode, Id, Kind};
+
+/// What real servers cannot have yet.
+pub(super) const WHAT: &str = "a firewall";
+
+/// Something that a request names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Server(Id),
+    Selector(String),
+}
+
+/// The firewall that is applied.
+#[derive(Clone, Copy)]
+pub(super) struct Subject {
+    pub project: Id,
+    pub firewall: Id,
+    /// Whether contention is refused.
+    pub refuse: bool,
+    /// Whether it is being made by this request, which has codes of its own.
+    pub is_new: bool,
+}
+
+/// Reads what a request names; `list` is the name of the list.
+pub(super) fn wanted(resources: &[wire::Resource], list: &str) -> std::result::Result<Vec<Wanted>, Vec<FieldError>> {
+    if resources.len() > rules::RESOURCES_MAX {
+        let message = format!("must not have more than {} entries", rules::RESOURCES_MAX);
+        return Err(vec![FieldError::new(list, message)]);
+    }
+    let mut wrong = Vec::new();
+    let mut wanted = Vec::with_capacity(resources.len());
+    for (position, resource) in resources.iter().enumerate() {
+        match one(resource, &format!("{list}[{position}]")) {
+            Ok(one) => wanted.push(one),
+            Err(field) => wrong.push(field),
+        }
+    }
+    if wrong.is_empty() { Ok(wanted) } else { Err(wrong) }
+}
+
+fn one(resource: &wire::Resource, field: &str) -> std::result::Result<Wanted, FieldError> {
+    let by_server = if resource.server.is_some() { Some(ResourceType::Server) } else { None };
+    let by_selector = resource.label_selector.as_ref().map(|_| ResourceType::LabelSelector);
+    match resource.kind.or(by_server).or(by_selector) {
+        Some(ResourceType::Server) => {
+            let server = resource.server.ok_or_else(|| FieldError::new(format!("{field}.server"), "is required"))?;
+            Ok(Wanted::Server(server.id))
+        }
+        Some(ResourceType::LabelSelector) => {
+            let missing = || FieldError::new(format!("{field}.label_selector"), "is required");
+            let text = &resource.label_selector.as_ref().ok_or_else(missing)?.selector;
+            let wrong = |message: String| FieldError::new(format!("{field}.label_selector.selector"), message);
+            if text.len() > rules::SELECTOR_BYTES_MAX {
+                return Err(wrong(format!("must not be longer than {} bytes", rules::SELECTOR_BYTES_MAX)));
+            }
+            match Selector::parse(text) {
+                Ok(selector) if selector.is_empty() => Err(wrong("must not be empty".into())),
+                Ok(_) => Ok(Wanted::Selector(text.clone())),
+                Err(error) => Err(wrong(error.to_string())),
+            }
+        }
+        None => Err(FieldError::new(format!("{field}.type"), "is required")),
+    }
+}
+
+/// Applies a firewall; returns the servers that it reaches by that, each once. Both ends are touched.
+///
+/// # Errors
+/// `firewall_resource_not_found`, `private_net_only_server` or `incompatible_network_type`, `firewall_already_applied` or
+/// `server_already_added`; `locked`; `unsupported_error`; `resource_limit_exceeded` for too many selectors.
+pub(super) fn apply(tx: &mut dyn Tx, core: &Core, subject: Subject, wanted: &[Wanted]) -> Result<Vec<Id>> {
+    let mut reached = BTreeSet::new();
+    for one in wanted {
+        match one {
+            Wanted::Server(id) => {
+                check_server(tx, core, subject, *id)?;
+                let edge = Edge { firewall: subject.firewall, via: DIRECT.into(), server: *id };
+                if !firewall::add_server(tx, &edge)? {
+                    return Err(rules::already_applied(&format!("server with ID '{id}'"), subject.is_new));
+                }
+                reached.insert(*id);
+            }
+            Wanted::Selector(text) => {
+                if !firewall::add_selector(tx, subject.project, subject.firewall, text)? {
+                    return Err(rules::already_applied(&format!("label selector '{text}'"), subject.is_new));
+                }
+                reached.extend(servers::match_all(tx, core, subject, text)?);
+            }
+        }
+    }
+    if firewall::selectors(tx, subject.project, subject.firewall)?.len() > rules::RESOURCES_MAX {
+        let message = format!("a firewall cannot have more than {} label selectors", rules::RESOURCES_MAX);
+        return Err(Error::LimitExceeded { limit: "firewall_label_selector_limit".into(), message });
+    }
+    if !wanted.is_empty() {
+        resource::touch(tx, Kind::Firewall, subject.firewall)?;
+    }
+    reached.iter().try_for_each(|server| resource::touch(tx, Kind::Server, *server))?;
+    Ok(reached.into_iter().collect())
+}
+
+/// A server that a request names must have something to guard.
+fn check_server(tx: &mut dyn Tx, core: &Core, subject: Subject, id: Id) -> Result<()> {
+    let Some(server) = server::get(tx, subject.project, id)? else { return Err(rules::resource_not_found(id)) };
+    check_not_doomed(&server.value)?;
+    action::check_contention(tx, subject.refuse, Target::new(Kind::Server, id))?;
+    real::check_simulated(core, &server.value, WHAT)?;
+    if primary_ip::of_server(tx, id)?.is_empty() {
+        let message = format!("server with ID '{id}' has no public interface");
+        let code = if subject.is_new { ErrorCode::IncompatibleNetworkType } else { ErrorCode::PrivateNetOnlyServer };
+        return Err(Error::refused(code, message));
+    }
+    Ok(())
+}
+
+/// Takes a firewall off; returns the servers that it leaves by that, each once. Both ends are touched.
+fn remove(tx: &mut dyn Tx, subject: Subject, dialect: Dialect, wanted: &[Wanted]) -> Result<Vec<Id>> {
+    let Subject { project, firewall: id, .. } = subject;
+    let before = firewall::servers(tx, id)?;
+    for one in wanted {
+        let was_applied = match one {
+            Wanted::Server(server) => {
+                if server::get(tx, project, *server)?.is_none() {
+                    return Err(rules::resource_not_found(*server));
+                }
+                action::check_contention(tx, subject.refuse, Target::new(Kind::Server, *server))?;
+                let removed = firewall::remove_server(tx, &Edge { firewall: id, via: DIRECT.into(), server: *server })?;
+                if !removed && before.iter().any(|edge| edge.server == *server && edge.via != DIRECT) {
+                    let message = format!("server with ID '{server}' is managed by a label selector");
+                    return Err(Error::refused(ErrorCode::FirewallManagedByLabelSelector, message));
+                }
+                removed
+            }
+            Wanted::Selector(text) => firewall::remove_selector(tx, project, id, text)?,
+        };
+        if !was_applied && dialect.refuses_removal_of_absent_firewall() {
+            let message = "firewall is not applied to the resource";
+            return Err(Error::refused(ErrorCode::FirewallAlreadyRemoved, message));
+        }
+    }
+    let after: BTreeSet<Id> = firewall::servers(tx, id)?.into_iter().map(|edge| edge.server).collect();
+    let left: BTreeSet<Id> = before.into_iter().map(|edge| edge.server).filter(|id| !after.contains(id)).collect();
+    left.iter().try_for_each(|server| resource::touch(tx, Kind::Server, *server))?;
+    resource::touch(tx, Kind::Firewall, id)?;
+    Ok(left.into_iter().collect())
+}
+
+impl Control {
+    /// Applies a firewall to servers, and to all servers whose labels match selectors, now and later.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_input`, and those of [`apply`].
+    pub async fn apply_firewall(&self, caller: &Caller, id: Id, request: wire::ApplyToResources) -> Result<Json> {
+        let wanted = wanted(&request.apply_to, "apply_to").map_err(Error::invalid_fields)?;
+        let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
+        let actions = self
+            .db
+            .write(vec![Race::Project(project)], move |tx| {
+                firewall::expect(tx, project, id)?;
+                let subject = Subject { project, firewall: id, refuse, is_new: false };
+                let reached = apply(tx, &core, subject, &wanted)?;
+                begin_all(tx, (project, id), "apply_firewall", &reached)
+            })
+            .await?;
+        self.show_firewall_actions(caller, None, actions).await
+    }
+
+    /// Takes a firewall off servers and selectors. What it is not applied to is no error any more since 2025.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_input`, `firewall_resource_not_found`, `firewall_managed_by_label_selector`, `locked`; in 2023
+    /// `firewall_already_removed`.
+    pub async fn remove_firewall(&self, caller: &Caller, id: Id, request: wire::RemoveFromResources) -> Result<Json> {
+        let wanted = wanted(&request.remove_from, "remove_from").map_err(Error::invalid_fields)?;
+        let (project, dialect, refuse) = (caller.project, caller.dialect, self.options.refuse_contention);
+        let actions = self
+            .db
+            .write(vec![Race::Project(project)], move |tx| {
+                firewall::expect(tx, project, id)?;
+                let subject = Subject { project, firewall: id, refuse, is_new: false };
+                let left = remove(tx, subject, dialect, &wanted)?;
+                begin_all(tx, (project, id), "remove_firewall", &left)
+            })
+            .await?;
+        self.show_firewall_actions(caller, None, actions).await
+    }
+}
