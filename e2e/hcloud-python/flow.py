@@ -19,6 +19,7 @@ from hcloud.networks import NetworkRoute, NetworkSubnet
 from hcloud.server_types import ServerType
 from hcloud.servers import ServerCreatePublicNetwork
 
+from dns import zones
 from support import IMAGE, create, refused, remove
 
 # The library's own default is a second; here nothing takes that long.
@@ -333,13 +334,14 @@ FLOWS = [
     placement_groups,
     networks,
     primary_ips,
+    zones,
     failing_action,
 ]
 
 
 def left_over(client):
     own = client.images.get_all(type=["snapshot", "backup"])
-    nouns = [client.servers, client.ssh_keys, client.primary_ips, client.placement_groups, client.networks]
+    nouns = [client.servers, client.ssh_keys, client.primary_ips, client.placement_groups, client.networks, client.zones]
     return [noun.get_all() for noun in nouns if noun.get_all()] + ([own] if own else [])
 
 

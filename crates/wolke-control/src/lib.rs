@@ -30,6 +30,7 @@ pub mod ssh_key;
 mod tokens;
 pub mod view;
 pub mod volume;
+pub mod zone;
 
 pub use catalogue::IsoFilter;
 pub use control::{Caller, Control, Options, Parts};

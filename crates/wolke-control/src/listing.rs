@@ -104,10 +104,11 @@ impl Control {
         (kind, ids): (Kind, Vec<Id>),
         page: Page,
     ) -> Result<List> {
-        let (fragments, real, caller) = (Arc::clone(&self.fragments), self.core.real(), *caller);
+        let (fragments, core, caller) = (Arc::clone(&self.fragments), Arc::clone(&self.core), *caller);
         self.db
             .read(move |tx| {
-                let view = View::of(tx, (Arc::clone(&catalogue), Arc::clone(&real)), &fragments, &caller);
+                let parts = (Arc::clone(&catalogue), core.real(), Arc::clone(&core.sealer));
+                let view = View::of(tx, parts, &fragments, &caller);
                 let mut entries = Json::new();
                 let from = usize::try_from(page.offset()).unwrap_or(usize::MAX);
                 let limit = usize::try_from(page.limit()).unwrap_or(usize::MAX);

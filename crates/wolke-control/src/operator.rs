@@ -8,6 +8,7 @@
 
 mod block;
 mod change;
+mod delegation;
 mod entries;
 mod fault;
 pub(crate) mod iso;
@@ -19,6 +20,7 @@ use crate::control::Control;
 use crate::core::Core;
 use crate::real::RealHosts;
 pub use block::Blocked;
+pub use delegation::{Delegated, NewDelegation};
 pub use entries::{Ending, Entry, NewImage, When};
 pub use fault::ActiveFault;
 use fault::Faults;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
 use wolke_store::Tx;
+use wolke_store::seal::Sealer;
 use wolke_wire::{Dialect, Id, Kind, Timestamp};
 
 /// JSON text under construction.
@@ -55,6 +56,8 @@ impl Moment {
 pub struct View<'a> {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) real: Arc<RealHosts>,
+    /// Opens what an answer shows of secrets.
+    pub(crate) sealer: Arc<Sealer>,
     pub(crate) fragments: &'a Fragments,
     pub(crate) dialect: Dialect,
     pub(crate) project: Id,
@@ -110,13 +113,13 @@ impl Control {
 impl<'a> View<'a> {
     /// The view of a caller in a transaction.
     pub(crate) fn new(tx: &mut dyn Tx, core: &crate::core::Core, fragments: &'a Fragments, caller: &Caller) -> Self {
-        Self::of(tx, (core.catalogue(), core.real()), fragments, caller)
+        Self::of(tx, (core.catalogue(), core.real(), Arc::clone(&core.sealer)), fragments, caller)
     }
 
     /// The view of a catalogue that was looked at already.
     pub(crate) fn of(
         tx: &mut dyn Tx,
-        (catalogue, real): (Arc<Catalogue>, Arc<RealHosts>),
+        (catalogue, real, sealer): (Arc<Catalogue>, Arc<RealHosts>, Arc<Sealer>),
         fragments: &'a Fragments,
         caller: &Caller,
     ) -> Self {
@@ -124,6 +127,7 @@ impl<'a> View<'a> {
         Self {
             catalogue,
             real,
+            sealer,
             fragments,
             dialect: caller.dialect,
             project: caller.project,

@@ -275,6 +275,45 @@ impl Error {
         Self::refused(ErrorCode::UnsupportedError, message)
     }
 
+    /// An operation on a zone whose mode does not know it (fact sheet §4.2).
+    #[must_use]
+    pub fn incorrect_zone_mode(mode: &str) -> Self {
+        Self::refused(ErrorCode::IncorrectZoneMode, format!("operation is not supported for zones in {mode} mode"))
+    }
+
+    /// `RRSet(s) is/are change protected` (fact sheet §6.4).
+    #[must_use]
+    pub fn rrset_protected() -> Self {
+        Self::refused(ErrorCode::Protected, "RRSet(s) is/are change protected")
+    }
+
+    /// `RRSet 'www/A' not found`.
+    #[must_use]
+    pub fn rrset_not_found(name: &str, kind: &str) -> Self {
+        Self::NotFound { message: format!("RRSet '{name}/{kind}' not found") }
+    }
+
+    /// A value that no record of a set has.
+    #[must_use]
+    pub fn record_not_found(value: &str) -> Self {
+        /// How much of a value is repeated, in characters.
+        const SHOWN_MAX: usize = 64;
+        let shown: String = value.chars().take(SHOWN_MAX).collect();
+        Self::NotFound { message: format!("record with value '{shown}' not found") }
+    }
+
+    /// A set that is there already.
+    #[must_use]
+    pub fn rrset_exists() -> Self {
+        Self::NotUnique { message: "RRSet already exists".into(), fields: vec!["name".into(), "type".into()] }
+    }
+
+    /// The set without which a zone is none.
+    #[must_use]
+    pub fn soa_stays() -> Self {
+        Self::refused(ErrorCode::UnsupportedError, "the SOA RRSet of a zone cannot be deleted")
+    }
+
     /// A broken invariant of ours.
     pub fn internal(internal: impl Into<String>) -> Self {
         Self::Internal { internal: internal.into() }

@@ -27,5 +27,6 @@ pub mod rng;
 pub mod server;
 pub mod ssh_key;
 pub mod volume;
+pub mod zone;
 
 pub use error::{Error, FieldError, Result};

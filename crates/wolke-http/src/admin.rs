@@ -20,6 +20,7 @@
 //! | `GET` `POST /isos`, `DELETE /isos/{id}` | private ISOs of projects |
 //! | `PUT /primary_ips/{id}/blocked`, `PUT /floating_ips/{id}/blocked` | blocks an address, or lets it go |
 //! | `GET /vswitches`, `PUT` `DELETE /vswitches/{id}` | vSwitches that networks can be coupled with |
+//! | `PUT /zones/{id}/delegation` | what the parent zone says of a DNS zone |
 //! | `GET` `POST` `DELETE /faults`, `DELETE /faults/{id}` | answers that operations give instead of their own |
 
 pub mod catalogue;
@@ -84,6 +85,7 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .route("/floating_ips/{id}/blocked", put(operator::block_floating_ip))
         .route("/vswitches", get(operator::list_vswitches))
         .route("/vswitches/{id}", put(operator::add_vswitch).delete(operator::remove_vswitch))
+        .route("/zones/{id}/delegation", put(operator::delegate))
         .route("/faults", get(operator::list_faults).post(operator::create_fault).delete(operator::clear_faults))
         .route("/faults/{id}", delete(operator::delete_fault))
         .fallback(async || Refused(no_route()))

@@ -24,6 +24,8 @@ pub struct Call {
     pub contract: &'static OperationContract,
     /// The ids in the path; zero where the path has none.
     pub ids: [Id; crate::route::PARAMETERS_MAX],
+    /// The names in the path, decoded: a zone by its id or name, a set by its name and type.
+    pub names: Vec<String>,
     /// The pairs of the query that the dialect documents; others are ignored.
     pub query: Pairs,
     /// The body; null when there was none. Cut down to what the dialect documents.
@@ -45,6 +47,12 @@ impl Call {
     #[must_use]
     pub fn second_id(&self) -> Id {
         self.ids[1]
+    }
+
+    /// A name in the path; empty where the path has none.
+    #[must_use]
+    pub fn name(&self, position: usize) -> &str {
+        self.names.get(position).map(String::as_str).unwrap_or_default()
     }
 
     /// The body as the operation's request type.

@@ -17,3 +17,4 @@ pub mod server;
 pub mod server_type;
 pub mod ssh_key;
 pub mod volume;
+pub mod zone;

@@ -37,9 +37,11 @@ pub fn listing(dialect: Dialect) -> Value {
 }
 
 fn describe(operation: &Operation, contract: &OperationContract) -> Value {
-    let in_path = operation.path.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}')).map(
-        |name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "integer", "format": "int64"}}),
-    );
+    let in_path = operation.path.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}')).map(|name| {
+        let is_id = name == "id" || name == "action_id";
+        let schema = if is_id { json!({"type": "integer", "format": "int64"}) } else { json!({"type": "string"}) };
+        json!({"name": name, "in": "path", "required": true, "schema": schema})
+    });
     let in_query = contract.query.iter().map(|parameter| {
         let kind = match parameter.kind {
             QueryKind::String => "string",

@@ -88,7 +88,7 @@ pub struct Operation {
     pub verb: Verb,
     /// The path template below the version prefix: `/servers/{id}`.
     pub path: &'static str,
-    /// The kind that it works on; the first parameter of the path is an id of this kind.
+    /// The kind that it works on; the first parameter of the path is an id of this kind, or names one.
     pub target: Kind,
     /// The command of the action that it starts, if it starts one (fact sheet §5).
     pub command: Option<&'static str>,

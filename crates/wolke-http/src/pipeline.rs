@@ -11,7 +11,7 @@ use crate::operation::{Operation, RateClass, Verb};
 use crate::query;
 use crate::rate::{Source, Standing};
 use crate::read;
-use crate::route::{Parameters, Route};
+use crate::route::{Parameter, Parameters, Route};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -36,6 +36,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// How much of a path parameter is repeated in a message, in characters.
 const ECHO_MAX: usize = 64;
+
+/// The longest name in a path, in bytes; that of a zone has at most 253.
+const NAME_BYTES_MAX: usize = 255;
 
 /// Where a connection comes from; [`crate::server`] puts it into every request.
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +123,7 @@ async fn answer(api: &Arc<Api>, parts: &Parts, body: Body, trail: &mut Trail) ->
     if let Some((When::Before, error)) = fault {
         return Err(error);
     }
-    let ids = ids(parameters)?;
+    let (ids, names) = (ids(parameters)?, names(parameters)?);
     let query = query(contract, parts)?;
     let body = if operation.mutating() { checked_body(api, contract, body).await? } else { Value::Null };
     let call = Call {
@@ -129,6 +132,7 @@ async fn answer(api: &Arc<Api>, parts: &Parts, body: Body, trail: &mut Trail) ->
         operation,
         contract,
         ids,
+        names,
         query,
         body,
         origin: origin(parts),
@@ -214,12 +218,25 @@ fn is_documented(verb: Option<Verb>, path: &str, dialect: Dialect) -> bool {
 /// The ids of the path. What is no id names nothing, and clients that hold a name in their hands ask that way.
 fn ids(parameters: Parameters<'_>) -> Result<[Id; crate::route::PARAMETERS_MAX]> {
     let mut ids = [0; crate::route::PARAMETERS_MAX];
-    for (slot, parameter) in ids.iter_mut().zip(parameters) {
-        if let Some((kind, text)) = parameter {
-            *slot = id(text).ok_or_else(|| no_such(kind, text))?;
-        }
+    let parameters = parameters.into_iter().flatten().filter_map(|(parameter, text)| match parameter {
+        Parameter::Id(kind) => Some((kind, text)),
+        Parameter::Name => None,
+    });
+    for (slot, (kind, text)) in ids.iter_mut().zip(parameters) {
+        *slot = id(text).ok_or_else(|| no_such(kind, text))?;
     }
     Ok(ids)
+}
+
+/// The names of the path. Nothing is called by a text that no name can be.
+fn names(parameters: Parameters<'_>) -> Result<Vec<String>> {
+    let names = parameters.into_iter().flatten().filter(|(parameter, _)| *parameter == Parameter::Name);
+    let names: Vec<String> = names.map(|(_, text)| query::decode_path(text)).collect();
+    let is_none = |name: &String| name.len() > NAME_BYTES_MAX || name.contains('\0');
+    if names.iter().any(is_none) {
+        return Err(Error::NotFound { message: "the path names nothing that exists".into() });
+    }
+    Ok(names)
 }
 
 fn id(text: &str) -> Option<Id> {

@@ -26,6 +26,16 @@ pub fn parse(raw: &str) -> Option<Pairs> {
 /// Undoes percent-encoding as forms do it: `+` is a space. What is no valid escape stays; what is no UTF-8 is replaced.
 #[must_use]
 pub fn decode(text: &str) -> String {
+    undo(text, true)
+}
+
+/// As [`decode`], in a path: `+` is itself.
+#[must_use]
+pub fn decode_path(text: &str) -> String {
+    undo(text, false)
+}
+
+fn undo(text: &str, is_form: bool) -> String {
     if !text.contains(['%', '+']) {
         return text.to_owned();
     }
@@ -38,7 +48,7 @@ pub fn decode(text: &str) -> String {
                 decoded.push(escaped);
                 at += 2;
             }
-            (b'+', _) => decoded.push(b' '),
+            (b'+', _) if is_form => decoded.push(b' '),
             _ => decoded.push(byte),
         }
         at += 1;
@@ -54,7 +64,7 @@ fn escape(digits: Option<&[u8]>) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PAIRS_MAX, decode, parse};
+    use super::{PAIRS_MAX, decode, decode_path, parse};
 
     #[test]
     fn pairs_keep_order_and_repetition() {
@@ -69,6 +79,7 @@ mod tests {
     #[test]
     fn escapes() {
         assert_eq!(decode("a+b%20c%2Bd"), "a b c+d");
+        assert_eq!(decode_path("a+b%2B%40"), "a+b+@");
         assert_eq!(decode("100%"), "100%");
         assert_eq!(decode("%zz%4"), "%zz%4");
         assert_eq!(decode("%C3%A4"), "ä");

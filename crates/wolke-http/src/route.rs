@@ -8,14 +8,25 @@ use wolke_wire::contract::{Contract, OperationContract};
 use wolke_wire::{Dialect, Kind};
 
 /// Parameters that a path can have.
-pub const PARAMETERS_MAX: usize = 2;
+pub const PARAMETERS_MAX: usize = 3;
+
+/// The parameters that are names, or ids or names: handlers look up what they say.
+const NAMES: [&str; 3] = ["{id_or_name}", "{rr_name}", "{rr_type}"];
 
 /// One segment of a template.
 #[derive(Debug, PartialEq, Eq)]
 enum Segment {
     Text(&'static str),
+    Parameter(Parameter),
+}
+
+/// What a parameter of a path is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parameter {
     /// An id of this kind.
     Id(Kind),
+    /// A name.
+    Name,
 }
 
 /// A path template with the operations on it.
@@ -27,8 +38,8 @@ pub struct Route {
     operations: Vec<(usize, &'static Operation)>,
 }
 
-/// The texts that stand for the parameters of a path, with the kinds that they name.
-pub type Parameters<'a> = [Option<(Kind, &'a str)>; PARAMETERS_MAX];
+/// The texts that stand for the parameters of a path, with what they are.
+pub type Parameters<'a> = [Option<(Parameter, &'a str)>; PARAMETERS_MAX];
 
 /// All routes.
 pub struct Routes {
@@ -62,7 +73,7 @@ impl Routes {
         }
         // A literal segment comes before a parameter in the same place: `/servers/actions` is no server.
         for routes in by_first.values_mut() {
-            routes.sort_by_key(|route| route.segments.iter().filter(|s| matches!(s, Segment::Id(_))).count());
+            routes.sort_by_key(|route| route.segments.iter().filter(|s| matches!(s, Segment::Parameter(_))).count());
         }
         Self { by_first, contracts: OPERATIONS.iter().map(|_| Default::default()).collect() }
     }
@@ -111,8 +122,8 @@ impl Route {
             match segment {
                 Segment::Text(expected) if *expected == text => {}
                 Segment::Text(_) => return None,
-                Segment::Id(kind) => {
-                    *found.get_mut(next)? = Some((*kind, text));
+                Segment::Parameter(parameter) => {
+                    *found.get_mut(next)? = Some((*parameter, text));
                     next += 1;
                 }
             }
@@ -132,8 +143,9 @@ fn segments(operation: &'static Operation) -> Vec<Segment> {
             let after = std::mem::replace(&mut previous, text);
             match text.starts_with('{') {
                 false => Segment::Text(text),
-                true if after == "actions" => Segment::Id(Kind::Action),
-                true => Segment::Id(operation.target),
+                true if NAMES.contains(&text) => Segment::Parameter(Parameter::Name),
+                true if after == "actions" => Segment::Parameter(Parameter::Id(Kind::Action)),
+                true => Segment::Parameter(Parameter::Id(operation.target)),
             }
         })
         .collect()
@@ -141,7 +153,7 @@ fn segments(operation: &'static Operation) -> Vec<Segment> {
 
 #[cfg(test)]
 mod tests {
-    use super::Routes;
+    use super::{Parameter, Routes};
     use crate::operation::Verb;
     use wolke_wire::{Dialect, Kind};
 
@@ -161,7 +173,15 @@ mod tests {
             assert!(found.is_none() || found == Some("/servers/{id}"), "{unknown} finds {found:?}");
         }
         let (_, parameters) = routes.find("/servers/5/actions/9").unwrap();
-        assert_eq!(parameters, [Some((Kind::Server, "5")), Some((Kind::Action, "9"))]);
+        assert_eq!(
+            parameters,
+            [Some((Parameter::Id(Kind::Server), "5")), Some((Parameter::Id(Kind::Action), "9")), None]
+        );
+        assert_eq!(template("/zones/actions/5"), Some("/zones/actions/{id}"));
+        assert_eq!(template("/zones/a.de/actions/5"), Some("/zones/{id_or_name}/actions/{action_id}"));
+        let (route, parameters) = routes.find("/zones/a.de/rrsets/@/A").unwrap();
+        assert_eq!(route.template, "/zones/{id_or_name}/rrsets/{rr_name}/{rr_type}");
+        assert_eq!(parameters, ["a.de", "@", "A"].map(|text| Some((Parameter::Name, text))));
     }
 
     #[test]

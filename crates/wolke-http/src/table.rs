@@ -4,8 +4,7 @@
 //! exists in a dialect is the contract's word; what the contract has and this table has not is answered `not_found`.
 
 use crate::cloud::{
-    action, datacenter, firewall, floating_ip, image, iso, load_balancer_type, location, network, placement_group,
-    pricing, primary_ip, resource, server, server_type, ssh_key, volume,
+    action, datacenter, firewall, floating_ip, image, iso, load_balancer_type, location, network, placement_group, pricing, primary_ip, resource, server, server_type, ssh_key, volume, zone,
 };
 use crate::operation::{Operation, Verb};
 use wolke_wire::Kind;
@@ -194,4 +193,40 @@ operations! {
         => image::change_protection;
     list_image_actions Get "/images/{id}/actions" Image => action::list_of_resource;
     get_image_action Get "/images/{id}/actions/{action_id}" Image => action::get_of_resource;
+
+    list_zones Get "/zones" Zone => zone::list;
+    create_zone Post "/zones" Zone "create_zone" => zone::create;
+    list_zones_actions Get "/zones/actions" Zone => action::list_of_kind;
+    get_zones_action Get "/zones/actions/{id}" Zone => action::get_of_kind;
+    get_zone Get "/zones/{id_or_name}" Zone => zone::get;
+    update_zone Put "/zones/{id_or_name}" Zone => zone::update;
+    delete_zone Delete "/zones/{id_or_name}" Zone "delete_zone" => zone::delete;
+    list_zone_actions Get "/zones/{id_or_name}/actions" Zone => zone::list_actions;
+    get_zone_action Get "/zones/{id_or_name}/actions/{action_id}" Zone => zone::get_action;
+    zone_change_primary_nameservers Post "/zones/{id_or_name}/actions/change_primary_nameservers" Zone
+        "change_primary_nameservers" => zone::change_primary_nameservers;
+    zone_change_protection Post "/zones/{id_or_name}/actions/change_protection" Zone "change_protection"
+        => zone::change_protection;
+    zone_change_ttl Post "/zones/{id_or_name}/actions/change_ttl" Zone "change_ttl" => zone::change_ttl;
+    zone_import_zonefile Post "/zones/{id_or_name}/actions/import_zonefile" Zone "import_zonefile"
+        => zone::import_zonefile;
+    get_zone_zonefile Get "/zones/{id_or_name}/zonefile" Zone => zone::export_zonefile;
+    list_zone_rrsets Get "/zones/{id_or_name}/rrsets" Zone => zone::rrset::list;
+    create_zone_rrset Post "/zones/{id_or_name}/rrsets" Zone "create_rrset" => zone::rrset::create;
+    get_zone_rrset Get "/zones/{id_or_name}/rrsets/{rr_name}/{rr_type}" Zone => zone::rrset::get;
+    update_zone_rrset Put "/zones/{id_or_name}/rrsets/{rr_name}/{rr_type}" Zone => zone::rrset::update;
+    delete_zone_rrset Delete "/zones/{id_or_name}/rrsets/{rr_name}/{rr_type}" Zone "delete_rrset"
+        => zone::rrset::delete;
+    zone_rrset_change_protection Post "/zones/{id_or_name}/rrsets/{rr_name}/{rr_type}/actions/change_protection" Zone
+        "change_rrset_protection" => zone::rrset::change_protection;
+    zone_rrset_change_ttl Post "/zones/{id_or_name}/rrsets/{rr_name}/{rr_type}/actions/change_ttl" Zone
+        "change_rrset_ttl" => zone::rrset::change_ttl;
+    zone_rrset_set_records Post "/zones/{id_or_name}/rrsets/{rr_name}/{rr_type}/actions/set_records" Zone
+        "set_rrset_records" => zone::rrset::set_records;
+    zone_rrset_add_records Post "/zones/{id_or_name}/rrsets/{rr_name}/{rr_type}/actions/add_records" Zone
+        "add_rrset_records" => zone::rrset::add_records;
+    zone_rrset_remove_records Post "/zones/{id_or_name}/rrsets/{rr_name}/{rr_type}/actions/remove_records" Zone
+        "remove_rrset_records" => zone::rrset::remove_records;
+    zone_rrset_update_records Post "/zones/{id_or_name}/rrsets/{rr_name}/{rr_type}/actions/update_records" Zone
+        "update_rrset_records" => zone::rrset::update_records;
 }

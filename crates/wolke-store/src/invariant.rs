@@ -30,6 +30,7 @@ statements! { "invariant";
         OR (SELECT count(*) FROM images m WHERE m.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'image' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM placement_groups g WHERE g.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'placement_group' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM networks w WHERE w.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'network' AND c.project = p.id), 0)
+        OR (SELECT count(*) FROM zones z WHERE z.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'zone' AND c.project = p.id), 0)
         ORDER BY p.id";
     WRONG_ACTION_COUNT = "SELECT p.id FROM project p WHERE (SELECT count(*) FROM actions a WHERE a.project = p.id)
         <> COALESCE((SELECT n FROM action_count c WHERE c.kind = 'action' AND c.project = p.id), 0) ORDER BY p.id";
@@ -58,6 +59,8 @@ statements! { "invariant";
         OR (l.kind = 'primary_ip' AND NOT EXISTS (SELECT 1 FROM primary_ips p WHERE p.id = l.id))
         OR (l.kind = 'network' AND NOT EXISTS (SELECT 1 FROM networks w WHERE w.id = l.id))
         OR (l.kind = 'floating_ip' AND NOT EXISTS (SELECT 1 FROM floating_ips f WHERE f.id = l.id))
+        OR (l.kind = 'zone' AND NOT EXISTS (SELECT 1 FROM zones z WHERE z.id = l.id))
+        OR (l.kind = 'rrset' AND NOT EXISTS (SELECT 1 FROM rrsets r WHERE r.id = l.id))
         OR (l.kind = 'placement_group' AND NOT EXISTS (SELECT 1 FROM placement_groups g WHERE g.id = l.id)) ORDER BY l.id";
     BEHIND_A_FIREWALL = "SELECT f.server FROM firewall_servers f WHERE NOT EXISTS (SELECT 1 FROM firewalls w, servers s
         WHERE w.id = f.firewall AND s.id = f.server AND s.project = w.project) ORDER BY f.server";
@@ -104,6 +107,11 @@ statements! { "invariant";
         OR EXISTS (SELECT 1 FROM images m WHERE m.id = d.id) ORDER BY d.id";
     SELECTED_GHOST = "SELECT d.server FROM selected d WHERE NOT EXISTS (SELECT 1 FROM servers s, selection n WHERE s.id = d.server AND n.id = d.selection
         AND n.project = s.project) ORDER BY d.server";
+    WRONG_RECORD_COUNT = "SELECT z.id FROM zones z WHERE z.record_count <> COALESCE((SELECT sum(r.size) FROM rrsets r WHERE r.zone = z.id), 0) ORDER BY z.id";
+    RRSET_OF_NO_ZONE = "SELECT r.id FROM rrsets r WHERE r.size < 1 OR r.path <> r.name || '/' || r.type
+        OR NOT EXISTS (SELECT 1 FROM zones z WHERE z.id = r.zone AND z.project = r.project AND z.mode = 'primary') ORDER BY r.id";
+    ZONE_WITHOUT_SOA = "SELECT z.id FROM zones z WHERE z.mode = 'primary' AND NOT EXISTS (SELECT 1 FROM rrsets r WHERE r.zone = z.id AND r.path = '@/SOA' AND r.size = 1) ORDER BY z.id";
+    BESIDE_A_CNAME = "SELECT r.id FROM rrsets r, rrsets o WHERE r.type = 'CNAME' AND o.zone = r.zone AND o.name = r.name AND o.id <> r.id ORDER BY r.id";
     OBSERVED_AHEAD = "SELECT o.id FROM host_object o, host h WHERE h.id = o.host AND o.generation > h.generation ORDER BY o.id";
 }
 

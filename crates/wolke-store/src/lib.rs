@@ -30,6 +30,7 @@ pub mod primary_ip;
 pub mod project;
 pub mod random;
 pub mod resource;
+pub mod rrset;
 pub mod seal;
 pub mod selection;
 pub mod server;
@@ -44,6 +45,7 @@ pub mod value;
 pub mod volume;
 pub mod volume_space;
 pub mod vswitch;
+pub mod zone;
 
 pub use db::{Db, OnCommit, Turn};
 pub use resource::Stored;
@@ -72,6 +74,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         project::STATEMENTS,
         resource::STATEMENTS,
         selection::STATEMENTS,
+        rrset::STATEMENTS,
         server::STATEMENTS,
         ssh_key::STATEMENTS,
         strand::STATEMENTS,
@@ -79,6 +82,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         volume::STATEMENTS,
         volume_space::STATEMENTS,
         vswitch::STATEMENTS,
+        zone::STATEMENTS,
     ]
     .concat()
 }

@@ -27,6 +27,7 @@ statements! { "resource";
     TOUCH_SSH_KEY = "UPDATE ssh_keys SET rev = rev + 1 WHERE id = $1";
     TOUCH_FIREWALL = "UPDATE firewalls SET rev = rev + 1 WHERE id = $1";
     TOUCH_VOLUME = "UPDATE volumes SET rev = rev + 1 WHERE id = $1";
+    TOUCH_ZONE = "UPDATE zones SET rev = rev + 1 WHERE id = $1";
     SERVER = "SELECT id FROM servers WHERE id = $1";
     PRIMARY_IP = "SELECT id FROM primary_ips WHERE id = $1";
     FLOATING_IP = "SELECT id FROM floating_ips WHERE id = $1";
@@ -36,6 +37,7 @@ statements! { "resource";
     SSH_KEY = "SELECT id FROM ssh_keys WHERE id = $1";
     FIREWALL = "SELECT id FROM firewalls WHERE id = $1";
     VOLUME = "SELECT id FROM volumes WHERE id = $1";
+    ZONE = "SELECT id FROM zones WHERE id = $1";
     COUNT_ADD = "INSERT INTO resource_count (kind, project, n) VALUES ($1, $2, $3)
         ON CONFLICT (kind, project) DO UPDATE SET n = resource_count.n + excluded.n RETURNING n";
     COUNT_GET = "SELECT n FROM resource_count WHERE kind = $1 AND project = $2";
@@ -57,6 +59,7 @@ pub fn touch(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<()> {
         Kind::SshKey => &TOUCH_SSH_KEY,
         Kind::Firewall => &TOUCH_FIREWALL,
         Kind::Volume => &TOUCH_VOLUME,
+        Kind::Zone => &TOUCH_ZONE,
         Kind::Image if is_own(id) => &TOUCH_IMAGE,
         _ => return Ok(()),
     };
@@ -77,6 +80,7 @@ pub fn exists(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<bool> {
         Kind::SshKey => &SSH_KEY,
         Kind::Firewall => &FIREWALL,
         Kind::Volume => &VOLUME,
+        Kind::Zone => &ZONE,
         Kind::Image if is_own(id) => &IMAGE,
         _ => return Ok(true),
     };

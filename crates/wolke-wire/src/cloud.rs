@@ -52,11 +52,13 @@ pub mod network;
 pub mod placement_group;
 pub mod pricing;
 pub mod primary_ip;
+pub mod rrset;
 pub mod secret;
 pub mod server;
 pub mod server_type;
 pub mod ssh_key;
 pub mod volume;
+pub mod zone;
 
 mod form;
 

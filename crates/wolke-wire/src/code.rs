@@ -74,6 +74,7 @@ codes! {
     ServerAlreadyAdded = "server_already_added",
     IncompatibleNetworkType = "incompatible_network_type",
     PrivateNetOnlyServer = "private_net_only_server",
+    IncorrectZoneMode = "incorrect_zone_mode",
 }
 
 impl std::fmt::Display for ErrorCode {

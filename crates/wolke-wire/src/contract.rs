@@ -107,8 +107,12 @@ impl Contract {
     /// The schema of a single resource: the member of the answer to its GET by id. `None` where the dialect lacks it.
     #[must_use]
     pub fn resource(&'static self, kind: Kind) -> Option<&'static Schema> {
-        let slot = self.files.iter().find(|slot| slot.segment() == kind.plural())?;
-        let wanted = ("get_", kind.singular());
+        let (segment, name) = match kind {
+            Kind::Rrset => (Kind::Zone.plural(), "zone_rrset"),
+            _ => (kind.plural(), kind.singular()),
+        };
+        let slot = self.files.iter().find(|slot| slot.segment() == segment)?;
+        let wanted = ("get_", name);
         let operation = slot
             .operations(self.dialect)
             .iter()

@@ -125,6 +125,12 @@ impl Dialect {
         matches!(self, Self::D2018_04)
     }
 
+    /// The default TTL of a secondary zone can be changed: the document says it cannot, today's clients do it (decision 0012).
+    #[must_use]
+    pub const fn changes_ttl_of_secondary_zones(self) -> bool {
+        matches!(self, Self::Compat | Self::Newest)
+    }
+
     /// A read-only token that writes gets `forbidden` instead of `token_readonly` (dialects A.8).
     #[must_use]
     pub const fn readonly_token_is_forbidden(self) -> bool {

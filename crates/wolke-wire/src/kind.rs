@@ -61,6 +61,8 @@ kinds! {
     PlacementGroup = "placement_group" / "placement_groups" : "placement group",
     /// A DNS zone.
     Zone = "zone" / "zones" : "zone",
+    /// A set of records of a DNS zone. Inside the house only: the contract calls it by zone, name and type.
+    Rrset = "rrset" / "rrsets" : "RRSet",
     /// A storage box.
     StorageBox = "storage_box" / "storage_boxes" : "storage box",
 }

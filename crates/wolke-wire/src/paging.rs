@@ -1,6 +1,6 @@
 //! Pages of lists: what is asked for, the `meta` object of the answer, and the `Link` header (RFC 8288).
 //!
-//! **Invariant:** `page` is at least 1 and `per_page` lies in 1..=[`PER_PAGE_MAX`].
+//! **Invariant:** `page` is at least 1 and `per_page` lies in 1..=[`PER_PAGE_MAX`], or what its list allows.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,9 @@ pub const PER_PAGE_DEFAULT: u32 = 25;
 /// The most entries that a page may have (fact sheet §1.1).
 pub const PER_PAGE_MAX: u32 = 50;
 
+/// The most entries of a page of the list of RRSets, the only one with longer pages (the 2026 document).
+pub const PER_PAGE_MAX_OF_RRSETS: u32 = 100;
+
 /// The largest page number that is accepted; larger ones cannot hold anything and would only strain arithmetic.
 pub const PAGE_MAX: u32 = 1_000_000_000;
 
@@ -18,7 +21,7 @@ pub const PAGE_MAX: u32 = 1_000_000_000;
 pub struct Page {
     /// The number of the page, from 1.
     pub page: u32,
-    /// How many entries a page holds, 1..=[`PER_PAGE_MAX`].
+    /// How many entries a page holds, 1..=[`PER_PAGE_MAX`] except in lists that allow more.
     pub per_page: u32,
 }
 
@@ -51,6 +54,14 @@ impl Page {
     /// # Errors
     /// Names the first parameter that is no number or out of range.
     pub fn parse(page: Option<&str>, per_page: Option<&str>) -> Result<Self, PagingError> {
+        Self::parse_within(page, per_page, PER_PAGE_MAX)
+    }
+
+    /// As [`Page::parse`], for a list whose pages may be longer.
+    ///
+    /// # Errors
+    /// As [`Page::parse`].
+    pub fn parse_within(page: Option<&str>, per_page: Option<&str>, longest: u32) -> Result<Self, PagingError> {
         let number = |parameter, text: Option<&str>, default, max| match text {
             None => Ok(default),
             Some(text) => {
@@ -59,7 +70,7 @@ impl Page {
         };
         Ok(Self {
             page: number("page", page, 1, PAGE_MAX)?,
-            per_page: number("per_page", per_page, PER_PAGE_DEFAULT, PER_PAGE_MAX)?,
+            per_page: number("per_page", per_page, PER_PAGE_DEFAULT, longest)?,
         })
     }
 

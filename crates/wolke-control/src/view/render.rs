@@ -3,10 +3,7 @@
 use super::View;
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
-use wolke_store::{
-    Tx, action, firewall, floating_ip, image, network, operator, placement_group, primary_ip, server, ssh_key, strand,
-    volume,
-};
+use wolke_store::{Tx, action, firewall, floating_ip, image, network, operator, placement_group, primary_ip, rrset, server, ssh_key, strand, volume, zone};
 use wolke_wire::contract::Contract;
 use wolke_wire::dialect::Document;
 use wolke_wire::{Dialect, Id, Kind, Timestamp, cloud};
@@ -32,6 +29,8 @@ pub(super) fn rev(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<Op
         Kind::Volume => volume::get(tx, project, id)?.map(|s| s.rev),
         Kind::Firewall => firewall::get(tx, project, id)?.map(|s| s.rev),
         Kind::Network => network::get(tx, project, id)?.map(|s| s.rev),
+        Kind::Zone => zone::get(tx, project, id)?.map(|s| s.rev),
+        Kind::Rrset => rrset::get(tx, project, id)?.map(|s| s.rev),
         Kind::Action => action::get(tx, project, id)?.map(|(rev, _)| rev),
         Kind::Image => image::rev(tx, project, id)?,
         Kind::Iso => operator::iso(tx, project, id)?.map(|(rev, _)| rev),
@@ -78,6 +77,11 @@ pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Re
             Some(s) => Some(json(&crate::network::to_wire(&s.value, &network::members(tx, id)?))?),
             None => None,
         },
+        Kind::Zone => match zone::get(tx, project, id)? {
+            Some(s) => Some(json(&crate::zone::to_wire(&s.value, &view.sealer)?)?),
+            None => None,
+        },
+        Kind::Rrset => rrset::get(tx, project, id)?.map(|s| json(&crate::zone::rrset_to_wire(s.value))).transpose()?,
         Kind::Action => action::get(tx, project, id)?.map(|(_, a)| json(&crate::action::to_wire(&a))).transpose()?,
         Kind::Image if !is_catalogue(kind, id) => image::shown(tx, project, id)?
             .map(|(image, deleted)| json(&crate::image::to_wire(&image, deleted)))

@@ -61,4 +61,5 @@ pub struct Model {
     /// With their sizes.
     pub volumes: BTreeMap<Id, i64>,
     pub networks: Vec<Id>,
+    pub zones: Vec<Id>,
 }

@@ -32,6 +32,7 @@ mod server_actions;
 mod ssh_key;
 mod volume;
 mod world;
+mod zone;
 
 /// A move: its name in the log, its weight among all, and what it does. What it returns is part of the log.
 pub type Move = (&'static str, u64, for<'a> fn(&'a mut Simulator) -> Made<'a>);
@@ -54,6 +55,7 @@ const MOVES: &[&[Move]] = &[
     ssh_key::MOVES,
     volume::MOVES,
     world::MOVES,
+    zone::MOVES,
 ];
 
 const DIALECTS: [Dialect; 3] = [Dialect::Compat, Dialect::D2018_04, Dialect::Newest];
@@ -159,6 +161,7 @@ impl Simulator {
         let promised = self.model.volumes.clone();
         let volumes: Vec<Id> = promised.keys().copied().collect();
         let networks = self.model.networks.clone();
+        let zones = self.model.zones.clone();
         self.db.read_blocking(move |tx: &mut dyn Tx| {
             invariant::check(tx)?;
             crate::common::check_rooms(tx)?;
@@ -176,10 +179,16 @@ impl Simulator {
                     (Kind::Volume, &volumes),
                     (Kind::Firewall, &firewalls),
                     (Kind::Network, &networks),
+                    (Kind::Zone, &zones),
                 ];
                 for (kind, ids) in all {
                     for id in ids {
                         control.check_fragment(tx, &caller, kind, *id)?;
+                    }
+                }
+                for zone in &zones {
+                    for set in wolke_store::rrset::of_zone(tx, *zone)? {
+                        control.check_fragment(tx, &caller, Kind::Rrset, set.value.id)?;
                     }
                 }
             }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use wolke_control::operator as decided;
 use wolke_domain::Error;
 use wolke_domain::fault::{Fault as Injected, When};
+use wolke_wire::cloud::zone::Registrar;
 use wolke_wire::cloud::{Architecture, Deprecation};
 use wolke_wire::{ErrorCode, Id, IdOrName, Kind};
 
@@ -88,6 +89,35 @@ pub struct Vswitch {
     pub id: Id,
     /// The network that it is coupled with.
     pub network: Option<Id>,
+}
+
+/// What the parent zone of a DNS zone was told to say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delegated {
+    /// The zone's id.
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+    /// What follows for it.
+    pub status: String,
+    /// The nameservers that its parent names.
+    pub nameservers: Vec<String>,
+    /// Who it is registered with.
+    pub registrar: String,
+}
+
+/// The request of `PUT /zones/{id}/delegation`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delegate {
+    /// Whether the domain is registered.
+    pub registered: bool,
+    /// The nameservers that its parent names; none of a domain that is not registered.
+    #[serde(default)]
+    pub nameservers: Vec<String>,
+    /// Who it is registered with; `other` unless it is said.
+    #[serde(default)]
+    pub registrar: Option<Registrar>,
 }
 
 /// A fault in force.
@@ -243,6 +273,20 @@ pub(super) async fn remove_vswitch(
 ) -> Result<StatusCode, Refused> {
     admin.control.remove_vswitch(id("vSwitch", &text)?).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// `PUT /zones/{id}/delegation`.
+pub(super) async fn delegate(
+    State(admin): State<Arc<Admin>>,
+    Path(text): Path<String>,
+    body: Body,
+) -> Answer<Delegated> {
+    let Delegate { registered, nameservers, registrar } = request(body).await?;
+    let told = decided::NewDelegation { is_registered: registered, nameservers, registrar };
+    let decided::Delegated { id, name, status, nameservers, registrar } =
+        admin.control.delegate_zone(id(Kind::Zone.label(), &text)?, told).await?;
+    let (status, registrar) = (status.as_str().to_owned(), registrar.as_str().to_owned());
+    Ok(Shown(StatusCode::OK, Delegated { id, name, status, nameservers, registrar }))
 }
 
 /// `GET /faults`.

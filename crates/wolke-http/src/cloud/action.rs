@@ -42,7 +42,13 @@ pub async fn list_of_kind(call: Call) -> Result<Reply> {
 /// # Errors
 /// `not_found`, `invalid_input`.
 pub async fn list_of_resource(call: Call) -> Result<Reply> {
-    let request = request(&call, Some((call.operation.target, Some(call.id()))))?;
+    let id = call.id();
+    list_of(call, id).await
+}
+
+/// The actions of a resource whose id is known.
+pub(super) async fn list_of(call: Call, id: Id) -> Result<Reply> {
+    let request = request(&call, Some((call.operation.target, Some(id))))?;
     call.answer_list(request).await
 }
 

@@ -83,6 +83,22 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ("server.rescue_enabled", "true", "rescue.rs", "[\"rescue_enabled\"], &seen[\"status\"]), (&json!(true)"),
     ("server.status", "initializing", "actions.rs", "\"initializing\""),
     ("volume.protection.delete", "true", "volumes.rs", "[\"protection\"][\"delete\"], true"),
+    ("zone.authoritative_nameservers.delegation_status", "invalid", "zones.rs", "\"invalid\""),
+    ("zone.authoritative_nameservers.delegation_status", "lame", "zones.rs", "\"lame\""),
+    ("zone.authoritative_nameservers.delegation_status", "partially-valid", "zones.rs", "\"partially-valid\""),
+    ("zone.authoritative_nameservers.delegation_status", "unknown", "zones.rs", "\"unknown\""),
+    ("zone.authoritative_nameservers.delegation_status", "unregistered", "zones.rs", "\"unregistered\""),
+    ("zone.authoritative_nameservers.delegation_status", "valid", "zones.rs", "\"valid\""),
+    ("zone.authoritative_nameservers.delegation_last_check", "null", "zones.rs", "\"delegation_last_check\": null"),
+    ("zone.mode", "primary", "zones.rs", "\"primary\""),
+    ("zone.mode", "secondary", "zones.rs", "\"secondary\""),
+    ("zone.primary_nameservers[].tsig_algorithm", "hmac-sha256", "zones.rs", "\"hmac-sha256\""),
+    ("zone.protection.delete", "false", "zones.rs", "\"delete\": false"),
+    ("zone.protection.delete", "true", "zones.rs", "\"delete\": true"),
+    ("zone.registrar", "hetzner", "zones.rs", "\"hetzner\""),
+    ("zone.registrar", "other", "zones.rs", "json!(\"other\")"),
+    ("zone.registrar", "unknown", "zones.rs", "\"unknown\""),
+    ("zone.status", "ok", "zones.rs", "json!(\"ok\")"),
 ];
 
 /// Alternatives that nothing brings about, and why. The list only shrinks: an entry that is brought about fails.
@@ -101,6 +117,10 @@ const NOT_YET: &[(&str, &str, &str)] = &[
     ("server.status", "starting", "seen with a latency profile; no test looks in the middle yet"),
     ("server.status", "stopping", "seen with a latency profile; no test looks in the middle yet"),
     ("server.status", "unknown", "a host that does not say comes with real hosts"),
+    ("zone.primary_nameservers[].tsig_algorithm", "hmac-md5", "shown as it was given, like hmac-sha256"),
+    ("zone.primary_nameservers[].tsig_algorithm", "hmac-sha1", "shown as it was given, like hmac-sha256"),
+    ("zone.status", "error", "what is done to a zone is published at once"),
+    ("zone.status", "updating", "what is done to a zone is published at once"),
     ("server_type.deprecated", "null", "it is false instead, as in every older document"),
     ("volume.status", "creating", "a simulated volume is made in the request's transaction"),
 ];
@@ -114,7 +134,8 @@ fn demanded() -> Alternatives {
     for dialect in Dialect::ALL {
         for operation in OPERATIONS.iter().filter(|operation| operation.path.matches('/').count() == 2) {
             let kind = operation.target;
-            let is_resource = operation.path == format!("/{}/{{id}}", kind.plural());
+            let in_path = operation.path.strip_prefix(&format!("/{}/", kind.plural()));
+            let is_resource = in_path.is_some_and(|parameter| parameter.starts_with('{'));
             let Some(schema) = Contract::of(*dialect).resource(kind).filter(|_| is_resource) else { continue };
             let of_kind = schema.alternatives().into_iter();
             demanded.extend(of_kind.map(|(path, value)| (format!("{kind}.{path}"), value)));

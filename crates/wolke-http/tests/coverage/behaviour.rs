@@ -14,6 +14,7 @@ mod server;
 mod server_actions;
 mod ssh_key;
 mod volume;
+mod zone;
 
 use crate::common::{Setup, World};
 use crate::proof::Proofs;
@@ -43,6 +44,10 @@ pub async fn run(dialect: Dialect, proofs: &mut Proofs) {
         firewall::firewalls(dialect, proofs).await;
         network::networks(dialect, proofs).await;
         network::private_nets(dialect, proofs).await;
+    }
+    if !matches!(dialect, Dialect::D2018_04 | Dialect::D2023_07) {
+        zone::zones(dialect, proofs).await;
+        zone::rrsets(dialect, proofs).await;
     }
 }
 

@@ -15,7 +15,7 @@ const BACKWARD: Window = Window { offset: 0, limit: 25, reversed: true };
 /// Texts and parameters of all shapes.
 #[must_use]
 pub fn samples() -> Vec<(String, Vec<Value>)> {
-    labelled().into_iter().chain(of_actions()).chain(of_images()).map(Builder::finish).collect()
+    labelled().into_iter().chain(of_actions()).chain(of_images()).chain(of_zones()).map(Builder::finish).collect()
 }
 
 fn query(kind: Kind, key: SortKey) -> ListQuery {
@@ -51,6 +51,7 @@ fn labelled() -> Vec<Builder> {
         (Kind::Volume, &["id", "name", "created"]),
         (Kind::Firewall, &["id", "name", "created"]),
         (Kind::Network, &["id", "name", "created"]),
+        (Kind::Zone, &["id", "name", "created"]),
     ];
     let mut all = Vec::new();
     for (kind, key) in fields.iter().flat_map(|(kind, fields)| keys(fields).into_iter().map(|key| (*kind, key))) {
@@ -93,6 +94,36 @@ fn of_images() -> Vec<Builder> {
             let query = ListQuery { filters: some.to_vec(), ..query(Kind::Image, key) };
             all.extend([None, Some(&FORWARD), Some(&BACKWARD)].map(|window| walk(&query, &[], window, None)));
         }
+    }
+    all
+}
+
+/// Zones by mode, and the sets of a zone, which are never asked for without it.
+fn of_zones() -> Vec<Builder> {
+    let of_zone = || ("zone", vec![Value::from(1)]);
+    let by_name = || ("name", vec![Value::from("www")]);
+    let by_type = || ("type", vec![Value::from("A"), Value::from("AAAA")]);
+    let filters = [
+        vec![of_zone()],
+        vec![of_zone(), by_name()],
+        vec![of_zone(), by_type()],
+        vec![of_zone(), by_name(), by_type()],
+    ];
+    let negative = Term::NotEquals("env".to_owned(), "prod".to_owned());
+    let sets = [Set::new(&negative)];
+    let windows = [None, Some(&FORWARD), Some(&BACKWARD)];
+    let mut all = Vec::new();
+    for key in keys(&["path", "name", "created"]) {
+        for filters in &filters {
+            let query = ListQuery { filters: filters.clone(), ..query(Kind::Rrset, key) };
+            all.extend(windows.map(|window| walk(&query, &[], window, None)));
+            all.extend(windows.map(|window| walk(&query, &sets, window, None)));
+        }
+    }
+    for key in keys(&["id", "name", "created"]) {
+        let filters = vec![("mode", vec![Value::from("primary")])];
+        let query = ListQuery { filters, ..query(Kind::Zone, key) };
+        all.extend(windows.map(|window| walk(&query, &[], window, None)));
     }
     all
 }

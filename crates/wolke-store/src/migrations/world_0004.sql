@@ -83,5 +83,25 @@ CREATE UNIQUE INDEX firewall_servers_server ON firewall_servers (server, firewal
 -- == Certificates
 
 -- == DNS zones
+-- `record_count`: the records of all its sets together.
+CREATE TABLE zones (
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), name TEXT NOT NULL, created BIGINT NOT NULL,
+  mode TEXT NOT NULL, record_count BIGINT NOT NULL, rev BIGINT NOT NULL, generation BIGINT NOT NULL, doc TEXT NOT NULL
+);
+CREATE UNIQUE INDEX zones_name ON zones (project, name);
+CREATE UNIQUE INDEX zones_id ON zones (project, id);
+CREATE UNIQUE INDEX zones_created ON zones (project, created, id);
+CREATE INDEX zones_mode ON zones (project, mode, id);
+-- Sets of records. `path`: NAME/TYPE, by which the contract knows a set; `records`: JSON; `size`: how many they are.
+CREATE TABLE rrsets (
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), zone BIGINT NOT NULL REFERENCES zones (id),
+  path TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, created BIGINT NOT NULL, protected BIGINT NOT NULL,
+  size BIGINT NOT NULL, records TEXT NOT NULL, rev BIGINT NOT NULL, generation BIGINT NOT NULL, doc TEXT NOT NULL
+);
+CREATE UNIQUE INDEX rrsets_path ON rrsets (zone, path);
+CREATE UNIQUE INDEX rrsets_name ON rrsets (zone, name, type);
+CREATE UNIQUE INDEX rrsets_created ON rrsets (zone, created, id);
+CREATE INDEX rrsets_type ON rrsets (zone, type, path);
+CREATE INDEX rrsets_protected ON rrsets (zone, id) WHERE protected = 1;
 
 -- == Storage boxes

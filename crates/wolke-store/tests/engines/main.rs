@@ -53,3 +53,4 @@ mod strands;
 mod tokens;
 mod transactions;
 mod volumes;
+mod zones;

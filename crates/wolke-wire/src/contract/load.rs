@@ -13,7 +13,7 @@ use super::schema::Compiler;
 use super::tables::DECISIONS;
 use crate::Dialect;
 use crate::dialect::Document;
-use crate::paging::PER_PAGE_DEFAULT;
+use crate::paging::{PER_PAGE_DEFAULT, PER_PAGE_MAX};
 
 /// A distilled file inside the binary.
 pub(super) struct Embedded {
@@ -163,6 +163,7 @@ fn parameter(operation: &str, raw: &RawParameter) -> Result<QueryParam, String> 
         values: raw.values.iter().map(|value| value.as_str().into()).collect(),
         repeatable: raw.repeatable,
         comma_separated: decisions.query_comma_separated.contains(&place),
+        longest_page: decisions.longest_page.get(operation).copied().unwrap_or(PER_PAGE_MAX),
         required: raw.required,
         default: raw.default.clone(),
     })

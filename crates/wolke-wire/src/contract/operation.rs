@@ -72,7 +72,7 @@ impl OperationContract {
     /// Checks the decoded pairs of the query string and collects every violation, one for each parameter at most.
     ///
     /// Unknown parameters are ignored. `page` is at least 1; `per_page` is 1 to 50 and more is refused, since the
-    /// documents call 50 the maximum value (`contract/decisions.json`).
+    /// documents call 50 the maximum value; the list of RRSets goes to 100 (`contract/decisions.json`).
     #[must_use]
     pub fn check_query(&self, pairs: &[(String, String)]) -> Vec<FieldViolation> {
         query::check(&self.query, pairs)

@@ -5,7 +5,7 @@
 use super::path::FieldViolation;
 use super::request::one_of;
 use crate::ID_MAX;
-use crate::paging::{PAGE_MAX, PER_PAGE_MAX};
+use crate::paging::PAGE_MAX;
 
 /// The type of a query parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct QueryParam {
     pub repeatable: bool,
     /// Whether one value may hold several, joined by commas (types of metrics: dialects A.4).
     pub comma_separated: bool,
+    /// The largest value of `per_page`; of no meaning to other parameters.
+    pub longest_page: u32,
     /// Whether it must be given.
     pub required: bool,
     /// The value that stands for an absent one, where the document states it.
@@ -48,7 +50,7 @@ impl QueryParam {
         };
         match (self.name.as_str(), self.kind) {
             ("page", _) => range(i64::from(PAGE_MAX)),
-            ("per_page", _) => range(i64::from(PER_PAGE_MAX)),
+            ("per_page", _) => range(i64::from(self.longest_page)),
             ("id", _) => range(ID_MAX),
             (_, QueryKind::Integer) => value.parse::<i64>().is_err().then(|| "must be an integer".to_owned()),
             (_, QueryKind::Number) => {

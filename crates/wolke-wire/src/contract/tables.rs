@@ -21,6 +21,8 @@ pub(super) struct Decisions {
     pub(super) query_checked_elsewhere: Vec<String>,
     /// Query parameters whose values may be joined by commas: `OPERATION/name`.
     pub(super) query_comma_separated: Vec<String>,
+    /// The largest `per_page` of lists whose pages may be longer than others'.
+    pub(super) longest_page: BTreeMap<String, u32>,
 }
 
 impl Decisions {

@@ -1,0 +1,142 @@
+//! Zones and their sets: names, counts of records, labels, what is left when they go.
+
+use crate::common::Engine;
+use crate::sample;
+use std::collections::BTreeMap;
+use wolke_domain::zone::{Record, Spec, defaults};
+use wolke_store::list::{ListQuery, page};
+use wolke_store::rrset::{self, Rrset};
+use wolke_store::zone::{self, Details, Zone};
+use wolke_store::{Counter, Tx, invariant, project, resource};
+use wolke_wire::cloud::rrset::RrsetType;
+use wolke_wire::selector::Selector;
+use wolke_wire::sort::{Direction, SortKey};
+use wolke_wire::{ErrorCode, Id, IdOrName, Kind, Timestamp};
+
+crate::on_both_engines!(World: zones_and_sets, lists_of_sets);
+
+fn made(tx: &mut dyn Tx, project: Id, name: &str) -> Zone {
+    let details = Details {
+        v: 1,
+        ttl: 3600,
+        nameservers: Vec::new(),
+        delegation: None,
+        registrar: "other".into(),
+        delete_protected: false,
+        labels: sample::labels(&[("a", "b")]),
+    };
+    let (id, mode) = (tx.next_id(Counter::Kind(Kind::Zone)).unwrap(), "primary".to_owned());
+    Zone { id, project, name: name.into(), created: Timestamp(5), mode, record_count: 0, details }
+}
+
+fn set(name: &str, kind: RrsetType, values: &[&str]) -> (Spec, BTreeMap<String, String>) {
+    let records = values.iter().copied().map(Record::new).collect();
+    (Spec { name: name.into(), kind, ttl: None, records }, sample::labels(&[("name", name)]))
+}
+
+/// A zone with its defaults and two sets more.
+fn fill(tx: &mut dyn Tx, project: Id, name: &str) -> Zone {
+    let zone = made(tx, project, name);
+    zone::insert(tx, &zone).unwrap();
+    let mut sets: Vec<_> = defaults(1).into_iter().map(|spec| (spec, BTreeMap::new())).collect();
+    sets.push(set("www", RrsetType::A, &["192.0.2.1", "192.0.2.2"]));
+    sets.push(set("www", RrsetType::Aaaa, &["2001:db8::1"]));
+    assert_eq!(rrset::insert(tx, &zone, sets).unwrap().len(), 4);
+    zone
+}
+
+fn count(tx: &mut dyn Tx, zone: &Zone) -> i64 {
+    zone::get(tx, zone.project, zone.id).unwrap().unwrap().value.record_count
+}
+
+fn zones_and_sets(engine: &Engine) {
+    engine.write(|tx| {
+        let (project, other) = (sample::project(tx)?, project::insert(tx, "other")?.id);
+        let zone = fill(tx, project, "example.com");
+        assert_eq!(count(tx, &zone), 7);
+        let again = made(tx, project, "example.com");
+        assert_eq!(zone::insert(tx, &again).unwrap_err().code(), ErrorCode::UniquenessError);
+        fill(tx, other, "example.com");
+
+        // By id, by name, by an id that is text; nobody else's.
+        for asked in [IdOrName::Id(zone.id), "example.com".into(), IdOrName::Name(zone.id.to_string())] {
+            assert_eq!(zone::expect(tx, project, &asked)?.value.id, zone.id);
+        }
+        for asked in [IdOrName::Id(zone.id), "example.org".into()] {
+            assert_eq!(zone::expect(tx, other, &asked).unwrap_err().code(), ErrorCode::NotFound);
+        }
+
+        let old = zone::expect(tx, project, &"example.com".into())?;
+        let mut new = old.value.clone();
+        (new.details.ttl, new.details.labels) = (60, sample::labels(&[("c", "d")]));
+        zone::update(tx, &old, &new)?;
+        let seen = zone::of_anybody(tx, zone.id)?.unwrap();
+        assert_eq!((seen.value.details, seen.value.record_count), (new.details, 7));
+        assert!(zone::update(tx, &old, &old.value).is_err(), "a lost update");
+        Ok(())
+    });
+}
+
+fn lists_of_sets(engine: &Engine) {
+    let zone = engine.write(|tx| {
+        let project = sample::project(tx)?;
+        fill(tx, project, "example.org");
+        Ok(fill(tx, project, "example.com"))
+    });
+    let (project, id) = (zone.project, zone.id);
+    engine.write(move |tx| {
+        let zone = zone::get(tx, project, id)?.unwrap().value;
+        let found = rrset::find(tx, id, "www", RrsetType::A)?.unwrap();
+        assert_eq!(rrset::get(tx, project, found.value.id)?.unwrap(), found);
+        assert!(rrset::get(tx, project + 1, found.value.id)?.is_none());
+        assert_eq!(rrset::types(tx, id, "www")?, [RrsetType::A, RrsetType::Aaaa]);
+        assert_eq!(rrset::count(tx, id)?, 4);
+        let paths =
+            |sets: Vec<wolke_store::Stored<Rrset>>| sets.iter().map(|set| set.value.spec.key()).collect::<Vec<_>>();
+        assert_eq!(paths(rrset::of_zone(tx, id)?), ["@/NS", "@/SOA", "www/A", "www/AAAA"]);
+
+        let ask = |tx: &mut dyn Tx,
+                   filters: Vec<(&'static str, Vec<wolke_store::value::Value>)>,
+                   selector: &str,
+                   direction| {
+            let mut all = vec![("zone", vec![id.into()])];
+            all.extend(filters);
+            let selector = Selector::parse(selector).unwrap();
+            let sort = vec![SortKey { field: "path", direction }];
+            let query =
+                ListQuery { kind: Kind::Rrset, project, filters: all, of: None, selector, sort, offset: 0, limit: 25 };
+            let page = page(tx, &query).unwrap();
+            let name = |(id, _): &(Id, i64)| rrset::get(tx, project, *id).unwrap().unwrap().value.spec.key();
+            (page.total, page.entries.iter().map(name).collect::<Vec<_>>())
+        };
+        let up = Direction::Ascending;
+        assert_eq!(
+            ask(tx, vec![], "", up),
+            (4, vec!["@/NS".into(), "@/SOA".into(), "www/A".into(), "www/AAAA".into()])
+        );
+        assert_eq!(ask(tx, vec![("name", vec!["www".into()])], "", Direction::Descending).1, ["www/AAAA", "www/A"]);
+        assert_eq!(ask(tx, vec![("type", vec!["SOA".into(), "A".into()])], "", up).1, ["@/SOA", "www/A"]);
+        assert_eq!(ask(tx, vec![], "name=www", up).0, 2);
+        assert_eq!(ask(tx, vec![], "name!=www", up).1, ["@/NS", "@/SOA"]);
+
+        let mut new = found.value.clone();
+        new.spec.records.push(Record { value: "192.0.2.3".into(), comment: "more".into() });
+        (new.spec.ttl, new.is_protected) = (Some(60), true);
+        rrset::update(tx, &found, &new)?;
+        assert_eq!(rrset::get(tx, project, new.id)?.unwrap().value, new);
+        assert_eq!(count(tx, &zone), 8);
+        assert!(rrset::any_protected(tx, id)?);
+        let twice = rrset::insert(tx, &zone, vec![set("www", RrsetType::A, &["192.0.2.1"])]);
+        assert_eq!(twice.unwrap_err().code(), ErrorCode::UniquenessError);
+
+        rrset::delete(tx, &new)?;
+        assert_eq!((count(tx, &zone), rrset::any_protected(tx, id)?), (5, false));
+        invariant::check(tx)?;
+        rrset::delete_all(tx, id)?;
+        assert_eq!((count(tx, &zone), rrset::count(tx, id)?), (0, 0));
+        zone::delete(tx, &zone)?;
+        assert_eq!(resource::count(tx, Kind::Zone, project)?, 1);
+        // Nothing is left of them, and the other zone has what it had.
+        invariant::check(tx)
+    });
+}
