@@ -23,6 +23,7 @@ var flows = []struct {
 	{"images", images},
 	{"placement-groups", placementGroups},
 	{"primary-ips", primaryIPs},
+	{"zones", zones},
 	{"actions", actions},
 }
 
@@ -119,6 +120,8 @@ func (f *flow) empty() {
 	own := []hcloud.ImageType{hcloud.ImageTypeSnapshot, hcloud.ImageTypeBackup}
 	images, err := f.client.Image.AllWithOpts(f.ctx, hcloud.ImageListOpts{Type: own})
 	f.must(err)
-	left := []int{len(servers), len(keys), len(ips), len(groups), len(images)}
-	f.expect(slices.Max(left) == 0, "left over: servers, keys, primary IPs, placement groups, images: %v", left)
+	zones, err := f.client.Zone.All(f.ctx)
+	f.must(err)
+	left := []int{len(servers), len(keys), len(ips), len(groups), len(images), len(zones)}
+	f.expect(slices.Max(left) == 0, "left over: servers, keys, primary IPs, placement groups, images, zones: %v", left)
 }

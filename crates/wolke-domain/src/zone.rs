@@ -9,6 +9,7 @@ pub mod file;
 pub mod lex;
 pub mod name;
 pub mod nameserver;
+mod punycode;
 pub mod rrset;
 pub mod soa;
 mod svcb;

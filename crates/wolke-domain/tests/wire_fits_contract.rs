@@ -326,6 +326,54 @@ fn labels_are_open_in_every_dialect() {
 }
 
 #[test]
+fn zones_and_sets() {
+    use cloud::rrset::{ChangeProtection, Record, Rrset, RrsetType};
+    use cloud::zone::{
+        AuthoritativeNameservers, DelegationStatus, Nameserver, Registrar, TsigAlgorithm, Zone, ZoneMode,
+    };
+    let signed = Nameserver {
+        address: "2001:db8::1".into(),
+        port: 5353,
+        tsig_algorithm: Some(TsigAlgorithm::HmacSha256),
+        tsig_key: Some(cloud::Secret::new("c2VjcmV0".into())),
+    };
+    let plain = Nameserver { tsig_algorithm: None, tsig_key: None, ..signed.clone() };
+    for (mode, checked) in [(ZoneMode::Primary, None), (ZoneMode::Secondary, Some(NOW))] {
+        for status in DelegationStatus::ALL {
+            let authoritative_nameservers = AuthoritativeNameservers {
+                assigned: vec!["hydrogen.ns.hetzner.com.".into()],
+                delegated: Vec::new(),
+                delegation_last_check: checked,
+                delegation_status: *status,
+            };
+            fits(
+                Kind::Zone,
+                &Zone {
+                    id: 1,
+                    name: "example.com".into(),
+                    created: NOW,
+                    mode,
+                    ttl: 3600,
+                    labels: labels(),
+                    protection: cloud::DeleteProtection::default(),
+                    primary_nameservers: vec![signed.clone(), plain.clone()],
+                    authoritative_nameservers,
+                    registrar: Registrar::Other,
+                    status: cloud::zone::ZoneStatus::Ok,
+                    record_count: 4,
+                },
+            );
+        }
+    }
+    for (kind, ttl) in RrsetType::ALL.iter().zip([None, Some(60)].into_iter().cycle()) {
+        let records = vec![Record { value: "v".into(), comment: String::new() }];
+        let (id, protection) = (format!("www/{kind}"), ChangeProtection { change: true });
+        let name = "www".to_owned();
+        fits(Kind::Rrset, &Rrset { id, name, kind: *kind, ttl, labels: labels(), protection, records, zone: 1 });
+    }
+}
+
+#[test]
 fn accepted_requests_can_be_read() {
     let contract = Contract::of(Dialect::Compat);
     let accepted = |operation: &str, body: &Value| {
@@ -346,6 +394,14 @@ fn accepted_requests_can_be_read() {
     accepted("create_volume", &body);
     let request: CreateVolume = serde_json::from_value(body).unwrap();
     assert_eq!((request.size, request.server, request.automount), (10, Some(2), true));
+    let body = json!({
+        "name": "a.com", "mode": "secondary", "ttl": null, "labels": null, "zonefile": null,
+        "primary_nameservers": [{"address": "192.0.2.1", "port": null, "tsig_algorithm": null, "tsig_key": null}],
+        "rrsets": [{"name": "@", "type": "A", "ttl": null, "records": [{"value": "192.0.2.1", "comment": null}]}]
+    });
+    accepted("create_zone", &body);
+    let request: cloud::zone::CreateZone = serde_json::from_value(body).unwrap();
+    assert_eq!((request.ttl, request.primary_nameservers[0].port, request.rrsets[0].ttl), (None, 53, None));
     let body = json!({"name": "a", "type": "ipv4", "location": "fsn1", "auto_delete": null, "assignee_id": null});
     accepted("create_primary_ip", &body);
     let request: CreatePrimaryIp = serde_json::from_value(body).unwrap();

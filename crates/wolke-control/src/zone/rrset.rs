@@ -114,7 +114,9 @@ fn insert(tx: &mut dyn Tx, zone: &Zone, spec: Spec, labels: &wolke_wire::cloud::
     let mut wrong = rules::check(&spec, &zone.name, "");
     wrong.extend(label::validate(labels));
     let beside = rrset::types(tx, zone.id, &spec.name)?;
-    if !beside.contains(&spec.kind)
+    let is_possible = wrong.iter().all(|field| field.name != "type");
+    if is_possible
+        && !beside.contains(&spec.kind)
         && let Some(fault) = rules::conflict(spec.kind, beside)
     {
         wrong.push(FieldError::new("type", fault));
