@@ -263,6 +263,9 @@ fn queries_are_checked() {
             "{dialect}"
         );
     }
+    // The one list with longer pages.
+    assert_eq!(check(Dialect::Compat, "list_zone_rrsets", &[("per_page", "100"), ("type", "A")]), [""; 0]);
+    assert_eq!(check(Dialect::Compat, "list_zone_rrsets", &[("per_page", "101")]), ["per_page"]);
     assert_eq!(check(Dialect::Compat, "list_servers", &[("sort", "name:asc"), ("sort", "colour")]), ["sort"]);
     assert_eq!(check(Dialect::Compat, "list_servers", &[("status", "running"), ("status", "off")]), [""; 0]);
     assert_eq!(check(Dialect::D2018_04, "list_servers", &[("sort", "colour")]), [""; 0], "2018 cannot sort servers");
