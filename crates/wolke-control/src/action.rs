@@ -8,7 +8,10 @@ use wolke_domain::catalogue::Catalogue;
 use wolke_domain::image::is_own;
 use wolke_domain::{Error, Result, contention};
 use wolke_store::strand::NewStrand;
-use wolke_store::{Counter, Scope, Tx, action, firewall, floating_ip, image, network, placement_group, primary_ip, server, ssh_key, strand, volume, zone};
+use wolke_store::{
+    Counter, Scope, Tx, action, firewall, floating_ip, image, network, placement_group, primary_ip, server, ssh_key,
+    strand, volume, zone,
+};
 use wolke_strand::{Frame, Program};
 use wolke_wire::cloud::action as wire;
 use wolke_wire::{Id, Kind};

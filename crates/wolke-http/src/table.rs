@@ -4,7 +4,8 @@
 //! exists in a dialect is the contract's word; what the contract has and this table has not is answered `not_found`.
 
 use crate::cloud::{
-    action, datacenter, firewall, floating_ip, image, iso, load_balancer_type, location, network, placement_group, pricing, primary_ip, resource, server, server_type, ssh_key, volume, zone,
+    action, datacenter, firewall, floating_ip, image, iso, load_balancer_type, location, network, placement_group,
+    pricing, primary_ip, resource, server, server_type, ssh_key, volume, zone,
 };
 use crate::operation::{Operation, Verb};
 use wolke_wire::Kind;

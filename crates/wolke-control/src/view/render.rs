@@ -3,7 +3,10 @@
 use super::View;
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
-use wolke_store::{Tx, action, firewall, floating_ip, image, network, operator, placement_group, primary_ip, rrset, server, ssh_key, strand, volume, zone};
+use wolke_store::{
+    Tx, action, firewall, floating_ip, image, network, operator, placement_group, primary_ip, rrset, server, ssh_key,
+    strand, volume, zone,
+};
 use wolke_wire::contract::Contract;
 use wolke_wire::dialect::Document;
 use wolke_wire::{Dialect, Id, Kind, Timestamp, cloud};

@@ -94,7 +94,7 @@ CREATE UNIQUE INDEX zones_created ON zones (project, created, id);
 CREATE INDEX zones_mode ON zones (project, mode, id);
 -- Sets of records. `path`: NAME/TYPE, by which the contract knows a set; `records`: JSON; `size`: how many they are.
 CREATE TABLE rrsets (
-  id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), zone BIGINT NOT NULL REFERENCES zones (id),
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL, zone BIGINT NOT NULL REFERENCES zones (id),
   path TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, created BIGINT NOT NULL, protected BIGINT NOT NULL,
   size BIGINT NOT NULL, records TEXT NOT NULL, rev BIGINT NOT NULL, generation BIGINT NOT NULL, doc TEXT NOT NULL
 );
