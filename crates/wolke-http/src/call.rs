@@ -58,22 +58,27 @@ impl Call {
     /// The body as the operation's request type.
     ///
     /// # Errors
-    /// Internal: the contract has accepted what the type cannot hold.
+    /// `invalid_input`, naming the place: some documents leave types open that the real service does not.
     pub fn request<T: DeserializeOwned>(&mut self) -> Result<T> {
         let body = match self.body.take() {
             Value::Null => Value::Object(serde_json::Map::new()),
             body => body,
         };
-        // The message may quote the body, which may hold secrets; its place is enough.
-        serde_json::from_value(body).map_err(|e| {
-            Error::internal(format!("{}: accepted body does not fit ({:?})", self.operation.id, e.classify()))
-        })
+        // The error's own text may quote the body, which may hold secrets; its place is enough.
+        serde_path_to_error::deserialize(body)
+            .map_err(|error| Error::invalid(error.path().to_string(), "has the wrong type"))
     }
 
     /// The first value of a query parameter.
     #[must_use]
     pub fn parameter(&self, name: &'static str) -> Option<&str> {
         self.parameters(name).next()
+    }
+
+    /// Whether a switch of the query is on. The contract has checked that it is one.
+    #[must_use]
+    pub fn flag(&self, name: &'static str) -> bool {
+        self.parameter(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// All values of a query parameter.

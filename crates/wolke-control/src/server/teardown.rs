@@ -66,7 +66,7 @@ pub(super) fn remove(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<
     // Anew where a tombstone is there already: an earlier delete has given up on a host that hangs, and asks it again.
     let generation = host::take(tx, on, &Need::none())?;
     let look = hosts::desire(tx, core, on, object, &Desired::absent(key, generation))?;
-    after_removing(tx, core, &server, on, &look)
+    after_removing(tx, core, frame, &server, (on, generation), &look)
 }
 
 /// Waits until the host reports it gone, then gives everything back.
@@ -77,11 +77,24 @@ pub(super) fn removed(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result
         release(tx, core, &server, None)?;
         return Ok(Flow::Done);
     };
-    let look = hosts::look(tx, core, on, ObjectKey::server(id), None)?;
-    after_removing(tx, core, &server, on, &look)
+    let key = ObjectKey::server(id);
+    let look = hosts::look(tx, core, on, key, None)?;
+    let generation = hosts::object(tx, on, key)?.map_or(0, |object| object.generation);
+    after_removing(tx, core, frame, &server, (on, generation), &look)
 }
 
-fn after_removing(tx: &mut dyn Tx, core: &Core, server: &Stored<Server>, on: Id, look: &Look) -> Result<Flow> {
+fn after_removing(
+    tx: &mut dyn Tx,
+    core: &Core,
+    frame: &Frame,
+    server: &Stored<Server>,
+    (on, generation): (Id, i64),
+    look: &Look,
+) -> Result<Flow> {
+    // A host that says that it cannot is not waited for; a further delete asks it again. What is undone has failed already.
+    if let Some(failure) = look.failure_of(generation).filter(|_| frame.failure.is_none()) {
+        return Ok(Flow::Fail(failure));
+    }
     // A move that the delete has caught under way, or what an earlier one has left behind.
     let left = relocate::abandon(tx, core, server.value.id)?;
     let here = (look.observed.state.power != PowerState::Absent).then_some(look);

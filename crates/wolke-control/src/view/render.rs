@@ -207,9 +207,9 @@ fn adapt_public_net(server: &mut serde_json::Value, dialect: Dialect) {
         *entries = serde_json::Value::Null;
     }
     if dialect.absent_public_net_as_object() {
-        for family in ["ipv4", "ipv6"] {
+        for (family, dns_ptr) in [("ipv4", serde_json::Value::from("")), ("ipv6", serde_json::Value::Null)] {
             if public.get(family).is_some_and(serde_json::Value::is_null) {
-                public[family] = serde_json::json!({ "ip": "", "blocked": false, "dns_ptr": "" });
+                public[family] = serde_json::json!({ "ip": "", "blocked": false, "dns_ptr": dns_ptr });
             }
         }
     }

@@ -138,3 +138,21 @@ fn floating_ips_stay() {
         .unwrap();
     }
 }
+
+#[test]
+fn a_host_that_cannot_remove_is_not_waited_for() {
+    let (world, id) = running(&Engine::Memory, Simulation::default());
+    let profile = LatencyProfile::none()
+        .with(OperationKind::Delete, Policy::FailOnce { code: "disk".into(), message: "read error".into() });
+    world.control.set_simulation(Simulation { profile, ..Simulation::default() });
+    let before = world.now();
+    let started = block_on(world.control.delete_server(&world.caller, id)).unwrap();
+    drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
+    assert_eq!(action_status(&world.db, world.caller.project, started.action), ActionStatus::Error);
+    assert!(world.now().0 - before.0 < 60_000, "it fails when the host has said so");
+    assert_eq!(status(&world, id), Some(Status::Deleting));
+    let again = block_on(world.control.delete_server(&world.caller, id)).unwrap();
+    drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
+    assert_eq!(action_status(&world.db, world.caller.project, again.action), ActionStatus::Success);
+    assert_eq!(status(&world, id), None);
+}

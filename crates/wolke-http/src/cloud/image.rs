@@ -22,8 +22,7 @@ pub async fn list(call: Call) -> Result<Reply> {
         architectures: call.parameters("architecture").filter_map(Architecture::parse).collect(),
         bound_to,
         // 2018 cannot ask, and shows an image until its time is over (dialects A.7).
-        include_deprecated: call.caller.dialect.lists_deprecated_images()
-            || call.parameter("include_deprecated") == Some("true"),
+        include_deprecated: call.caller.dialect.lists_deprecated_images() || call.flag("include_deprecated"),
         selector: call.selector()?,
     };
     let list = call.control.list_images(&call.caller, &filter, &sort, page).await?;

@@ -14,11 +14,8 @@ pub async fn list(call: Call) -> Result<Reply> {
     let page = call.page()?;
     let known = |text| Architecture::parse(text).ok_or_else(|| Error::invalid("architecture", "must be x86 or arm"));
     let architectures: Vec<_> = call.parameters("architecture").map(known).collect::<Result<_>>()?;
-    let with_wildcards = call.parameter("include_architecture_wildcard") == Some("true");
-    if with_wildcards && architectures.is_empty() {
-        let message = "can only be used together with architecture";
-        return Err(Error::invalid("include_architecture_wildcard", message));
-    }
+    // Works only together with a filter by architecture: without one nothing is left out that it could bring back.
+    let with_wildcards = call.flag("include_architecture_wildcard");
     let filter = IsoFilter { name: call.parameter("name").map(str::to_owned), architectures, with_wildcards };
     let list = call.control.list_isos(&call.caller, &filter, page).await?;
     Ok(call.shape(Kind::Iso.plural(), &list, page, b""))

@@ -107,7 +107,17 @@ async fn iso_filters() {
     assert_eq!(list("architecture=arm&include_architecture_wildcard=true").await.len(), arm.len());
     assert_eq!(list("name=systemrescue-12.02-amd64.iso").await[0]["id"], 122_898);
     assert_eq!(list("sort=name:desc&sort=nonsense").await, all, "a sort that the list lacks is ignored");
-    world.get("/isos?include_architecture_wildcard=true").await.wrong(&["include_architecture_wildcard"]);
+    assert_eq!(
+        list("include_architecture_wildcard=true").await.len(),
+        list("").await.len(),
+        "the CLI has it as a flag"
+    );
+    assert_eq!(
+        list("architecture=arm&include_architecture_wildcard=True").await.len(),
+        arm.len(),
+        "as Python writes it"
+    );
+    world.get("/isos?include_architecture_wildcard=yes").await.wrong(&["include_architecture_wildcard"]);
     world.get("/isos?architecture=mips").await.wrong(&["architecture"]);
     let old = World::new(Dialect::D2023_07).await;
     old.get("/isos?architecture=mips").await.wrong(&["architecture"]);

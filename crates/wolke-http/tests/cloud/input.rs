@@ -34,6 +34,21 @@ async fn every_wrong_field_is_named() {
     world.post("/servers", json!([])).await.wrong(&[""]);
 }
 
+/// Some documents leave open what a label's value is; the service does not.
+#[tokio::test]
+async fn what_a_document_leaves_open_is_checked_all_the_same() {
+    for dialect in [Dialect::D2023_07, Dialect::D2026_02, Dialect::Compat, Dialect::Newest] {
+        let world = World::new(dialect).await;
+        for value in [json!(1), json!(true), json!([]), json!({}), json!(null)] {
+            let mut asked = server("a");
+            asked["labels"] = json!({ "a": value });
+            let answer = world.post("/servers", asked).await;
+            answer.refused(422, "invalid_input");
+            assert!(answer.message().starts_with("invalid input in field 'labels"), "{dialect}: {}", answer.message());
+        }
+    }
+}
+
 #[tokio::test]
 async fn syntax_errors() {
     let world = World::new(Dialect::Compat).await;

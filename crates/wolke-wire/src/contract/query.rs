@@ -58,7 +58,9 @@ impl QueryParam {
                 number.is_none().then(|| "must be a number".to_owned())
             }
             (_, QueryKind::Boolean) => {
-                (!matches!(value, "true" | "false")).then(|| "must be 'true' or 'false'".to_owned())
+                // Python's client writes them with a capital.
+                let is_known = ["true", "false"].iter().any(|known| value.eq_ignore_ascii_case(known));
+                (!is_known).then(|| "must be 'true' or 'false'".to_owned())
             }
             (_, QueryKind::String) if value.contains('\0') => Some("must not contain the character U+0000".to_owned()),
             (_, QueryKind::String) if self.values.is_empty() => None,
