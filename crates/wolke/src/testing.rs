@@ -1,7 +1,12 @@
 //! What the tests of this crate share.
 
+use crate::directory::{Directory, Lock};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a directory may still be held by a program that another test has just started.
+const HELD_MAX: Duration = Duration::from_secs(20);
 
 /// A temporary folder, removed on drop.
 pub struct Folder(PathBuf);
@@ -26,5 +31,18 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Takes a directory that nobody has. A program that another test starts in this moment holds its last lock, too, from its fork
+/// to its exec.
+pub fn lock(directory: &Directory, command: &str) -> Lock {
+    let began = Instant::now();
+    loop {
+        match directory.lock(command).unwrap() {
+            Ok(lock) => return lock,
+            Err(taken) => assert!(began.elapsed() < HELD_MAX, "{}: {taken:?}", directory.path().display()),
+        }
+        std::thread::yield_now();
     }
 }

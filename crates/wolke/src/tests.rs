@@ -7,7 +7,7 @@ use crate::failure::Result;
 use crate::reach::{self, Access};
 use crate::seal_key::SealKey;
 use crate::serve::Server;
-use crate::testing::Folder;
+use crate::testing::{Folder, lock};
 use crate::{files, first_token, socket};
 use http::Method;
 use serde_json::{Value, json};
@@ -39,8 +39,7 @@ pub fn serving<T>(settings: &Settings, work: impl AsyncFnOnce(&str) -> T) -> T {
     let directory = Directory::of(settings);
     directory.make().unwrap();
     life(async {
-        // A program that another test starts holds it, too, from its fork to its exec.
-        let _lock = reach::hold(&directory, "serve", |_| false).await.unwrap().unwrap();
+        let _lock = lock(&directory, "serve");
         let server = Server::start(settings, &directory, true).await.unwrap();
         let address = server.address.to_string();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -185,7 +184,7 @@ fn a_server_waits_for_commands_and_not_for_servers() {
     let directory = Directory::of(&settings(&folder, &[]));
     directory.make().unwrap();
     life(async {
-        let command = directory.lock("token").unwrap().unwrap();
+        let command = lock(&directory, "token");
         let waiting = {
             let directory = directory.clone();
             tokio::spawn(async move { reach::hold(&directory, "serve", Taken::by_server).await.unwrap() })

@@ -4,7 +4,7 @@ use super::{Check, Grade, examine, lines};
 use crate::config::Settings;
 use crate::directory::Directory;
 use crate::files;
-use crate::testing::Folder;
+use crate::testing::{Folder, lock};
 use crate::tests::{serving, settings};
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -135,10 +135,10 @@ fn a_directory_that_somebody_holds() {
     let settings = installed(&folder);
     let directory = Directory::of(&settings);
     let own = std::process::id();
-    let held = directory.lock("serve").unwrap().unwrap();
+    let held = lock(&directory, "serve");
     expect(&settings, "lock", Grade::Warning, &[&format!("wolke serve (pid {own})"), &format!("kill {own}")]);
     drop(held);
-    let _held = directory.lock("token").unwrap().unwrap();
+    let _held = lock(&directory, "token");
     expect(&settings, "lock", Grade::Warning, &["wolke token (pid", "again in a moment"]);
 }
 

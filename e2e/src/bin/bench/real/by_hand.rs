@@ -7,6 +7,7 @@ use e2e::wait::wait_for;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -25,8 +26,6 @@ const GONE: Duration = Duration::from_secs(60);
 /// What every container gets here, beside size and network.
 const CONFIG: &str = "lxc.uts.name = by-hand
 lxc.rootfs.path = dir:/mnt/rootfs
-lxc.idmap = u 0 100000 65536
-lxc.idmap = g 0 100000 65536
 lxc.mount.auto = cgroup:mixed proc:mixed sys:mixed
 lxc.autodev = 1
 lxc.pty.max = 1024
@@ -111,6 +110,9 @@ fn network(work: &Path, documents: &Path, tap: bool) {
 fn container(work: &Path, image: &Path) {
     let mut config = CONFIG.to_owned();
     let _ = writeln!(config, "lxc.net.0.link = {}", DEVICES.1);
+    // The files of the image are shifted to where the ids of containers begin.
+    let root = std::fs::metadata(image.join("rootfs")).expect("a root file system").uid();
+    let _ = writeln!(config, "lxc.idmap = u 0 {root} 65536\nlxc.idmap = g 0 {root} 65536");
     let bytes = u64::from(CONTAINER.memory_mb) << 20;
     let quota = CONTAINER.cores * 100_000;
     // One of the two hierarchies has the controllers.

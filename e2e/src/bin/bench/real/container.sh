@@ -19,7 +19,7 @@ exec unshare --mount --propagation slave -- sh -eu -c '
     mount -t overlay -o lowerdir=/mnt/lower,upperdir=/mnt/disk/upper,workdir=/mnt/disk/work overlay /mnt/rootfs
     if [ -d "$2/seed" ]; then
         cp "$2"/seed/* /mnt/seed/
-        chown -R 100000:100000 /mnt/seed
+        chown -R --reference=/mnt/lower /mnt/seed
     fi
     exec env -i PATH=/usr/sbin:/sbin /usr/bin/lxc-start --daemon --name by-hand --lxcpath /mnt \
         --rcfile /mnt/run/config --pidfile /mnt/run/pid </dev/null >/mnt/run/log 2>&1
