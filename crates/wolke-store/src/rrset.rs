@@ -95,15 +95,14 @@ fn rrset(row: &Row) -> Result<Stored<Rrset>> {
 /// `RRSet already exists`.
 pub fn insert(tx: &mut dyn Tx, zone: &Zone, new: Vec<(Spec, BTreeMap<String, String>)>) -> Result<Vec<Id>> {
     let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
-    let mut id = tx.next_ids(Counter::Kind(Kind::Rrset), count)?;
+    let first = tx.next_ids(Counter::Kind(Kind::Rrset), count)?;
     let (mut ids, mut records) = (Vec::with_capacity(new.len()), 0);
-    for (spec, labels) in new {
+    for (id, (spec, labels)) in (first..).zip(new) {
         let created = tx.now().whole_second();
         let set = Rrset { id, project: zone.project, zone: zone.id, created, is_protected: false, spec, labels };
         insert_row(tx, &set)?;
         records += size(&set);
         ids.push(id);
-        id += 1;
     }
     zone::count_records(tx, zone.id, records)?;
     Ok(ids)

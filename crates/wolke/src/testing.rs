@@ -3,10 +3,11 @@
 use crate::directory::{Directory, Lock};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long a directory may still be held by a program that another test has just started.
-const HELD_MAX: Duration = Duration::from_secs(20);
+/// Looks at a directory that may still be held by a program that another test has just started, and the pause between two.
+const LOOKS_MAX: u32 = 10_000;
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// A temporary folder, removed on drop.
 pub struct Folder(PathBuf);
@@ -37,12 +38,12 @@ impl Drop for Folder {
 /// Takes a directory that nobody has. A program that another test starts in this moment holds its last lock, too, from its fork
 /// to its exec.
 pub fn lock(directory: &Directory, command: &str) -> Lock {
-    let began = Instant::now();
-    loop {
-        match directory.lock(command).unwrap() {
-            Ok(lock) => return lock,
-            Err(taken) => assert!(began.elapsed() < HELD_MAX, "{}: {taken:?}", directory.path().display()),
+    let (_kept, never) = std::sync::mpsc::channel::<()>();
+    for _ in 0..LOOKS_MAX {
+        if let Ok(lock) = directory.lock(command).unwrap() {
+            return lock;
         }
-        std::thread::yield_now();
+        let _ = never.recv_timeout(LOOK_AGAIN);
     }
+    panic!("{} stays taken", directory.path().display());
 }
