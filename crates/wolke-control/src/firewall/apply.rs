@@ -166,7 +166,7 @@ impl Control {
     /// Applies a firewall to servers, and to all servers whose labels match selectors, now and later.
     ///
     /// # Errors
-    /// `not_found`, `invalid_input`, and those of [`apply`].
+    /// `not_found`, `invalid_input`, and those of `apply`.
     pub async fn apply_firewall(&self, caller: &Caller, id: Id, request: wire::ApplyToResources) -> Result<Json> {
         let wanted = wanted(&request.apply_to, "apply_to").map_err(Error::invalid_fields)?;
         let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);

@@ -127,7 +127,7 @@ impl Control {
     /// Attaches a server, running or not, to a network.
     ///
     /// # Errors
-    /// `invalid_input`; `not_found` for either; `locked`; whatever [`attach`] refuses.
+    /// `invalid_input`; `not_found` for either; `locked`; whatever `attach` refuses.
     pub async fn attach_to_network(&self, caller: &Caller, id: Id, request: wire::AttachToNetwork) -> Result<Json> {
         let seat = Seat::parse(request.ip.as_deref(), request.ip_range.as_deref(), &request.alias_ips)?;
         let (core, about) = (Arc::clone(&self.core), (caller.project, self.options.refuse_contention));

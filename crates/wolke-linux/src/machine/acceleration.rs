@@ -3,7 +3,7 @@
 //! That `/dev/kvm` can be opened proves nothing: on machines that are virtual themselves, kernels hang or die under it, at
 //! the first instruction that the layer below does not carry out. So a kernel is booted under it once, up to a shell that
 //! starts processes (which saves and restores the extended registers, and runs code that uses them). The verdict belongs to
-//! what it was found with ([`Machine`]) and is found anew when that has changed: a machine that was started again may lie on
+//! what it was found with (`Machine`) and is found anew when that has changed: a machine that was started again may lie on
 //! another one, without knowing it.
 
 use std::fmt;
