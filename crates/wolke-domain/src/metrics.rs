@@ -72,10 +72,10 @@ impl Series {
     }
 }
 
-/// The samples of a series: a time and its value each. There is none of the time before the server was made.
+/// The samples of a series: a time and its value each.
 #[must_use]
 pub fn samples(load: &Load<'_>, series: Series, window: &Window) -> Vec<(Timestamp, f64)> {
-    window.times().filter(|at| *at >= load.created).map(|at| (at, load.at(series, at))).collect()
+    window.times().map(|at| (at, load.at(series, at))).collect()
 }
 
 /// The first moment of the billing period that a time lies in: the calendar month, in UTC.

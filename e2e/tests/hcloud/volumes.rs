@@ -33,20 +33,10 @@ fn volumes() {
     flow.hcloud.ok(&["volume", "detach", "renamed"]);
     assert_eq!(flow.describe("web")["volumes"], json!([]));
 
-    flow.hcloud.ok(&[
-        "volume",
-        "create",
-        "--name",
-        "more",
-        "--size",
-        "10",
-        "--server",
-        "web",
-        "--format",
-        "xfs",
-        "--automount",
-    ]);
-    assert_eq!(describe(&flow, "more")["server"]["id"], flow.describe("web")["id"]);
+    let more =
+        ["volume", "create", "--name", "more", "--size", "10", "--server", "web", "--format", "xfs", "--automount"];
+    flow.hcloud.ok(&more);
+    assert_eq!(describe(&flow, "more")["server"], flow.describe("web")["id"]);
     flow.hcloud.ok(&["volume", "enable-protection", "renamed", "delete"]);
     flow.hcloud.refused(&["volume", "delete", "renamed"], "protected");
     flow.hcloud.ok(&["volume", "disable-protection", "renamed", "delete"]);
