@@ -36,7 +36,7 @@ const SETTINGS: [&str; 6] = [
 /// Where programs that run guests keep files outside the data directory.
 const FOLDERS: [&str; 8] =
     ["/run/netns", "/run/lxc", "/run/lock/lxc", "/run/wolke", "/var/lib/lxc", "/var/log/lxc", "/etc/lxc", "/dev/shm"];
-/// Words in the command lines of what runs or serves guests.
+/// Words in the command lines of what runs or serves guests, and in the names of their control groups.
 const ENGINES: [&str; 4] = ["wolke", "qemu", "lxc", "nsenter"];
 /// From here on user ids are those of containers.
 const CONTAINERS_FROM: u32 = 1_000_000_000;
@@ -81,8 +81,10 @@ impl Machine {
         rest.extend(mounts.lines().filter_map(mount));
         rest.extend(loops());
         folders(Path::new("/sys/fs/cgroup"), u32::MAX, &mut |path, is_folder| {
-            if is_folder {
-                rest.insert(format!("cgroup {}", path.display()));
+            let name = path.to_string_lossy();
+            // Others start and end programs, too.
+            if is_folder && ENGINES.iter().any(|engine| name.contains(engine)) {
+                rest.insert(format!("cgroup {name}"));
             }
         });
         for folder in FOLDERS {

@@ -41,7 +41,8 @@ pub struct Stage {
     scripts: Folder,
     namespace: Namespace,
     before: Option<leak::Machine>,
-    _one: MutexGuard<'static, ()>,
+    /// Until the machine was compared with what it was.
+    one: Option<MutexGuard<'static, ()>>,
 }
 
 impl Stage {
@@ -60,7 +61,8 @@ impl Stage {
         let wolke = serve(&installation, &namespace, &scripts);
         let token = installation.token();
         let hcloud = Hcloud::new(script(&scripts, &namespace, &program), &wolke, &token);
-        let stage = Stage { installation, wolke, hcloud, token, scripts, namespace, before: Some(before), _one: one };
+        let stage =
+            Stage { installation, wolke, hcloud, token, scripts, namespace, before: Some(before), one: Some(one) };
         let key = stage.key().with_extension("pub");
         stage.hcloud.ok(&["ssh-key", "create", "--name", "me", "--public-key-from-file", key.to_str().unwrap()]);
         Some(stage)
@@ -234,7 +236,8 @@ impl Stage {
         assert!(own.is_empty(), "artefacts of snapshots are left: {own:?}");
         let status = self.wolke.terminate();
         assert!(status.success(), "{status}\n{}", self.installation.log());
-        let before = self.before.take().unwrap();
+        // The next test begins when this one has looked.
+        let (before, _one) = (self.before.take().unwrap(), self.one.take());
         drop(self);
         before.expect_same();
     }
