@@ -58,6 +58,10 @@ pub fn nameservers(names: &[String]) -> Result<Vec<String>, Vec<FieldError>> {
     let (mut good, mut wrong) = (Vec::new(), Vec::new());
     for (position, text) in names.iter().enumerate() {
         let raw = format!("{}.", text.strip_suffix('.').unwrap_or(text));
+        if raw == "." {
+            wrong.push(FieldError::new(format!("{FIELD}[{position}]"), "must not be empty"));
+            continue;
+        }
         match name::in_data(&Word { raw: &raw }, "") {
             Ok(name) if !good.contains(&name) => good.push(name),
             Ok(_) => {}
