@@ -31,6 +31,7 @@ const WORLD_0001: &str = include_str!("migrations/world_0001.sql");
 const WORLD_0002: &str = include_str!("migrations/world_0002.sql");
 const WORLD_0003: &str = include_str!("migrations/world_0003.sql");
 const WORLD_0004: &str = include_str!("migrations/world_0004.sql");
+const WORLD_0005: &str = include_str!("migrations/world_0005.sql");
 
 impl Role {
     /// The migrations of such a database, in order.
@@ -44,6 +45,7 @@ impl Role {
                 Migration { number: 3, sql: WORLD_0002 },
                 Migration { number: 4, sql: WORLD_0003 },
                 Migration { number: 5, sql: WORLD_0004 },
+                Migration { number: 6, sql: WORLD_0005 },
             ],
         }
     }
