@@ -9,11 +9,12 @@
     reason = "chores run programs and print, see above"
 )]
 
+mod binaries;
 mod chores;
 mod contract;
+mod lane;
 mod prerequisites;
 mod shell;
-mod silence;
 mod summary;
 mod test;
 

@@ -29,6 +29,12 @@ impl Summary {
         }
     }
 
+    /// The sum of two runs.
+    pub fn plus(self, other: Self) -> Self {
+        let Self { passed, failed, skipped } = other;
+        Self { passed: self.passed + passed, failed: self.failed + failed, skipped: self.skipped + skipped }
+    }
+
     /// True when something ran and nothing failed.
     pub fn good(self) -> bool {
         self.failed == 0 && self.passed > 0

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test helper fails the test")]
 
 pub mod driven;
+mod schemas;
 
 use driven::Machine;
+use schemas::{Schema, Schemas};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -56,8 +58,8 @@ pub fn memory(role: Role, clock: &Arc<TestClock>, seed: &str) -> Arc<Db> {
 pub enum Engine {
     /// SQLite in memory.
     Memory,
-    /// A schema of its own in the PostgreSQL database with this URL.
-    Postgres(String),
+    /// A PostgreSQL schema of its own.
+    Postgres(Arc<Schemas>),
     /// One of these, with a host in the first location that is driven as a real one.
     Driven(Box<Engine>),
 }
@@ -78,45 +80,17 @@ pub fn engines(test: &str) -> Vec<Engine> {
         let _ = writeln!(std::io::stderr(), "SKIPPED {test} on PostgreSQL: WOLKE_TEST_POSTGRES is not set");
         return vec![Engine::Memory];
     };
-    vec![Engine::Memory, Engine::Postgres(url)]
+    vec![Engine::Memory, Engine::Postgres(Schemas::new(&url))]
 }
-
-static SCHEMAS: AtomicI64 = AtomicI64::new(0);
-
-/// Connections of a world under test: its strands are driven one by one.
-const CONNECTIONS: usize = 2;
 
 fn open_world(engine: &Engine, clock: &Arc<TestClock>) -> (Arc<Db>, Option<Schema>) {
-    let url = match engine {
-        Engine::Memory => return (memory(Role::World, clock, "world"), None),
-        Engine::Postgres(url) => url,
-        Engine::Driven(below) => return open_world(below, clock),
-    };
-    let schema = format!("wolke_trial_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::SeqCst));
-    let open = wolke_store::postgres::Open {
-        url: url.clone(),
-        schema: schema.clone(),
-        role: Role::World,
-        clock: clock.clone(),
-        seed: "world".into(),
-        on_commit: Arc::new(|_| {}),
-        connections: CONNECTIONS,
-    };
-    let db = wolke_store::postgres::PostgresDb::open(open).unwrap();
-    (Arc::new(Db::Postgres(db)), Some(Schema { url: url.clone(), schema }))
-}
-
-/// A schema that goes with its test.
-pub struct Schema {
-    url: String,
-    schema: String,
-}
-
-impl Drop for Schema {
-    fn drop(&mut self) {
-        let mut client = ::postgres::Client::connect(&self.url, ::postgres::NoTls).unwrap();
-        let sql = format!("SET lock_timeout = 5000; DROP SCHEMA IF EXISTS \"{}\" CASCADE", self.schema);
-        client.batch_execute(&sql).unwrap();
+    match engine {
+        Engine::Memory => (memory(Role::World, clock, "world"), None),
+        Engine::Postgres(schemas) => {
+            let (db, schema) = schemas.open(clock);
+            (db, Some(schema))
+        }
+        Engine::Driven(below) => open_world(below, clock),
     }
 }
 
@@ -128,7 +102,7 @@ pub struct World {
     pub db: Arc<Db>,
     pub caller: Caller,
     pub driven: Option<Driven>,
-    /// Dropped last: the schema goes when nobody uses it any more.
+    /// Dropped last: others get the schema when nobody uses it any more.
     pub schema: Option<Schema>,
 }
 

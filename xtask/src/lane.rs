@@ -1,0 +1,183 @@
+//! Test binaries that run one after another, beside another lane that does the same.
+//!
+//! Tests that start machines and processes wait most of the time, those within one process compute: side by side they take
+//! little longer than the longer lane. Within a lane the order is cargo's.
+
+use crate::binaries::Binary;
+use crate::shell::cargo;
+use crate::summary::Summary;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+/// How long a test binary may say nothing before it is ended, so that one that hangs does not hide what all others say. The
+/// longest tests take minutes on a slow machine, and each says when it has ended.
+const SILENCE_MAX: Duration = Duration::from_secs(12 * 60);
+
+/// How long the output of a binary that has ended is still read: what it has left running may hold it open for ever.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// How often a silent binary is looked at.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Packages whose tests start machines and processes. They look for what others leave behind, so they share a lane.
+const WITH_PROCESSES: [&str; 3] = ["e2e", "wolke", "wolke-linux"];
+
+/// Runs binaries in two lanes; `prepare` gets each command before it starts. Output is shown as it comes when there is only
+/// one lane, else whole per binary when that has ended.
+pub fn run(binaries: Vec<Binary>, args: &[String], prepare: &(dyn Fn(&mut Command) + Sync)) -> Summary {
+    let (machines, computing): (Vec<_>, Vec<_>) =
+        binaries.into_iter().partition(|binary| WITH_PROCESSES.contains(&binary.package.as_str()));
+    let live = machines.is_empty() || computing.is_empty();
+    let lane = |binaries: Vec<Binary>| {
+        let one = |binary: &Binary| run_one(binary, args, prepare, live, SILENCE_MAX);
+        binaries.iter().map(one).fold(Summary::default(), Summary::plus)
+    };
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(|| lane(computing));
+        let summary = lane(machines);
+        summary.plus(beside.join().unwrap_or(Summary { failed: 1, ..Summary::default() }))
+    })
+}
+
+/// Runs one binary as cargo would.
+fn run_one(
+    binary: &Binary,
+    args: &[String],
+    prepare: &dyn Fn(&mut Command),
+    live: bool,
+    silence_max: Duration,
+) -> Summary {
+    let mut command = Command::new(&binary.program);
+    command.args(args).current_dir(&binary.folder).env("CARGO_MANIFEST_DIR", &binary.folder);
+    prepare(&mut command);
+    run_command(&format!("{} {}", binary.package, binary.target), &mut command, live, silence_max)
+}
+
+/// Runs the examples in the documentation, which cargo compiles and runs by itself.
+pub fn examples() -> Summary {
+    run_command("examples", cargo().args(["test", "--quiet", "--workspace", "--doc"]), false, SILENCE_MAX)
+}
+
+fn run_command(title: &str, command: &mut Command, live: bool, silence_max: Duration) -> Summary {
+    let mut output = Output { held: Vec::new(), live };
+    output.take(format!("     Running {title}\n").as_bytes());
+    match command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
+        Ok(child) => follow(child, &mut output, silence_max),
+        Err(error) => {
+            output.take(format!("xtask: {title}: {error}\n").as_bytes());
+            Summary { failed: 1, ..Summary::default() }
+        }
+    }
+}
+
+/// Reads what a binary says until it has ended, and ends it when it has been silent for too long.
+fn follow(mut child: Child, output: &mut Output, silence_max: Duration) -> Summary {
+    let mut summary = Summary::default();
+    let (lines, received) = mpsc::channel();
+    if let Some(stream) = child.stdout.take() {
+        read(stream, lines.clone());
+    }
+    if let Some(stream) = child.stderr.take() {
+        read(stream, lines);
+    }
+    let (mut heard, mut ended) = (Instant::now(), None);
+    loop {
+        match received.recv_timeout(TICK) {
+            Ok(line) => {
+                heard = Instant::now();
+                summary.read(&String::from_utf8_lossy(&line));
+                output.take(&line);
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => match ended {
+                None if child.try_wait().is_ok_and(|status| status.is_some()) => ended = Some(Instant::now()),
+                None if heard.elapsed() > silence_max => {
+                    output.take(format!("xtask: ended after {} silent seconds\n", silence_max.as_secs()).as_bytes());
+                    let _ = child.kill();
+                }
+                Some(at) if at.elapsed() > LINGER => break,
+                _ => {}
+            },
+        }
+    }
+    // A binary that crashed has no result line: the exit status still counts.
+    let succeeded = child.wait().is_ok_and(|status| status.success());
+    if !succeeded && summary.failed == 0 {
+        summary.failed = 1;
+    }
+    summary
+}
+
+/// Sends a stream line by line to the channel, on a thread that ends with the stream.
+fn read(stream: impl Read + Send + 'static, to: mpsc::Sender<Vec<u8>>) {
+    std::thread::spawn(move || {
+        let mut reader = BufReader::new(stream);
+        let mut line = Vec::new();
+        while matches!(reader.read_until(b'\n', &mut line), Ok(read) if read > 0) {
+            if to.send(std::mem::take(&mut line)).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+/// What a binary has said: shown at once, or held until it has ended.
+struct Output {
+    held: Vec<u8>,
+    live: bool,
+}
+
+impl Output {
+    fn take(&mut self, bytes: &[u8]) {
+        self.held.extend_from_slice(bytes);
+        if self.live {
+            self.show();
+        }
+    }
+
+    fn show(&mut self) {
+        let mut stdout = std::io::stdout().lock();
+        let _ = stdout.write_all(&self.held).and_then(|()| stdout.flush());
+        self.held.clear();
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.show();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Binary, run_one};
+    use crate::summary::Summary;
+    use std::process::Command;
+    use std::time::Duration;
+
+    /// Runs a script as a test binary that may be silent for a second.
+    fn script(text: &str) -> Summary {
+        let binary = Binary { package: "p".into(), target: "t".into(), program: "/bin/sh".into(), folder: "/".into() };
+        let args = ["-c".to_owned(), text.to_owned()];
+        run_one(&binary, &args, &|_: &mut Command| {}, true, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn results_of_both_streams_count() {
+        let summary =
+            script("echo 'SKIPPED t: nothing there' >&2; echo 'test result: ok. 3 passed; 0 failed; 0 ignored;'");
+        assert_eq!(summary, Summary { passed: 2, failed: 0, skipped: 1 });
+    }
+
+    #[test]
+    fn one_that_crashes_has_failed() {
+        assert_eq!(script("kill -9 $$").failed, 1);
+    }
+
+    #[test]
+    fn one_that_is_silent_is_ended() {
+        assert_eq!(script("exec sleep 4712").failed, 1);
+    }
+}
