@@ -9,11 +9,13 @@ use crate::core::Core;
 use crate::input;
 use crate::view::{Json, View, member};
 use apply::Wanted;
-pub(crate) use servers::{apply_to_new, joined, of_server, release_of_server, wrong_ids};
+pub(crate) use servers::{apply_to_new, check_selected, of_server, wrong_ids};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::{Error, Result, firewall as rules, name};
-use wolke_store::firewall::{DIRECT, Details, Edge, Firewall};
+use wolke_store::firewall::{Applied, Details, Firewall};
+use wolke_store::selection::Selection;
 use wolke_store::{Counter, Race, Tx, firewall};
 use wolke_wire::cloud::firewall as wire;
 use wolke_wire::{Id, Kind};
@@ -22,33 +24,28 @@ use wolke_wire::{Id, Kind};
 const ACTIONS_MAX: usize = 1_000;
 
 /// A firewall as the contract shows it: named servers, then selectors with the servers that they match.
-pub(crate) fn to_wire(firewall: &Firewall, selectors: Vec<String>, edges: &[Edge]) -> wire::Firewall {
-    let by = |via: &str| {
-        edges.iter().filter(|edge| edge.via == via).map(|edge| wire::ResourceId { id: edge.server }).collect::<Vec<_>>()
-    };
-    let server = |server| wire::AppliedTo {
+pub(crate) fn to_wire(firewall: &Firewall, applied: Applied) -> wire::Firewall {
+    let server = |id| wire::AppliedTo {
         kind: wire::ResourceType::Server,
-        server: Some(server),
+        server: Some(wire::ResourceId { id }),
         label_selector: None,
         applied_to_resources: None,
     };
-    let selector = |selector: String| {
-        let matched = by(&selector).into_iter();
-        let matched = matched.map(|server| wire::AppliedResource { kind: wire::ResourceType::Server, server });
-        wire::AppliedTo {
-            kind: wire::ResourceType::LabelSelector,
-            server: None,
-            applied_to_resources: Some(matched.collect()),
-            label_selector: Some(wire::LabelSelector { selector }),
-        }
+    let matched = |id| wire::AppliedResource { kind: wire::ResourceType::Server, server: wire::ResourceId { id } };
+    let selector = |selection: Selection| wire::AppliedTo {
+        kind: wire::ResourceType::LabelSelector,
+        server: None,
+        applied_to_resources: Some(selection.servers.into_iter().map(matched).collect()),
+        label_selector: Some(wire::LabelSelector { selector: selection.selector }),
     };
+    let servers = applied.servers.into_iter().map(server);
     wire::Firewall {
         id: firewall.id,
         name: firewall.name.clone(),
         labels: firewall.details.labels.clone(),
         created: firewall.created,
         rules: firewall.details.rules.clone(),
-        applied_to: by(DIRECT).into_iter().map(server).chain(selectors.into_iter().map(selector)).collect(),
+        applied_to: servers.chain(applied.selectors.into_iter().map(selector)).collect(),
     }
 }
 
@@ -59,12 +56,11 @@ fn begin_all(tx: &mut dyn Tx, (project, id): (Id, Id), command: &str, servers: &
     some.map(|server| Ok(action::done(tx, project, command, targets(*server))?.action)).collect()
 }
 
-/// The servers of edges, each once, in the order of their ids.
-fn distinct(edges: &[Edge]) -> Vec<Id> {
-    let mut servers: Vec<Id> = edges.iter().map(|edge| edge.server).collect();
-    servers.sort_unstable();
-    servers.dedup();
-    servers
+/// Servers behind a firewall that get an action of their own, each once, in the order of their ids.
+fn behind(tx: &mut dyn Tx, id: Id) -> Result<Vec<Id>> {
+    let Applied { servers, selectors } = firewall::applied(tx, id, ACTIONS_MAX as i64)?;
+    let all: BTreeSet<Id> = servers.into_iter().chain(selectors.into_iter().flat_map(|one| one.servers)).collect();
+    Ok(all.into_iter().collect())
 }
 
 fn create(
@@ -172,9 +168,7 @@ impl Control {
         self.db
             .write(vec![Race::Project(project)], move |tx| {
                 let old = firewall::expect(tx, project, id)?;
-                let is_applied =
-                    !firewall::selectors(tx, project, id)?.is_empty() || !firewall::servers(tx, id)?.is_empty();
-                rules::check_unused(id, is_applied)?;
+                rules::check_unused(id, firewall::is_applied(tx, id)?)?;
                 firewall::delete(tx, &old.value)
             })
             .await
@@ -198,7 +192,7 @@ impl Control {
                 }
                 let on_firewall = vec![Target::new(Kind::Firewall, id)];
                 let mut actions = vec![action::done(tx, project, "set_firewall_rules", on_firewall)?.action];
-                let servers = distinct(&firewall::servers(tx, id)?);
+                let servers = behind(tx, id)?;
                 actions.extend(begin_all(tx, (project, id), "apply_firewall", &servers)?);
                 Ok(actions)
             })

@@ -187,7 +187,7 @@ impl Control {
                 }
                 server::update(tx, &old, &new)?;
                 if new.details.labels != old.value.details.labels {
-                    crate::firewall::joined(tx, &core, &new)?;
+                    crate::firewall::check_selected(tx, &core, &new)?;
                 }
                 if new.name == old.value.name { Ok(()) } else { rename_on_host(tx, &core, &new) }
             })

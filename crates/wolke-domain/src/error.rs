@@ -114,6 +114,20 @@ impl Error {
         Self::LimitExceeded { limit: limit.into(), message: format!("{what} limit exceeded") }
     }
 
+    /// A project with as many label selectors as it can have.
+    #[must_use]
+    pub fn too_many_selectors(max: i64) -> Self {
+        let message = format!("a project cannot have more than {max} label selectors");
+        Self::LimitExceeded { limit: "label_selector_limit".into(), message }
+    }
+
+    /// A label selector that would be applied to more servers at once than one request may change.
+    #[must_use]
+    pub fn too_many_selected(selector: &str, max: i64) -> Self {
+        let message = format!("label selector '{selector}' matches more than {max} servers");
+        Self::LimitExceeded { limit: "label_selector_server_limit".into(), message }
+    }
+
     /// A subnet that a network has not.
     #[must_use]
     pub fn subnet_not_found(ip_range: &str) -> Self {

@@ -19,6 +19,11 @@ pub const DESCRIPTION_LENGTH_MAX: usize = 255;
 /// The most selectors of a firewall, and the most resources that one request names.
 pub const RESOURCES_MAX: usize = 100;
 
+/// The most firewalls of a server, named by them or selected by its labels (`apply_to_resources`).
+pub const PER_SERVER_MAX: i64 = 5;
+/// The most servers that a firewall names.
+pub const SERVERS_MAX: i64 = 10_000;
+
 /// The longest text of a selector, in bytes: it is part of an index.
 pub const SELECTOR_BYTES_MAX: usize = 1024;
 
@@ -208,6 +213,34 @@ pub fn already_applied(what: &str, added: bool) -> Error {
         return Error::refused(ErrorCode::ServerAlreadyAdded, format!("{what} is named twice"));
     }
     Error::refused(ErrorCode::FirewallAlreadyApplied, format!("firewall is already applied to {what}"))
+}
+
+/// What a label selector has brought behind the firewall leaves it by its labels, or with the selector.
+#[must_use]
+pub fn managed_by_selector(server: Id) -> Error {
+    let message = format!("server with ID '{server}' is managed by a label selector");
+    Error::refused(ErrorCode::FirewallManagedByLabelSelector, message)
+}
+
+/// A server that has the most firewalls which it can have, and would get another one.
+#[must_use]
+pub fn too_many_firewalls(server: Id) -> Error {
+    let message = format!("server with ID '{server}' cannot have more than {PER_SERVER_MAX} firewalls");
+    Error::LimitExceeded { limit: "server_firewall_limit".into(), message }
+}
+
+/// A firewall that names the most servers which it can name.
+#[must_use]
+pub fn too_many_servers() -> Error {
+    let message = format!("a firewall cannot be applied to more than {SERVERS_MAX} servers by their IDs");
+    Error::LimitExceeded { limit: "firewall_server_limit".into(), message }
+}
+
+/// A firewall that has more selectors than it can have.
+#[must_use]
+pub fn too_many_selectors() -> Error {
+    let message = format!("a firewall cannot have more than {RESOURCES_MAX} label selectors");
+    Error::LimitExceeded { limit: "firewall_label_selector_limit".into(), message }
 }
 
 /// Only what is applied to nothing can be deleted (fact sheet §6.4).

@@ -1,11 +1,15 @@
 //! Firewalls, and what they are applied to.
 //!
-//! `firewall_servers` holds every server behind a firewall, with the way by which it came there: the text of one of the
-//! firewall's selectors, or nothing where it was named itself. Whoever changes labels, servers or selectors keeps it so
-//! (`wolke-control`, `firewall/apply.rs`).
+//! `firewall_servers` holds the servers that were named themselves; those that a firewall selects by their labels are in
+//! [`crate::selection`]. A firewall guards public interfaces: of whom it selects it shows, and is shown by, those that have
+//! one.
+//!
+//! **Invariant:** no server has more than `wolke_domain::firewall::PER_SERVER_MAX` firewalls, in either way, with an interface
+//! or without.
 
 use crate::label;
 use crate::resource::{self, Stored};
+use crate::selection::{self, Selection};
 use crate::stmt::statements;
 use crate::tx::Tx;
 use crate::value::{Row, json_text};
@@ -22,21 +26,26 @@ statements! { "firewall";
     NAME_TAKEN = "SELECT id FROM firewalls WHERE project = $1 AND name = $2 AND id <> $3";
     UPDATE = "UPDATE firewalls SET name = $1, rev = rev + 1, generation = generation + 1, doc = $2 WHERE id = $3 AND generation = $4";
     DELETE = "DELETE FROM firewalls WHERE id = $1";
-    SELECTOR_ADD = "INSERT INTO firewall_selectors (project, firewall, selector) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    SELECTOR_REMOVE = "DELETE FROM firewall_selectors WHERE project = $1 AND firewall = $2 AND selector = $3";
-    SELECTORS = "SELECT selector FROM firewall_selectors WHERE project = $1 AND firewall = $2 ORDER BY selector";
-    SELECTORS_OF_PROJECT = "SELECT firewall, selector FROM firewall_selectors WHERE project = $1 ORDER BY firewall, selector";
-    SERVER_ADD = "INSERT INTO firewall_servers (firewall, via, server) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    SERVER_REMOVE = "DELETE FROM firewall_servers WHERE firewall = $1 AND via = $2 AND server = $3";
-    VIA_REMOVE = "DELETE FROM firewall_servers WHERE firewall = $1 AND via = $2";
-    SERVERS = "SELECT via, server FROM firewall_servers WHERE firewall = $1 ORDER BY via, server";
-    OF_SERVER = "SELECT firewall, via FROM firewall_servers WHERE server = $1 ORDER BY firewall, via";
+    SERVER_ADD = "INSERT INTO firewall_servers (firewall, server) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    SERVER_REMOVE = "DELETE FROM firewall_servers WHERE firewall = $1 AND server = $2";
+    SERVERS = "SELECT server FROM firewall_servers WHERE firewall = $1 ORDER BY server LIMIT $2";
+    IS_FULL = "SELECT server FROM firewall_servers WHERE firewall = $1 ORDER BY server LIMIT 1 OFFSET $2";
+    NAMED = "SELECT firewall FROM firewall_servers WHERE server = $1 ORDER BY firewall";
+    OF_SERVER = "SELECT f.firewall FROM firewall_servers f WHERE f.server = $1 UNION SELECT n.owner FROM selected d, selection n
+        WHERE d.server = $2 AND n.id = d.selection AND n.kind = 'firewall' AND EXISTS (SELECT 1 FROM primary_ips p WHERE p.assignee = d.server) ORDER BY 1";
+    COUNT_OF_SERVER = "SELECT count(*) FROM (SELECT f.firewall FROM firewall_servers f WHERE f.server = $1 UNION SELECT n.owner FROM selected d, selection n
+        WHERE d.server = $2 AND n.id = d.selection AND n.kind = 'firewall') driver";
+    OVERLOADED = "SELECT d.server FROM selection n, selected d WHERE n.kind = 'firewall' AND n.owner = $1 AND n.selector = $2 AND d.selection = n.id AND
+        (SELECT count(*) FROM (SELECT f.firewall FROM firewall_servers f WHERE f.server = d.server UNION SELECT m.owner FROM selected e, selection m
+        WHERE e.server = d.server AND m.id = e.selection AND m.kind = 'firewall') driver) > $3 ORDER BY d.server LIMIT 1";
+    /// Those with a public interface that nothing else holds behind the firewall.
+    LEAVING = "SELECT d.server FROM selection n, selected d WHERE n.kind = 'firewall' AND n.owner = $1 AND n.selector = $2 AND d.selection = n.id
+        AND EXISTS (SELECT 1 FROM primary_ips p WHERE p.assignee = d.server)
+        AND NOT EXISTS (SELECT 1 FROM firewall_servers f WHERE f.firewall = n.owner AND f.server = d.server)
+        AND NOT EXISTS (SELECT 1 FROM selected e, selection m WHERE e.server = d.server AND e.selection <> n.id AND m.id = e.selection
+        AND m.kind = 'firewall' AND m.owner = n.owner) ORDER BY d.server";
     FORGET_SERVER = "DELETE FROM firewall_servers WHERE server = $1";
-    TOUCH_SERVERS = "UPDATE servers SET rev = rev + 1 WHERE id IN (SELECT f.server FROM firewall_servers f WHERE f.firewall = $1 AND f.via = $2)";
 }
-
-/// The way of a server that was named itself.
-pub const DIRECT: &str = "";
 
 /// A firewall.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,15 +75,22 @@ pub struct Details {
     pub labels: BTreeMap<String, String>,
 }
 
-/// One way in which a server stands behind a firewall.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Edge {
-    /// The firewall.
-    pub firewall: Id,
-    /// [`DIRECT`], or a selector.
-    pub via: String,
-    /// The server.
-    pub server: Id,
+/// What a firewall is applied to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The servers that were named, in the order of their ids.
+    pub servers: Vec<Id>,
+    /// The selectors, with those servers that have a public interface.
+    pub selectors: Vec<Selection>,
+}
+
+/// The servers of a selector that was removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// All that it matched.
+    pub matched: Vec<Id>,
+    /// Those that are not behind the firewall any more.
+    pub left: Vec<Id>,
 }
 
 fn firewall(row: &Row) -> Result<Stored<Firewall>> {
@@ -146,83 +162,112 @@ pub fn delete(tx: &mut dyn Tx, old: &Firewall) -> Result<()> {
     resource::count_add(tx, Kind::Firewall, old.project, -1).map(|_| ())
 }
 
-/// Adds a selector; false when the firewall has it already.
+/// Adds a selector; returns those servers that it brings behind the firewall, the first `limit` of them. None when the
+/// firewall has it already. The servers are touched, the firewall is the caller's.
 ///
 /// # Errors
-/// The engine's failure.
-pub fn add_selector(tx: &mut dyn Tx, project: Id, firewall: Id, selector: &str) -> Result<bool> {
-    Ok(tx.execute(&SELECTOR_ADD, &[project.into(), firewall.into(), selector.into()])? > 0)
-}
-
-/// Removes a selector with the servers that came by it, whose revs it bumps; false when the firewall has it not.
-///
-/// # Errors
-/// The engine's failure.
-pub fn remove_selector(tx: &mut dyn Tx, project: Id, firewall: Id, selector: &str) -> Result<bool> {
-    if tx.execute(&SELECTOR_REMOVE, &[project.into(), firewall.into(), selector.into()])? == 0 {
-        return Ok(false);
+/// As [`selection::add`].
+pub fn add_selector(
+    tx: &mut dyn Tx,
+    (project, firewall): (Id, Id),
+    selector: &str,
+    limit: i64,
+) -> Result<Option<Vec<Id>>> {
+    let owner = (Kind::Firewall, firewall);
+    if selection::has(tx, owner, selector)? {
+        return Ok(None);
     }
-    tx.execute(&TOUCH_SERVERS, &[firewall.into(), selector.into()])?;
-    tx.execute(&VIA_REMOVE, &[firewall.into(), selector.into()])?;
-    Ok(true)
+    selection::add(tx, project, owner, selector)?;
+    selection::public_of(tx, owner, selector, limit).map(Some)
 }
 
-/// The selectors of a firewall, in the order of their texts.
+/// Removes a selector; none when the firewall has it not. The servers are touched, the firewall is the caller's.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn selectors(tx: &mut dyn Tx, project: Id, firewall: Id) -> Result<Vec<String>> {
-    let rows = tx.query(&SELECTORS, &[project.into(), firewall.into()])?;
-    rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+pub fn remove_selector(tx: &mut dyn Tx, firewall: Id, selector: &str) -> Result<Option<Removed>> {
+    let left = tx.query(&LEAVING, &[firewall.into(), selector.into()])?;
+    let left = left.iter().map(|row| row.int(0)).collect::<Result<_>>()?;
+    let matched = selection::remove(tx, (Kind::Firewall, firewall), selector)?;
+    Ok(matched.map(|matched| Removed { matched, left }))
 }
 
-/// The selectors of all firewalls of a project: (firewall, selector).
+/// Names a server; false when it was named already.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn selectors_of_project(tx: &mut dyn Tx, project: Id) -> Result<Vec<(Id, String)>> {
-    let rows = tx.query(&SELECTORS_OF_PROJECT, &[project.into()])?;
-    rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?.to_owned()))).collect()
+pub fn add_server(tx: &mut dyn Tx, firewall: Id, server: Id) -> Result<bool> {
+    Ok(tx.execute(&SERVER_ADD, &[firewall.into(), server.into()])? > 0)
 }
 
-/// Puts a server behind a firewall; false when it came there by this way already.
+/// Takes a server that was named away; false when it was not.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn add_server(tx: &mut dyn Tx, edge: &Edge) -> Result<bool> {
-    Ok(tx.execute(&SERVER_ADD, &[edge.firewall.into(), (&edge.via).into(), edge.server.into()])? > 0)
+pub fn remove_server(tx: &mut dyn Tx, firewall: Id, server: Id) -> Result<bool> {
+    Ok(tx.execute(&SERVER_REMOVE, &[firewall.into(), server.into()])? > 0)
 }
 
-/// Takes one way of a server to a firewall away; false when there was none.
+/// Whether more servers than `max` were named.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn remove_server(tx: &mut dyn Tx, edge: &Edge) -> Result<bool> {
-    Ok(tx.execute(&SERVER_REMOVE, &[edge.firewall.into(), (&edge.via).into(), edge.server.into()])? > 0)
+pub fn has_more_servers_than(tx: &mut dyn Tx, firewall: Id, max: i64) -> Result<bool> {
+    Ok(tx.query_one(&IS_FULL, &[firewall.into(), max.into()])?.is_some())
 }
 
-/// All ways of servers to a firewall: those that were named first, each way by the servers' ids.
+fn named(tx: &mut dyn Tx, firewall: Id, limit: i64) -> Result<Vec<Id>> {
+    tx.query(&SERVERS, &[firewall.into(), limit.into()])?.iter().map(|row| row.int(0)).collect()
+}
+
+/// What a firewall is applied to: of the servers named, and of those of each selector, at most `limit`.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn servers(tx: &mut dyn Tx, firewall: Id) -> Result<Vec<Edge>> {
-    let rows = tx.query(&SERVERS, &[firewall.into()])?;
-    rows.iter().map(|row| Ok(Edge { firewall, via: row.text(0)?.to_owned(), server: row.int(1)? })).collect()
+pub fn applied(tx: &mut dyn Tx, firewall: Id, limit: i64) -> Result<Applied> {
+    let selectors = selection::public_of_owner(tx, (Kind::Firewall, firewall), limit)?;
+    Ok(Applied { servers: named(tx, firewall, limit)?, selectors })
 }
 
-/// All ways of a server to firewalls, by the firewalls' ids.
+/// Whether a firewall is applied to anything, also to a selector that matches nobody.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn of_server(tx: &mut dyn Tx, server: Id) -> Result<Vec<Edge>> {
-    let rows = tx.query(&OF_SERVER, &[server.into()])?;
-    rows.iter().map(|row| Ok(Edge { firewall: row.int(0)?, via: row.text(1)?.to_owned(), server })).collect()
+pub fn is_applied(tx: &mut dyn Tx, firewall: Id) -> Result<bool> {
+    Ok(selection::count_of_owner(tx, (Kind::Firewall, firewall))? > 0 || !named(tx, firewall, 1)?.is_empty())
 }
 
-/// Removes all ways of a server that goes.
+/// The firewalls that guard a server, in the order of their ids.
+///
+/// # Errors
+/// The engine's failure.
+pub fn of_server(tx: &mut dyn Tx, server: Id) -> Result<Vec<Id>> {
+    tx.query(&OF_SERVER, &[server.into(), server.into()])?.iter().map(|row| row.int(0)).collect()
+}
+
+/// How many firewalls a server has, named or selected, whether it has a public interface or not.
+///
+/// # Errors
+/// The engine's failure.
+pub fn count_of_server(tx: &mut dyn Tx, server: Id) -> Result<i64> {
+    tx.query_one(&COUNT_OF_SERVER, &[server.into(), server.into()])?.map_or(Ok(0), |row| row.int(0))
+}
+
+/// A server of a selector of a firewall's that has more than `max` firewalls.
+///
+/// # Errors
+/// The engine's failure.
+pub fn overloaded(tx: &mut dyn Tx, firewall: Id, selector: &str, max: i64) -> Result<Option<Id>> {
+    let params = [firewall.into(), selector.into(), max.into()];
+    tx.query_one(&OVERLOADED, &params)?.map(|row| row.int(0)).transpose()
+}
+
+/// Forgets that a server that goes was named, and touches the firewalls that it was named by.
 ///
 /// # Errors
 /// The engine's failure.
 pub fn forget_server(tx: &mut dyn Tx, server: Id) -> Result<()> {
-    tx.execute(&FORGET_SERVER, &[server.into()]).map(|_| ())
+    let firewalls = tx.query(&NAMED, &[server.into()])?;
+    tx.execute(&FORGET_SERVER, &[server.into()])?;
+    firewalls.iter().try_for_each(|row| resource::touch(tx, Kind::Firewall, row.int(0)?))
 }

@@ -64,10 +64,9 @@ statements! { "invariant";
         OR (l.kind = 'placement_group' AND NOT EXISTS (SELECT 1 FROM placement_groups g WHERE g.id = l.id)) ORDER BY l.id";
     BEHIND_A_FIREWALL = "SELECT f.server FROM firewall_servers f WHERE NOT EXISTS (SELECT 1 FROM firewalls w, servers s
         WHERE w.id = f.firewall AND s.id = f.server AND s.project = w.project) ORDER BY f.server";
-    BEHIND_NO_SELECTOR = "SELECT f.server FROM firewall_servers f WHERE f.via <> '' AND NOT EXISTS (SELECT 1 FROM firewall_selectors l
-        WHERE l.firewall = f.firewall AND l.selector = f.via) ORDER BY f.server";
-    SELECTOR_OF_NO_FIREWALL = "SELECT l.firewall FROM firewall_selectors l WHERE NOT EXISTS (SELECT 1 FROM firewalls w
-        WHERE w.id = l.firewall AND w.project = l.project) ORDER BY l.firewall";
+    /// As many as `wolke_domain::firewall::PER_SERVER_MAX`.
+    TOO_MANY_FIREWALLS = "SELECT b.server FROM (SELECT f.server, f.firewall FROM firewall_servers f UNION SELECT d.server, n.owner FROM selected d, selection n
+        WHERE n.id = d.selection AND n.kind = 'firewall') b GROUP BY b.server HAVING count(*) > 5 ORDER BY b.server";
     ATTACHED_TO_NOTHING = "SELECT v.id FROM volumes v WHERE v.server IS NOT NULL AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = v.server AND s.project = v.project) ORDER BY v.id";
     /// As many as `wolke_domain::volume::PER_SERVER_MAX`.
     TOO_MANY_VOLUMES = "SELECT v.server FROM volumes v WHERE v.server IS NOT NULL GROUP BY v.server HAVING count(*) > 16 ORDER BY v.server";
@@ -107,6 +106,8 @@ statements! { "invariant";
         OR EXISTS (SELECT 1 FROM images m WHERE m.id = d.id) ORDER BY d.id";
     SELECTED_GHOST = "SELECT d.server FROM selected d WHERE NOT EXISTS (SELECT 1 FROM servers s, selection n WHERE s.id = d.server AND n.id = d.selection
         AND n.project = s.project) ORDER BY d.server";
+    SELECTION_OF_NOBODY = "SELECT n.id FROM selection n WHERE n.kind = 'firewall' AND NOT EXISTS (SELECT 1 FROM firewalls w
+        WHERE w.id = n.owner AND w.project = n.project) ORDER BY n.id";
     WRONG_RECORD_COUNT = "SELECT z.id FROM zones z WHERE z.record_count <> COALESCE((SELECT sum(r.size) FROM rrsets r WHERE r.zone = z.id), 0) ORDER BY z.id";
     RRSET_OF_NO_ZONE = "SELECT r.id FROM rrsets r WHERE r.size < 1 OR r.path <> r.name || '/' || r.type
         OR NOT EXISTS (SELECT 1 FROM zones z WHERE z.id = r.zone AND z.project = r.project AND z.mode = 'primary') ORDER BY r.id";

@@ -66,6 +66,27 @@ pub fn page_within(tx: &mut dyn Tx, query: &ListQuery, limits: &Limits) -> Resul
     if query.kind == Kind::Action { actions::page(tx, query) } else { labelled::page(tx, query, limits) }
 }
 
+/// Notes at most `limit` servers of a project that a selector matches as those of a selection, in one statement; returns
+/// them in the order of their ids.
+///
+/// # Errors
+/// The engine's failure.
+pub(crate) fn select_into(
+    tx: &mut dyn Tx,
+    selection: Id,
+    project: Id,
+    selector: &Selector,
+    limit: i64,
+) -> Result<Vec<Id>> {
+    let Some(statement) = labelled::select_into(tx, selection, project, selector, limit)? else {
+        return Ok(Vec::new());
+    };
+    let (sql, params) = statement.finish();
+    let mut servers = tx.query_composed(&sql, &params)?.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;
+    servers.sort_unstable();
+    Ok(servers)
+}
+
 /// When resources of a page were made, in no order: for whoever merges the page with what is in no table.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use crate::label;
 use crate::resource::{self, Stored};
+use crate::selection;
 use crate::stmt::statements;
 use crate::tx::Tx;
 use crate::value::{Row, json_text};
@@ -103,6 +104,7 @@ pub fn insert(tx: &mut dyn Tx, new: &PrimaryIp) -> Result<i64> {
         return Err(Error::name_used());
     }
     label::replace(tx, Kind::PrimaryIp, new.project, new.id, &BTreeMap::new(), &new.details.labels)?;
+    changed_hands(tx, None, new.assignee)?;
     resource::count_add(tx, Kind::PrimaryIp, new.project, 1)
 }
 
@@ -152,7 +154,16 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<PrimaryIp>, new: &PrimaryIp) -> Resu
     label::replace(tx, Kind::PrimaryIp, new.project, new.id, &old.value.details.labels, &new.details.labels)?;
     let params =
         [(&new.name).into(), new.assignee.into(), json_text(&new.details)?, new.id.into(), old.generation.into()];
-    tx.execute_one(&UPDATE, &params)
+    tx.execute_one(&UPDATE, &params)?;
+    changed_hands(tx, old.value.assignee, new.assignee)
+}
+
+/// Whether a server has a public interface is asked by firewalls that select it.
+fn changed_hands(tx: &mut dyn Tx, old: Option<Id>, new: Option<Id>) -> Result<()> {
+    if old == new {
+        return Ok(());
+    }
+    old.into_iter().chain(new).try_for_each(|server| selection::interfaces_changed(tx, server))
 }
 
 /// Removes a primary IP and its labels. Its address is released by [`crate::address::release`].
@@ -162,5 +173,6 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<PrimaryIp>, new: &PrimaryIp) -> Resu
 pub fn delete(tx: &mut dyn Tx, old: &PrimaryIp) -> Result<()> {
     label::replace(tx, Kind::PrimaryIp, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
     tx.execute_one(&DELETE, &[old.id.into()])?;
+    changed_hands(tx, old.assignee, None)?;
     resource::count_add(tx, Kind::PrimaryIp, old.project, -1).map(|_| ())
 }

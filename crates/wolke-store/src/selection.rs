@@ -2,12 +2,15 @@
 //! are relabelled.
 //!
 //! Which servers a selector matches is kept in a table. A change of one server asks each selector of its project once, and
-//! no other server: its cost does not depend on how many there are.
+//! no other server: its cost does not depend on how many there are, and how many selectors there can be is bounded.
+//!
+//! A server without a public interface is selected like any other. An owner that is about public interfaces alone, as a
+//! firewall is, asks for those that have one ([`public_of_owner`]); it is touched when that changes.
 //!
 //! **Invariants:** `selected` holds exactly the servers whose labels match; whoever joins or leaves is touched, and so is the
 //! selector's owner.
 
-use crate::list::{self, ListQuery};
+use crate::list;
 use crate::resource;
 use crate::stmt::statements;
 use crate::tx::{Counter, Tx};
@@ -18,6 +21,8 @@ use wolke_wire::{Id, Kind};
 
 statements! { "selection";
     INSERT = "INSERT INTO selection (id, project, kind, owner, selector) VALUES ($1, $2, $3, $4, $5)";
+    IS_FULL = "SELECT id FROM selection WHERE project = $1 ORDER BY id LIMIT 1 OFFSET $2";
+    COUNT_OF_OWNER = "SELECT count(*) FROM selection WHERE kind = $1 AND owner = $2";
     FIND = "SELECT id FROM selection WHERE kind = $1 AND owner = $2 AND selector = $3";
     OF_OWNER = "SELECT id, selector FROM selection WHERE kind = $1 AND owner = $2 ORDER BY id";
     OF_PROJECT = "SELECT id, kind, owner, selector FROM selection WHERE project = $1 ORDER BY id";
@@ -27,8 +32,18 @@ statements! { "selection";
     LEAVE_ALL = "DELETE FROM selected WHERE selection = $1";
     SERVERS = "SELECT server FROM selected WHERE selection = $1 ORDER BY server";
     TOUCH_SERVERS = "UPDATE servers SET rev = rev + 1 WHERE id IN (SELECT s.server FROM selected s WHERE s.selection = $1)";
+    PUBLIC_SERVERS = "SELECT d.server FROM selected d WHERE d.selection = $1 AND EXISTS (SELECT 1 FROM primary_ips p WHERE p.assignee = d.server)
+        ORDER BY d.server LIMIT $2";
+    SELECTS = "SELECT s.id FROM selected d, selection s WHERE d.server = $1 AND s.id = d.selection AND s.kind = $2 AND s.owner = $3 ORDER BY s.id LIMIT 1";
+    OWNERS_OF_SERVER = "SELECT DISTINCT s.kind, s.owner FROM selected d, selection s WHERE d.server = $1 AND s.id = d.selection ORDER BY s.kind, s.owner";
     OF_SERVER = "SELECT s.id, s.kind, s.owner, s.selector FROM selected d, selection s WHERE d.server = $1 AND s.id = d.selection ORDER BY s.id";
 }
+
+/// The most selectors of a project: a server that is made or relabelled asks each of them.
+pub const PER_PROJECT_MAX: i64 = 1_000;
+/// The most servers that a selector may match when its owner gets it: all of them are written to at once, and everybody
+/// else waits. Later ones join one by one and are not counted.
+pub const SERVERS_MAX: i64 = 25_000;
 
 type Labels = BTreeMap<String, String>;
 
@@ -61,10 +76,12 @@ struct Known {
 }
 
 fn known(row: &crate::value::Row) -> Result<Known> {
-    let kind = row.text(1)?;
-    let kind =
-        Kind::from_singular(kind).ok_or_else(|| Error::internal(format!("unknown owner of a selector {kind}")))?;
-    Ok(Known { id: row.int(0)?, by: Selected { kind, owner: row.int(2)?, selector: row.text(3)?.to_owned() } })
+    let by = Selected { kind: owner_kind(row.text(1)?)?, owner: row.int(2)?, selector: row.text(3)?.to_owned() };
+    Ok(Known { id: row.int(0)?, by })
+}
+
+fn owner_kind(text: &str) -> Result<Kind> {
+    Kind::from_singular(text).ok_or_else(|| Error::internal(format!("unknown owner of a selector {text}")))
 }
 
 fn parsed(text: &str) -> Result<Selector> {
@@ -75,25 +92,21 @@ fn parsed(text: &str) -> Result<Selector> {
 /// touches the owner.
 ///
 /// # Errors
-/// The engine's failure; also when the owner has this selector already ([`has`]).
+/// `resource_limit_exceeded` beyond [`PER_PROJECT_MAX`] or [`SERVERS_MAX`]; the engine's failure, also when the owner has this
+/// selector already ([`has`]).
 pub fn add(tx: &mut dyn Tx, project: Id, (kind, owner): (Kind, Id), selector: &str) -> Result<Vec<Id>> {
+    if tx.query_one(&IS_FULL, &[project.into(), (PER_PROJECT_MAX - 1).into()])?.is_some() {
+        return Err(Error::too_many_selectors(PER_PROJECT_MAX));
+    }
     let id = tx.next_id(Counter::Selection)?;
     let params = [id.into(), project.into(), kind.singular().into(), owner.into(), selector.into()];
     tx.execute_one(&INSERT, &params)?;
-    let servers = matching(tx, project, parsed(selector)?)?;
-    for server in &servers {
-        tx.execute_one(&JOIN, &[id.into(), (*server).into()])?;
+    let servers = list::select_into(tx, id, project, &parsed(selector)?, SERVERS_MAX + 1)?;
+    if servers.len() as i64 > SERVERS_MAX {
+        return Err(Error::too_many_selected(selector, SERVERS_MAX));
     }
     tx.execute(&TOUCH_SERVERS, &[id.into()])?;
     Ok(servers)
-}
-
-/// The servers of a project that a selector matches, in the order of their ids.
-fn matching(tx: &mut dyn Tx, project: Id, selector: Selector) -> Result<Vec<Id>> {
-    let limit = resource::count(tx, Kind::Server, project)?;
-    let (kind, filters, sort) = (Kind::Server, Vec::new(), Vec::new());
-    let query = ListQuery { kind, project, filters, of: None, selector, sort, offset: 0, limit };
-    Ok(list::page(tx, &query)?.entries.into_iter().map(|(id, _)| id).collect())
 }
 
 /// Whether an owner has this selector, letter by letter.
@@ -102,6 +115,14 @@ fn matching(tx: &mut dyn Tx, project: Id, selector: Selector) -> Result<Vec<Id>>
 /// The engine's failure.
 pub fn has(tx: &mut dyn Tx, (kind, owner): (Kind, Id), selector: &str) -> Result<bool> {
     Ok(find(tx, (kind, owner), selector)?.is_some())
+}
+
+/// How many selectors an owner has.
+///
+/// # Errors
+/// The engine's failure.
+pub fn count_of_owner(tx: &mut dyn Tx, (kind, owner): (Kind, Id)) -> Result<i64> {
+    tx.query_one(&COUNT_OF_OWNER, &[kind.singular().into(), owner.into()])?.map_or(Ok(0), |row| row.int(0))
 }
 
 fn find(tx: &mut dyn Tx, (kind, owner): (Kind, Id), selector: &str) -> Result<Option<Id>> {
@@ -140,6 +161,14 @@ fn drop_one(tx: &mut dyn Tx, id: Id) -> Result<Vec<Id>> {
     Ok(servers)
 }
 
+/// The servers that a selector of an owner's matches, in the order of their ids.
+///
+/// # Errors
+/// The engine's failure.
+pub fn servers_of(tx: &mut dyn Tx, owner: (Kind, Id), selector: &str) -> Result<Vec<Id>> {
+    find(tx, owner, selector)?.map_or(Ok(Vec::new()), |id| servers(tx, id))
+}
+
 fn servers(tx: &mut dyn Tx, selection: Id) -> Result<Vec<Id>> {
     tx.query(&SERVERS, &[selection.into()])?.iter().map(|row| row.int(0)).collect()
 }
@@ -148,7 +177,23 @@ fn servers(tx: &mut dyn Tx, selection: Id) -> Result<Vec<Id>> {
 ///
 /// # Errors
 /// The engine's failure.
-pub fn of_owner(tx: &mut dyn Tx, (kind, owner): (Kind, Id)) -> Result<Vec<Selection>> {
+pub fn of_owner(tx: &mut dyn Tx, owner: (Kind, Id)) -> Result<Vec<Selection>> {
+    each_of_owner(tx, owner, servers)
+}
+
+/// As [`of_owner`], with those servers alone that have a public interface, and of each selector at most `limit` of them.
+///
+/// # Errors
+/// The engine's failure.
+pub fn public_of_owner(tx: &mut dyn Tx, owner: (Kind, Id), limit: i64) -> Result<Vec<Selection>> {
+    each_of_owner(tx, owner, |tx, selection| public_servers(tx, selection, limit))
+}
+
+fn each_of_owner(
+    tx: &mut dyn Tx,
+    (kind, owner): (Kind, Id),
+    servers: impl Fn(&mut dyn Tx, Id) -> Result<Vec<Id>>,
+) -> Result<Vec<Selection>> {
     let rows = tx.query(&OF_OWNER, &[kind.singular().into(), owner.into()])?;
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -156,6 +201,30 @@ pub fn of_owner(tx: &mut dyn Tx, (kind, owner): (Kind, Id)) -> Result<Vec<Select
         found.push(Selection { id, selector: row.text(1)?.to_owned(), servers: servers(tx, id)? });
     }
     Ok(found)
+}
+
+fn public_servers(tx: &mut dyn Tx, selection: Id, limit: i64) -> Result<Vec<Id>> {
+    tx.query(&PUBLIC_SERVERS, &[selection.into(), limit.into()])?.iter().map(|row| row.int(0)).collect()
+}
+
+/// Those servers of a selector of an owner's that have a public interface, at most `limit`, in the order of their ids.
+///
+/// # Errors
+/// The engine's failure.
+pub fn public_of(tx: &mut dyn Tx, owner: (Kind, Id), selector: &str, limit: i64) -> Result<Vec<Id>> {
+    match find(tx, owner, selector)? {
+        Some(id) => public_servers(tx, id, limit),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Whether any selector of an owner matches a server.
+///
+/// # Errors
+/// The engine's failure.
+pub fn selects(tx: &mut dyn Tx, (kind, owner): (Kind, Id), server: Id) -> Result<bool> {
+    let params = [server.into(), kind.singular().into(), owner.into()];
+    Ok(tx.query_one(&SELECTS, &params)?.is_some())
 }
 
 /// Whose selectors match a server now. An owner with several of them stands there several times.
@@ -188,6 +257,17 @@ pub(crate) fn follow(tx: &mut dyn Tx, project: Id, server: Id, old: Option<&Labe
         owners.insert((by.kind, by.owner));
     }
     owners.into_iter().try_for_each(|(kind, owner)| resource::touch(tx, kind, owner))
+}
+
+/// A server got or lost a public interface: what shows that is touched. Its own rev is moved by whoever writes it.
+///
+/// # Errors
+/// The engine's failure.
+pub(crate) fn interfaces_changed(tx: &mut dyn Tx, server: Id) -> Result<()> {
+    for row in tx.query(&OWNERS_OF_SERVER, &[server.into()])? {
+        resource::touch(tx, owner_kind(row.text(0)?)?, row.int(1)?)?;
+    }
+    Ok(())
 }
 
 /// A server is gone: it leaves.

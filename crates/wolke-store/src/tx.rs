@@ -130,7 +130,7 @@ pub trait Tx {
     /// The engine's failure; the transaction is poisoned.
     fn execute(&mut self, stmt: &Stmt, params: &[Value]) -> Result<u64>;
 
-    /// Runs a SELECT that [`crate::list`] composed.
+    /// Runs a statement that [`crate::list`] composed; it answers rows.
     ///
     /// # Errors
     /// The engine's failure; the transaction is poisoned.

@@ -1,6 +1,6 @@
 //! Applying firewalls to servers and selectors, and taking them off (fact sheet §3.6).
 
-use super::{begin_all, servers};
+use super::{ACTIONS_MAX, begin_all, servers};
 use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::{Error, FieldError, Result, firewall as rules};
-use wolke_store::firewall::{DIRECT, Edge};
-use wolke_store::{Race, Tx, firewall, primary_ip, resource, server};
+use wolke_store::firewall::Removed;
+use wolke_store::{Race, Tx, firewall, primary_ip, resource, selection, server};
 use wolke_wire::cloud::firewall::{self as wire, ResourceType};
 use wolke_wire::selector::Selector;
 use wolke_wire::{Dialect, ErrorCode, Id, Kind};
@@ -25,6 +25,22 @@ pub(super) const WHAT: &str = "a firewall";
 pub(super) enum Wanted {
     Server(Id),
     Selector(String),
+}
+
+impl Wanted {
+    const fn server(&self) -> Option<Id> {
+        match self {
+            Self::Server(id) => Some(*id),
+            Self::Selector(_) => None,
+        }
+    }
+
+    fn selector(&self) -> Option<&str> {
+        match self {
+            Self::Server(_) => None,
+            Self::Selector(text) => Some(text),
+        }
+    }
 }
 
 /// The firewall that is applied.
@@ -58,7 +74,14 @@ pub(super) fn wanted(resources: &[wire::Resource], list: &str) -> std::result::R
 fn one(resource: &wire::Resource, field: &str) -> std::result::Result<Wanted, FieldError> {
     let by_server = if resource.server.is_some() { Some(ResourceType::Server) } else { None };
     let by_selector = resource.label_selector.as_ref().map(|_| ResourceType::LabelSelector);
+    let alien = |member: &str, kind: ResourceType| {
+        FieldError::new(format!("{field}.{member}"), format!("can only be used with type {kind}"))
+    };
     match resource.kind.or(by_server).or(by_selector) {
+        Some(ResourceType::Server) if resource.label_selector.is_some() => {
+            Err(alien("label_selector", ResourceType::LabelSelector))
+        }
+        Some(ResourceType::LabelSelector) if resource.server.is_some() => Err(alien("server", ResourceType::Server)),
         Some(ResourceType::Server) => {
             let server = resource.server.ok_or_else(|| FieldError::new(format!("{field}.server"), "is required"))?;
             Ok(Wanted::Server(server.id))
@@ -80,39 +103,46 @@ fn one(resource: &wire::Resource, field: &str) -> std::result::Result<Wanted, Fi
     }
 }
 
-/// Applies a firewall; returns the servers that it reaches by that, each once. Both ends are touched.
+/// Applies a firewall; returns servers that it reaches by that, each once: all that are named, and of those of each selector
+/// as many as get an action. Both ends are touched.
 ///
 /// # Errors
 /// `firewall_resource_not_found`, `private_net_only_server` or `incompatible_network_type`, `firewall_already_applied` or
-/// `server_already_added`; `locked`; `unsupported_error`; `resource_limit_exceeded` for too many selectors.
+/// `server_already_added`; `locked`; `unsupported_error`; `resource_limit_exceeded` for too many selectors, servers, or
+/// firewalls of a server.
 pub(super) fn apply(tx: &mut dyn Tx, core: &Core, subject: Subject, wanted: &[Wanted]) -> Result<Vec<Id>> {
     let mut reached = BTreeSet::new();
     for one in wanted {
         match one {
             Wanted::Server(id) => {
                 check_server(tx, core, subject, *id)?;
-                let edge = Edge { firewall: subject.firewall, via: DIRECT.into(), server: *id };
-                if !firewall::add_server(tx, &edge)? {
+                if !firewall::add_server(tx, subject.firewall, *id)? {
                     return Err(rules::already_applied(&format!("server with ID '{id}'"), subject.is_new));
                 }
+                servers::check_number(tx, *id)?;
+                resource::touch(tx, Kind::Server, *id)?;
                 reached.insert(*id);
             }
             Wanted::Selector(text) => {
-                if !firewall::add_selector(tx, subject.project, subject.firewall, text)? {
+                let Some(matched) =
+                    firewall::add_selector(tx, (subject.project, subject.firewall), text, ACTIONS_MAX as i64)?
+                else {
                     return Err(rules::already_applied(&format!("label selector '{text}'"), subject.is_new));
-                }
-                reached.extend(servers::match_all(tx, core, subject, text)?);
+                };
+                servers::check_matched(tx, core, subject, text)?;
+                reached.extend(matched);
             }
         }
     }
-    if firewall::selectors(tx, subject.project, subject.firewall)?.len() > rules::RESOURCES_MAX {
-        let message = format!("a firewall cannot have more than {} label selectors", rules::RESOURCES_MAX);
-        return Err(Error::LimitExceeded { limit: "firewall_label_selector_limit".into(), message });
+    if selection::count_of_owner(tx, (Kind::Firewall, subject.firewall))? > rules::RESOURCES_MAX as i64 {
+        return Err(rules::too_many_selectors());
+    }
+    if firewall::has_more_servers_than(tx, subject.firewall, rules::SERVERS_MAX)? {
+        return Err(rules::too_many_servers());
     }
     if !wanted.is_empty() {
         resource::touch(tx, Kind::Firewall, subject.firewall)?;
     }
-    reached.iter().try_for_each(|server| resource::touch(tx, Kind::Server, *server))?;
     Ok(reached.into_iter().collect())
 }
 
@@ -130,36 +160,45 @@ fn check_server(tx: &mut dyn Tx, core: &Core, subject: Subject, id: Id) -> Resul
     Ok(())
 }
 
-/// Takes a firewall off; returns the servers that it leaves by that, each once. Both ends are touched.
+/// Takes a firewall off; returns the servers that it leaves by that, each once. Both ends are touched. Selectors go first:
+/// who came by one of them is not managed by it any more.
 fn remove(tx: &mut dyn Tx, subject: Subject, dialect: Dialect, wanted: &[Wanted]) -> Result<Vec<Id>> {
     let Subject { project, firewall: id, .. } = subject;
-    let before = firewall::servers(tx, id)?;
-    for one in wanted {
-        let was_applied = match one {
-            Wanted::Server(server) => {
-                if server::get(tx, project, *server)?.is_none() {
-                    return Err(rules::resource_not_found(*server));
-                }
-                action::check_contention(tx, subject.refuse, Target::new(Kind::Server, *server))?;
-                let removed = firewall::remove_server(tx, &Edge { firewall: id, via: DIRECT.into(), server: *server })?;
-                if !removed && before.iter().any(|edge| edge.server == *server && edge.via != DIRECT) {
-                    let message = format!("server with ID '{server}' is managed by a label selector");
-                    return Err(Error::refused(ErrorCode::FirewallManagedByLabelSelector, message));
-                }
-                removed
+    let absent = || {
+        if !dialect.refuses_removal_of_absent_firewall() {
+            return Ok(());
+        }
+        Err(Error::refused(ErrorCode::FirewallAlreadyRemoved, "firewall is not applied to the resource"))
+    };
+    let (mut gone, mut came) = (BTreeSet::new(), BTreeSet::new());
+    for text in wanted.iter().filter_map(Wanted::selector) {
+        match firewall::remove_selector(tx, id, text)? {
+            Some(Removed { matched, left }) => {
+                came.extend(matched);
+                gone.extend(left);
             }
-            Wanted::Selector(text) => firewall::remove_selector(tx, project, id, text)?,
-        };
-        if !was_applied && dialect.refuses_removal_of_absent_firewall() {
-            let message = "firewall is not applied to the resource";
-            return Err(Error::refused(ErrorCode::FirewallAlreadyRemoved, message));
+            None => absent()?,
         }
     }
-    let after: BTreeSet<Id> = firewall::servers(tx, id)?.into_iter().map(|edge| edge.server).collect();
-    let left: BTreeSet<Id> = before.into_iter().map(|edge| edge.server).filter(|id| !after.contains(id)).collect();
-    left.iter().try_for_each(|server| resource::touch(tx, Kind::Server, *server))?;
+    for server in wanted.iter().filter_map(Wanted::server) {
+        if server::get(tx, project, server)?.is_none() {
+            return Err(rules::resource_not_found(server));
+        }
+        action::check_contention(tx, subject.refuse, Target::new(Kind::Server, server))?;
+        let was_named = firewall::remove_server(tx, id, server)?;
+        match (was_named, selection::selects(tx, (Kind::Firewall, id), server)?) {
+            (true, true) => {}
+            (true, false) => {
+                resource::touch(tx, Kind::Server, server)?;
+                gone.insert(server);
+            }
+            (false, true) => return Err(rules::managed_by_selector(server)),
+            (false, false) if came.contains(&server) => {}
+            (false, false) => absent()?,
+        }
+    }
     resource::touch(tx, Kind::Firewall, id)?;
-    Ok(left.into_iter().collect())
+    Ok(gone.into_iter().collect())
 }
 
 impl Control {

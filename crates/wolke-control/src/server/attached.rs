@@ -50,7 +50,7 @@ impl Attached {
 /// # Errors
 /// The engine's failure.
 pub(super) fn release(tx: &mut dyn Tx, _core: &Core, server: &Server) -> Result<()> {
-    firewall::release_of_server(tx, server.id)?;
+    wolke_store::firewall::forget_server(tx, server.id)?;
     volume::release_of_server(tx, server.id)?;
     network::release(tx, Target::new(Kind::Server, server.id))?;
     wolke_store::floating_ip::release(tx, server.id)?;

@@ -67,8 +67,8 @@ pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Re
         },
         Kind::Firewall => match firewall::get(tx, project, id)? {
             Some(s) => {
-                let (selectors, edges) = (firewall::selectors(tx, project, id)?, firewall::servers(tx, id)?);
-                Some(json(&crate::firewall::to_wire(&s.value, selectors, &edges))?)
+                let applied = firewall::applied(tx, id, i64::MAX)?;
+                Some(json(&crate::firewall::to_wire(&s.value, applied))?)
             }
             None => None,
         },

@@ -166,7 +166,7 @@ impl Simulator {
             invariant::check(tx)?;
             crate::common::check_rooms(tx)?;
             volume::check(tx, caller.project, &promised)?;
-            firewall::check(tx, caller.project, &firewalls)?;
+            firewall::check(tx, caller.project, &firewalls, &servers)?;
             for dialect in DIALECTS {
                 let caller = Caller { dialect, ..caller };
                 let all = [

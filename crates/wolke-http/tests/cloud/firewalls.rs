@@ -364,3 +364,113 @@ async fn histories() {
     }
     world.get("/firewalls/999/actions").await.refused(404, "not_found");
 }
+
+/// Whom a selector brought can be named beside the selector when that goes; alone it is refused.
+#[tokio::test]
+async fn servers_go_with_their_selector() {
+    for dialect in dialects() {
+        let world = World::new(dialect).await;
+        let web = world.create("/servers", labelled("web", "prod")).await;
+        let other = world.create("/servers", labelled("other", "dev")).await;
+        let id = world.create("/firewalls", wanted("f")).await;
+        let both = json!([by_label("env=prod"), by_label("env")]);
+        apply(&world, id, both.clone()).await.ok();
+        let one = json!([by_server(web), by_label("env=prod")]);
+        remove(&world, id, one.clone()).await.refused(422, "firewall_managed_by_label_selector");
+        assert_eq!(of_server(&world, web).await, applied(&[id]), "what is refused changes nothing");
+        let gone = remove(&world, id, json!([by_server(web), both[0], both[1]])).await.ok();
+        assert_eq!(commands(&gone).len(), 2, "each server leaves once: {gone}");
+        assert_eq!((of_server(&world, web).await, of_server(&world, other).await), (json!([]), json!([])));
+        assert_eq!(firewall(&world, id).await["applied_to"], json!([]));
+    }
+}
+
+#[tokio::test]
+async fn a_resource_is_of_one_type() {
+    let world = World::new(Dialect::Compat).await;
+    let web = world.create("/servers", labelled("web", "prod")).await;
+    let id = world.create("/firewalls", wanted("f")).await;
+    let both = |kind: Value| with(with(by_server(web), "label_selector", json!({"selector": "env"})), "type", kind);
+    for (kind, member) in [("server", "label_selector"), ("label_selector", "server")] {
+        let to = json!([by_label("a"), both(json!(kind))]);
+        apply(&world, id, to.clone()).await.wrong(&[&format!("apply_to[1].{member}")]);
+        remove(&world, id, to.clone()).await.wrong(&[&format!("remove_from[1].{member}")]);
+        world.post("/firewalls", with(wanted("g"), "apply_to", to)).await.wrong(&[&format!("apply_to[1].{member}")]);
+    }
+    assert_eq!(firewall(&world, id).await["applied_to"], json!([]));
+}
+
+/// At most five, whichever way they came.
+#[tokio::test]
+async fn a_server_has_five_firewalls() {
+    let world = World::new(Dialect::Compat).await;
+    let web = world.create("/servers", labelled("web", "prod")).await;
+    let mut ids = Vec::new();
+    for number in 0..6 {
+        ids.push(world.create("/firewalls", wanted(&format!("f{number}"))).await);
+    }
+    for id in &ids[..4] {
+        apply(&world, *id, json!([by_server(web)])).await.ok();
+    }
+    apply(&world, ids[4], json!([by_label("env=prod")])).await.ok();
+    apply(&world, ids[0], json!([by_label("env")])).await.ok();
+    assert_eq!(of_server(&world, web).await, applied(&ids[..5]), "one that came in two ways is one");
+    let full = apply(&world, ids[5], json!([by_server(web)])).await;
+    full.refused(403, "resource_limit_exceeded");
+    assert_eq!(full.json["error"]["details"]["limits"], json!([{"name": "server_firewall_limit"}]));
+    apply(&world, ids[5], json!([by_label("env")])).await.refused(403, "resource_limit_exceeded");
+    world
+        .post("/firewalls", with(wanted("x"), "apply_to", json!([by_server(web)])))
+        .await
+        .refused(403, "resource_limit_exceeded");
+    let behind = |ids: &[i64]| -> Value { ids.iter().map(|id| json!({"firewall": id})).collect() };
+    world.post("/servers", with(server("late"), "firewalls", behind(&ids))).await.wrong(&["firewalls"]);
+    let late = with(labelled("late", "prod"), "firewalls", behind(&ids[1..4]));
+    world
+        .post("/servers", with(late.clone(), "firewalls", behind(&[ids[1], ids[2], ids[3], ids[5]])))
+        .await
+        .refused(403, "resource_limit_exceeded");
+    let late = world.create("/servers", late).await;
+    assert_eq!(of_server(&world, late).await, applied(&ids[..5]));
+    // A relabel that would bring a sixth is refused and changes nothing.
+    apply(&world, ids[5], json!([by_label("stage")])).await.ok();
+    let labels = json!({"labels": {"env": "prod", "stage": "one"}});
+    world.put(&format!("/servers/{web}"), labels.clone()).await.refused(403, "resource_limit_exceeded");
+    assert_eq!(world.see(&format!("/servers/{web}")).await["server"]["labels"], json!({"env": "prod"}));
+    remove(&world, ids[3], json!([by_server(web)])).await.ok();
+    world.put(&format!("/servers/{web}"), labels).await.ok();
+    assert_eq!(of_server(&world, web).await, applied(&[ids[0], ids[1], ids[2], ids[4], ids[5]]));
+}
+
+/// Firewalls are about public interfaces: whom a selector matches joins when it gets one, and leaves when it loses it.
+#[tokio::test]
+async fn selectors_take_in_who_has_a_public_interface() {
+    let world = World::new(Dialect::Compat).await;
+    let dark = with(labelled("dark", "prod"), "public_net", json!({"enable_ipv4": false, "enable_ipv6": false}));
+    let dark = world.create("/servers", with(dark, "start_after_create", json!(false))).await;
+    let id = world.create("/firewalls", wanted("f")).await;
+    let now = apply(&world, id, json!([by_label("env")])).await.ok();
+    assert_eq!(now["actions"], json!([]), "it guards nobody yet");
+    let guards = async |servers: &[i64]| {
+        let expected: Value = servers.iter().map(|id| by_server(*id)).collect();
+        let shown = firewall(&world, id).await["applied_to"].clone();
+        assert_eq!(shown, json!([with(by_label("env"), "applied_to_resources", expected)]));
+        let firewalls = if servers.is_empty() { json!([]) } else { applied(&[id]) };
+        assert_eq!(of_server(&world, dark).await, firewalls);
+    };
+    guards(&[]).await;
+    let request = json!({"name": "ip", "type": "ipv4", "assignee_type": "server", "assignee_id": dark});
+    let ip = world.create("/primary_ips", request).await;
+    guards(&[dark]).await;
+    let set = world.post(&format!("/firewalls/{id}/actions/set_rules"), json!({"rules": []})).await.ok();
+    assert_eq!(commands(&set).len(), 2);
+    world.post(&format!("/primary_ips/{ip}/actions/unassign"), json!({})).await.ok();
+    guards(&[]).await;
+    world
+        .post(&format!("/primary_ips/{ip}/actions/assign"), json!({"assignee_id": dark, "assignee_type": "server"}))
+        .await
+        .ok();
+    guards(&[dark]).await;
+    let gone = remove(&world, id, json!([by_label("env")])).await.ok();
+    assert_eq!(commands(&gone).len(), 1);
+}

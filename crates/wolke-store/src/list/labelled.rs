@@ -13,7 +13,9 @@ use crate::resource;
 use crate::tx::Tx;
 use crate::value::Value;
 use wolke_domain::Result;
+use wolke_wire::selector::Selector;
 use wolke_wire::sort::Direction;
+use wolke_wire::{Id, Kind};
 
 /// What it costs to fetch a resource by its id and sort it, in tests of a walk.
 const FETCH_COST: i64 = 3;
@@ -81,6 +83,48 @@ fn matches(tx: &mut dyn Tx, query: &ListQuery, all: i64, sets: &[&Set<'_>]) -> R
     rest.remove(index);
     let inside = if driver.size == 0 { 0 } else { count(tx, drive(query, driver, &rest, None))? };
     if driver.negative { Ok(matches(tx, query, all, &rest)? - inside) } else { Ok(inside) }
+}
+
+/// The statement that notes the servers of a project that a selector matches; none when its terms contradict each other.
+pub(super) fn select_into(
+    tx: &mut dyn Tx,
+    selection: Id,
+    project: Id,
+    selector: &Selector,
+    limit: i64,
+) -> Result<Option<Builder>> {
+    let query = of_servers(project, limit);
+    let Some(mut sets) = sets(&selector.terms) else { return Ok(None) };
+    sets.iter_mut().try_for_each(|set| set.measure(tx, &query))?;
+    sets.sort_by_key(|set| (set.negative, set.size));
+    Ok(Some(selecting(&query, selection, &sets)))
+}
+
+pub(super) fn of_servers(project: Id, limit: i64) -> ListQuery {
+    let (selector, filters, sort) = (Selector::default(), Vec::new(), Vec::new());
+    ListQuery { kind: Kind::Server, project, filters, of: None, selector, sort, offset: 0, limit }
+}
+
+/// From the label index of the first set, or over all servers where that is negated: every one is written to, so it is no
+/// more work to test every one.
+pub(super) fn selecting(query: &ListQuery, selection: Id, sets: &[Set<'_>]) -> Builder {
+    let mut b = Builder::new("INSERT INTO selected (selection, server) SELECT CAST(");
+    b.param(selection).text(" AS BIGINT), ");
+    let (id, rest) = match sets.split_first() {
+        Some((first, rest)) if !first.negative => {
+            b.text("d.id FROM label d WHERE d.kind = ").param(query.kind.singular());
+            b.text(" AND d.project = ").param(query.project);
+            first.condition(&mut b, "d.");
+            ("d.id", rest)
+        }
+        _ => {
+            b.text("t.id FROM ").text(query.kind.plural()).text(" t WHERE t.project = ").param(query.project);
+            ("t.id", sets)
+        }
+    };
+    rest.iter().for_each(|set| set.test(&mut b, query, id));
+    b.text(" LIMIT ").param(query.limit).text(" RETURNING server");
+    b
 }
 
 /// What the ways of finding a page are chosen by.

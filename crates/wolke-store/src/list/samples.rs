@@ -1,7 +1,7 @@
 //! Every shape of statement that lists compose, for the tests that prepare and explain them.
 
 use super::compose::{Builder, Window};
-use super::labelled::{drive, end_of_walk_statement, subtract, walk};
+use super::labelled::{drive, end_of_walk_statement, of_servers, selecting, subtract, walk};
 use super::sets::Set;
 use super::{ListQuery, actions};
 use crate::value::Value;
@@ -15,7 +15,14 @@ const BACKWARD: Window = Window { offset: 0, limit: 25, reversed: true };
 /// Texts and parameters of all shapes.
 #[must_use]
 pub fn samples() -> Vec<(String, Vec<Value>)> {
-    labelled().into_iter().chain(of_actions()).chain(of_images()).chain(of_zones()).map(Builder::finish).collect()
+    labelled()
+        .into_iter()
+        .chain(of_actions())
+        .chain(of_images())
+        .chain(of_zones())
+        .chain(of_selections())
+        .map(Builder::finish)
+        .collect()
 }
 
 fn query(kind: Kind, key: SortKey) -> ListQuery {
@@ -125,6 +132,22 @@ fn of_zones() -> Vec<Builder> {
         let query = ListQuery { filters, ..query(Kind::Zone, key) };
         all.extend(windows.map(|window| walk(&query, &[], window, None)));
     }
+    all
+}
+
+/// What notes the servers that a selector matches: from a set of each sort, with others tested.
+fn of_selections() -> Vec<Builder> {
+    let (key, values) = ("env".to_owned(), vec!["a".to_owned(), "b".to_owned()]);
+    let terms = [
+        Term::Equals(key.clone(), "a".to_owned()),
+        Term::Exists(key.clone()),
+        Term::In(key.clone(), values),
+        Term::NotEquals(key.clone(), "a".to_owned()),
+        Term::NotExists(key),
+    ];
+    let some = |terms: &[Term]| selecting(&of_servers(1, 9), 1, &terms.iter().map(Set::new).collect::<Vec<_>>());
+    let mut all = vec![some(&[])];
+    all.extend((0..terms.len()).flat_map(|first| [some(&terms[first..=first]), some(&terms[first..])]));
     all
 }
 

@@ -2,6 +2,24 @@
 
 -- == Firewalls
 
+-- Their selectors become selections like all others; what was matched by one becomes selected by it.
+INSERT INTO selection (id, project, kind, owner, selector)
+  SELECT COALESCE((SELECT c.next FROM counter c WHERE c.name = 'selection'), 1) + row_number() OVER (ORDER BY f.project, f.firewall, f.selector) - 1,
+    f.project, 'firewall', f.firewall, f.selector FROM firewall_selectors f;
+INSERT INTO selected (selection, server) SELECT n.id, f.server FROM firewall_servers f, selection n
+  WHERE f.via <> '' AND n.kind = 'firewall' AND n.owner = f.firewall AND n.selector = f.via;
+INSERT INTO counter (name, next) SELECT 'selection', h.id + 1 FROM selection h WHERE h.id = (SELECT max(n.id) FROM selection n)
+  ON CONFLICT (name) DO UPDATE SET next = CASE WHEN excluded.next > counter.next THEN excluded.next ELSE counter.next END;
+DROP TABLE firewall_selectors;
+-- What is left are the servers that were named.
+CREATE TABLE firewall_named (
+  firewall BIGINT NOT NULL REFERENCES firewalls (id), server BIGINT NOT NULL, PRIMARY KEY (firewall, server)
+) CLUSTERED;
+INSERT INTO firewall_named (firewall, server) SELECT f.firewall, f.server FROM firewall_servers f WHERE f.via = '';
+DROP TABLE firewall_servers;
+ALTER TABLE firewall_named RENAME TO firewall_servers;
+CREATE UNIQUE INDEX firewall_servers_server ON firewall_servers (server, firewall);
+
 -- == Load balancers
 
 -- Which certificates its services show: what keeps a certificate from being deleted, and what it says in `used_by`.

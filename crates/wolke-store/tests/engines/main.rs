@@ -42,6 +42,7 @@ mod groups;
 mod hosts;
 mod images;
 mod lists;
+mod migrations;
 mod networks;
 mod postgres_only;
 mod power;

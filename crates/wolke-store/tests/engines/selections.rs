@@ -3,12 +3,12 @@
 use crate::common::Engine;
 use crate::sample;
 use std::collections::BTreeMap;
-use wolke_domain::label;
+use wolke_domain::{Error, label};
 use wolke_store::{Tx, selection, server};
 use wolke_wire::selector::Selector;
 use wolke_wire::{Id, Kind};
 
-crate::on_both_engines!(World: members_follow_labels, both_ends_are_touched, owners_let_go);
+crate::on_both_engines!(World: members_follow_labels, both_ends_are_touched, owners_let_go, a_project_has_so_many);
 
 const FIREWALL: (Kind, Id) = (Kind::Firewall, 7);
 const SELECTORS: [&str; 6] = ["env=prod", "env!=prod", "env", "!env", "tier in (a, b),env", "tier notin (a)"];
@@ -121,4 +121,19 @@ fn owners_let_go(engine: &Engine) {
         Ok(new.id)
     });
     assert_eq!(engine.read(move |tx| selection::of_server(tx, stranger)), []);
+}
+
+fn a_project_has_so_many(engine: &Engine) {
+    let project = engine.write(sample::project);
+    engine.write(move |tx| {
+        for number in 0..selection::PER_PROJECT_MAX {
+            selection::add(tx, project, (Kind::LoadBalancer, 1 + number % 7), &format!("n={number}"))?;
+        }
+        Ok(())
+    });
+    let more = move |tx: &mut dyn Tx| selection::add(tx, project, FIREWALL, "a");
+    assert_eq!(engine.try_write(more), Err(Error::too_many_selectors(selection::PER_PROJECT_MAX)));
+    engine.write(|tx| selection::remove(tx, (Kind::LoadBalancer, 1), "n=0"));
+    assert_eq!(engine.write(more), [] as [Id; 0]);
+    assert_eq!(engine.read(|tx| selection::count_of_owner(tx, (Kind::LoadBalancer, 2))), 143);
 }

@@ -2,8 +2,9 @@
 
 use super::*;
 use std::collections::BTreeSet;
-use wolke_store::firewall::{self as firewalls, DIRECT};
+use wolke_store::firewall as firewalls;
 use wolke_store::list::{ListQuery, page};
+use wolke_store::primary_ip;
 use wolke_wire::cloud::firewall::UpdateFirewall;
 
 /// The moves of this noun.
@@ -77,29 +78,44 @@ impl Simulator {
     }
 }
 
-/// Selectors are live: the servers behind a firewall by one of them are those that it matches now.
-pub(super) fn check(tx: &mut dyn Tx, project: Id, ids: &[Id]) -> Result<()> {
+/// Selectors are live: the servers behind a firewall by one of them are those that it matches now, and that have a public
+/// interface. Both ends agree on that.
+pub(super) fn check(tx: &mut dyn Tx, project: Id, ids: &[Id], servers: &[Id]) -> Result<()> {
+    let mut behind = BTreeSet::new();
     for id in ids {
         firewalls::expect(tx, project, *id)?;
-        let edges = firewalls::servers(tx, *id)?;
-        for selector in firewalls::selectors(tx, project, *id)? {
-            let query = ListQuery {
-                kind: Kind::Server,
-                project,
-                filters: Vec::new(),
-                of: None,
-                selector: Selector::parse(&selector).map_err(|e| Error::internal(e.to_string()))?,
-                sort: Vec::new(),
-                offset: 0,
-                limit: i64::MAX,
-            };
-            let matched: BTreeSet<Id> = page(tx, &query)?.entries.into_iter().map(|(server, _)| server).collect();
-            let behind = edges.iter().filter(|edge| edge.via == selector && edge.via != DIRECT);
-            let behind: BTreeSet<Id> = behind.map(|edge| edge.server).collect();
-            if behind != matched {
-                return Err(Error::internal(format!("firewall {id}, {selector}: {behind:?} instead of {matched:?}")));
+        let applied = firewalls::applied(tx, *id, i64::MAX)?;
+        behind.extend(applied.servers.iter().map(|server| (*server, *id)));
+        for selection in applied.selectors {
+            let selector = Selector::parse(&selection.selector).map_err(|e| Error::internal(e.to_string()))?;
+            let (kind, filters, sort) = (Kind::Server, Vec::new(), Vec::new());
+            let query = ListQuery { kind, project, filters, of: None, selector, sort, offset: 0, limit: i64::MAX };
+            let mut guarded = Vec::new();
+            for (server, _) in page(tx, &query)?.entries {
+                if !primary_ip::of_server(tx, server)?.is_empty() {
+                    guarded.push(server);
+                }
+            }
+            if selection.servers != guarded {
+                let (text, shown) = (selection.selector, selection.servers);
+                return Err(Error::internal(format!("firewall {id}, {text}: {shown:?} instead of {guarded:?}")));
+            }
+            behind.extend(guarded.into_iter().map(|server| (server, *id)));
+        }
+    }
+    for server in servers {
+        for firewall in firewalls::of_server(tx, *server)? {
+            if !behind.remove(&(*server, firewall)) {
+                return Err(Error::internal(format!(
+                    "server {server} shows firewall {firewall}, which does not show it"
+                )));
             }
         }
     }
-    Ok(())
+    match behind.first() {
+        None => Ok(()),
+        Some((server, firewall)) => {
+            Err(Error::internal(format!("firewall {firewall} shows server {server}, which does not show it")))
+        }
+    }
 }

@@ -1,0 +1,88 @@
+//! Databases of earlier releases: what they hold is still there when a newer one opens them.
+
+use crate::common::{Engine, Place, file_place, schema_place};
+use wolke_store::migrate::{Role, for_postgres, for_sqlite};
+use wolke_store::{firewall, invariant, selection};
+use wolke_wire::{Id, Kind};
+
+/// The last schema in which firewalls kept selectors of their own.
+const OWN_SELECTORS: i64 = 5;
+
+/// Two firewalls with three selectors and servers that came by them, by name, or in both ways. Another selection was there
+/// already.
+const BEHIND_OWN_SELECTORS: &str = "
+    INSERT INTO project (id, name, created) VALUES (1, 'p', 5);
+    INSERT INTO resource_count (kind, project, n) VALUES ('server', 1, 3), ('firewall', 1, 2);
+    INSERT INTO counter (name, next) VALUES ('selection', 8);
+    INSERT INTO servers (id, project, name, created, status, host, rev, generation, doc) VALUES
+        (1, 1, 'a', 5, 'off', NULL, 1, 1, '{}'), (2, 1, 'b', 5, 'off', NULL, 1, 1, '{}'), (3, 1, 'c', 5, 'off', NULL, 1, 1, '{}');
+    INSERT INTO firewalls (id, project, name, created, rev, generation, doc) VALUES (1, 1, 'f', 5, 1, 1, '{}'), (2, 1, 'g', 5, 1, 1, '{}');
+    INSERT INTO selection (id, project, kind, owner, selector) VALUES (7, 1, 'load_balancer', 1, 'env');
+    INSERT INTO firewall_selectors (project, firewall, selector) VALUES (1, 1, 'env=prod'), (1, 2, 'env=prod'), (1, 1, 'a');
+    INSERT INTO firewall_servers (firewall, via, server) VALUES (1, 'env=prod', 1), (1, 'env=prod', 2), (1, '', 2), (2, 'env=prod', 3), (2, '', 1);";
+
+/// A world of an earlier schema with rows in it.
+fn make(place: &Place, schema: i64, rows: &str) {
+    let migrations = Role::World.migrations().iter().filter(|migration| migration.number <= schema);
+    match place {
+        Place::File(path) => {
+            let connection = rusqlite::Connection::open(path).unwrap();
+            migrations.for_each(|migration| connection.execute_batch(&for_sqlite(migration.sql)).unwrap());
+            connection.execute_batch(rows).unwrap();
+            connection.pragma_update(None, "user_version", schema).unwrap();
+        }
+        Place::Schema(url, name) => {
+            let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
+            let version = format!(
+                "CREATE SCHEMA \"{name}\"; SET search_path TO \"{name}\"; CREATE TABLE schema_version (version BIGINT NOT NULL);
+                 INSERT INTO schema_version (version) VALUES ({schema});"
+            );
+            client.batch_execute(&version).unwrap();
+            migrations.for_each(|migration| client.batch_execute(&for_postgres(migration.sql)).unwrap());
+            client.batch_execute(rows).unwrap();
+        }
+    }
+}
+
+fn selectors_become_selections(place: Place) {
+    make(&place, OWN_SELECTORS, BEHIND_OWN_SELECTORS);
+    let engine = Engine::at(place, Role::World);
+    engine.read(invariant::check);
+    let of = |firewall: Id| {
+        let found = engine.read(move |tx| selection::of_owner(tx, (Kind::Firewall, firewall)));
+        found.into_iter().map(|one| (one.id, one.selector, one.servers)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(1), [(8, "a".to_owned(), vec![]), (9, "env=prod".to_owned(), vec![1, 2])]);
+    assert_eq!(of(2), [(10, "env=prod".to_owned(), vec![3])]);
+    let named = |id: Id| engine.read(move |tx| firewall::applied(tx, id, i64::MAX)).servers;
+    assert_eq!((named(1), named(2)), (vec![2], vec![1]));
+    let kept = engine.read(|tx| selection::of_owner(tx, (Kind::LoadBalancer, 1)));
+    assert_eq!(kept.iter().map(|one| one.id).collect::<Vec<_>>(), [7]);
+    // The next one gets an id of its own.
+    engine.write(|tx| selection::add(tx, 1, (Kind::Firewall, 2), "new"));
+    assert_eq!(of(2)[1].0, 11);
+}
+
+/// Without a selector nothing is counted.
+fn nothing_becomes_nothing(place: Place) {
+    make(&place, OWN_SELECTORS, "INSERT INTO project (id, name, created) VALUES (1, 'p', 5);");
+    let engine = Engine::at(place, Role::World);
+    engine.write(|tx| selection::add(tx, 1, (Kind::LoadBalancer, 2), "new"));
+    let found = engine.read(|tx| selection::of_owner(tx, (Kind::LoadBalancer, 2)));
+    assert_eq!(found.iter().map(|one| one.id).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
+fn selectors_become_selections_on_sqlite() {
+    selectors_become_selections(file_place());
+    nothing_becomes_nothing(file_place());
+}
+
+#[test]
+fn selectors_become_selections_on_postgres() {
+    for case in [selectors_become_selections, nothing_becomes_nothing] {
+        if let Some(place) = schema_place("selectors_become_selections_on_postgres") {
+            case(place);
+        }
+    }
+}
