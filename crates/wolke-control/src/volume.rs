@@ -17,7 +17,7 @@ use wolke_domain::action::Target;
 use wolke_domain::server::Server;
 use wolke_domain::{Error, FieldError, Result, volume as rules};
 use wolke_store::volume::{Details, Volume};
-use wolke_store::{Counter, Race, Tx, volume, volume_space};
+use wolke_store::{Counter, Race, Scope, Tx, volume, volume_space};
 use wolke_wire::cloud::volume as wire;
 use wolke_wire::cloud::{DeleteProtection, Embed};
 use wolke_wire::{Id, Kind};
@@ -120,6 +120,11 @@ fn create(tx: &mut dyn Tx, core: &Core, caller: (Id, bool), request: &wire::Crea
     Ok(Created { volume: new.id, action, attach })
 }
 
+/// What a volume races for that takes room of its location, or gives it back.
+fn room_races(project: Id) -> Scope {
+    vec![Race::Project(project), Race::VolumeSpace]
+}
+
 impl Control {
     /// Makes a volume, free or attached to a server.
     ///
@@ -129,10 +134,8 @@ impl Control {
     pub async fn create_volume(&self, caller: &Caller, request: wire::CreateVolume) -> Result<Json> {
         check_create(&request)?;
         let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
-        let created = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| create(tx, &core, (project, refuse), &request))
-            .await?;
+        let created =
+            self.db.write(room_races(project), move |tx| create(tx, &core, (project, refuse), &request)).await?;
         self.show_created_volume(caller, created).await
     }
 
@@ -185,7 +188,7 @@ impl Control {
     pub async fn delete_volume(&self, caller: &Caller, id: Id) -> Result<()> {
         let project = caller.project;
         self.db
-            .write(vec![Race::Project(project)], move |tx| {
+            .write(room_races(project), move |tx| {
                 let old = volume::expect(tx, project, id)?.value;
                 if old.details.delete_protected {
                     return Err(Error::delete_protected(Kind::Volume));
@@ -206,7 +209,7 @@ impl Control {
         let (core, project) = (Arc::clone(&self.core), caller.project);
         let started = self
             .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .write(room_races(project), move |tx| {
                 let old = volume::expect(tx, project, id)?;
                 let grows_by = size - old.value.details.size_gb;
                 rules::check_growth(old.value.details.size_gb, size)?;

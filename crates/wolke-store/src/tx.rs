@@ -25,6 +25,8 @@ pub enum Race {
     Presence,
     /// Taking time from one event to the next: held over many transactions ([`crate::Db::hold`]).
     Jump,
+    /// What locations have left for volumes: a row that volumes of all projects take from.
+    VolumeSpace,
 }
 
 impl Race {
@@ -40,6 +42,7 @@ impl Race {
             Self::Addresses => (5, 0),
             Self::Presence => (6, 0),
             Self::Jump => (7, 0),
+            Self::VolumeSpace => (8, 0),
         }
     }
 }

@@ -15,7 +15,7 @@ use common::Engine;
 use std::collections::HashSet;
 use wolke_domain::Result;
 use wolke_store::migrate::{self, Role};
-use wolke_store::{Counter, Db, Race, Tx, address, project, resource};
+use wolke_store::{Counter, Db, Race, Tx, address, project, resource, volume_space};
 use wolke_wire::{Id, Kind};
 
 /// Writers per process.
@@ -83,4 +83,32 @@ fn sixteen_writers_in_two_processes() {
     let retries = retries(&engine.db) + retries(&other);
     eprintln!("{total} creates by {} writers in two processes: {retries} retries", 2 * WRITERS);
     assert!(retries <= (total / 20) as u64, "the locks before BEGIN keep conflicts away: {retries} retries");
+}
+
+/// Volumes of many projects take from one row, and give back: in turn, so that nobody is run again.
+#[test]
+fn volumes_of_many_projects_share_a_location() {
+    /// A location, and what it has left at first.
+    const PLACE: (Id, i64) = (1, 1_000);
+    let Some(engine) = Engine::postgres("volumes_of_many_projects_share_a_location", Role::World) else { return };
+    let projects: Vec<Id> = engine.write(|tx| {
+        volume_space::set(tx, PLACE.0, Some(PLACE.1))?;
+        (0..WRITERS).map(|n| Ok(project::insert(tx, &format!("p{n}"))?.id)).collect()
+    });
+    let make = |project: Id| {
+        let scope = vec![Race::Project(project), Race::VolumeSpace];
+        for _ in 0..EACH {
+            let took = engine.db.write_blocking(scope.clone(), move |tx| {
+                resource::count_add(tx, Kind::Volume, project, 1)?;
+                volume_space::take(tx, PLACE.0, 3)
+            });
+            assert!(took.unwrap());
+            engine.db.write_blocking(scope.clone(), |tx| volume_space::give(tx, PLACE.0, 2)).unwrap();
+        }
+    };
+    std::thread::scope(|threads| projects.iter().for_each(|project| drop(threads.spawn(|| make(*project)))));
+    let left = engine.read(volume_space::all)[0].remaining_gb;
+    assert_eq!(left, PLACE.1 - (WRITERS * EACH) as i64, "no update is lost");
+    let retries = retries(&engine.db);
+    assert!(retries <= (WRITERS * EACH / 20) as u64, "the lock before BEGIN keeps conflicts away: {retries} retries");
 }

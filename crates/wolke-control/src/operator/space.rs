@@ -61,7 +61,7 @@ impl Control {
             .location(location)
             .ok_or_else(|| Error::not_found_named(Kind::Location, &location.to_string()))?;
         let id = place.id;
-        self.db.write(vec![Race::Addresses], move |tx| volume_space::set(tx, id, left_gb)).await?;
+        self.db.write(vec![Race::VolumeSpace], move |tx| volume_space::set(tx, id, left_gb)).await?;
         Ok(SpaceView { location: place.name.clone(), left_gb })
     }
 }
