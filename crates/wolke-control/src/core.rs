@@ -1,4 +1,4 @@
-//! What strand steps and operations share: the catalogue, address pools, limits, the sealer and the simulation's settings.
+//! What strand steps and operations share: the catalogue, address pools, the sealer and the simulation's settings.
 
 use crate::operator::Operator;
 use crate::real::RealHosts;
@@ -11,88 +11,7 @@ use wolke_host::{LatencyProfile, SimFaults};
 use wolke_store::seal::Sealer;
 use wolke_store::{Tx, action, resource};
 use wolke_strand::{Application, Frame, Heard, Registry};
-use wolke_wire::{ErrorCode, Kind};
-
-/// How many resources of a kind a project may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Servers.
-    pub servers: i64,
-    /// SSH keys.
-    pub ssh_keys: i64,
-    /// Primary IPs.
-    pub primary_ips: i64,
-    /// Placement groups.
-    pub placement_groups: i64,
-    /// Snapshots and backups together; asked when a snapshot is made.
-    pub snapshots: i64,
-    /// Volumes.
-    pub volumes: i64,
-    /// Private networks.
-    pub networks: i64,
-    /// Floating IPs.
-    pub floating_ips: i64,
-    /// Firewalls.
-    pub firewalls: i64,
-    /// Load balancers.
-    pub load_balancers: i64,
-    /// Certificates.
-    pub certificates: i64,
-    /// DNS zones.
-    pub zones: i64,
-    /// Storage boxes.
-    pub storage_boxes: i64,
-}
-
-impl Default for Limits {
-    /// Far beyond an account's usual limits: people come here to try things at scale.
-    fn default() -> Self {
-        Self {
-            servers: 1_000_000,
-            ssh_keys: 10_000,
-            primary_ips: 2_000_000,
-            placement_groups: 100_000,
-            snapshots: 1_000_000,
-            volumes: 1_000_000,
-            networks: 100_000,
-            floating_ips: 100_000,
-            firewalls: 100_000,
-            load_balancers: 100_000,
-            certificates: 100_000,
-            zones: 100_000,
-            storage_boxes: 100_000,
-        }
-    }
-}
-
-impl Limits {
-    /// Checks the number that a project has after an insert.
-    ///
-    /// # Errors
-    /// `resource_limit_exceeded`, naming the limit.
-    pub fn check(&self, kind: Kind, number: i64) -> Result<()> {
-        let (limit, name) = match kind {
-            Kind::Server => (self.servers, "server_limit"),
-            Kind::SshKey => (self.ssh_keys, "ssh_key_limit"),
-            Kind::PrimaryIp => (self.primary_ips, "primary_ip_limit"),
-            Kind::PlacementGroup => (self.placement_groups, "placement_group_limit"),
-            Kind::Image => (self.snapshots, "snapshot_limit"),
-            Kind::Volume => (self.volumes, "volume_limit"),
-            Kind::Network => (self.networks, "network_limit"),
-            Kind::FloatingIp => (self.floating_ips, "floating_ip_limit"),
-            Kind::Firewall => (self.firewalls, "firewall_limit"),
-            Kind::LoadBalancer => (self.load_balancers, "load_balancer_limit"),
-            Kind::Certificate => (self.certificates, "certificate_limit"),
-            Kind::Zone => (self.zones, "zone_limit"),
-            Kind::StorageBox => (self.storage_boxes, "storage_box_limit"),
-            _ => return Ok(()),
-        };
-        if number <= limit {
-            return Ok(());
-        }
-        Err(Error::LimitExceeded { limit: name.into(), message: format!("{} limit exceeded", kind.label()) })
-    }
-}
+use wolke_wire::ErrorCode;
 
 /// How simulated hosts behave; changed while running.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,8 +38,6 @@ pub struct Core {
     pub ipv4: Ipv4Pools,
     /// Where public IPv6 networks come from.
     pub ipv6: Ipv6Pools,
-    /// Limits of every project.
-    pub limits: Limits,
     /// Seals secrets at rest.
     pub sealer: Arc<Sealer>,
     simulation: RwLock<Arc<Simulation>>,
@@ -128,7 +45,7 @@ pub struct Core {
 }
 
 impl Core {
-    /// A core with default pools and limits.
+    /// A core with default pools.
     ///
     /// # Errors
     /// Internal, when the built-in pools are broken.
@@ -138,7 +55,6 @@ impl Core {
         Ok(Self {
             ipv4: Ipv4Pools::parse(DEFAULT_IPV4_POOLS).map_err(pool)?,
             ipv6: Ipv6Pools::parse(DEFAULT_IPV6_POOLS).map_err(pool)?,
-            limits: Limits::default(),
             sealer,
             simulation: RwLock::new(Arc::new(simulation)),
             operator: Operator::default(),

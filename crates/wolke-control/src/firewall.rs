@@ -16,7 +16,7 @@ use wolke_domain::action::Target;
 use wolke_domain::{Error, Result, firewall as rules, name};
 use wolke_store::firewall::{Applied, Details, Firewall};
 use wolke_store::selection::Selection;
-use wolke_store::{Counter, Race, Tx, firewall};
+use wolke_store::{Counter, Race, Tx, firewall, limit};
 use wolke_wire::cloud::firewall as wire;
 use wolke_wire::{Id, Kind};
 
@@ -76,7 +76,8 @@ fn create(
         created: tx.now().whole_second(),
         details: Details { v: 1, rules: rules.to_vec(), labels: request.labels.clone() },
     };
-    core.limits.check(Kind::Firewall, firewall::insert(tx, &new)?)?;
+    let number = firewall::insert(tx, &new)?;
+    limit::check(tx, project, Kind::Firewall, number)?;
     let mut actions = Vec::new();
     if !rules.is_empty() {
         let on_firewall = vec![Target::new(Kind::Firewall, new.id)];

@@ -17,7 +17,7 @@ use wolke_domain::action::Target;
 use wolke_domain::reverse_dns::{self, Change};
 use wolke_domain::{Error, Result, floating_ip as rules, name};
 use wolke_store::floating_ip::{Details, FloatingIp};
-use wolke_store::{Counter, Race, Tx, address, floating_ip, resource};
+use wolke_store::{Counter, Race, Tx, address, floating_ip, limit, resource};
 use wolke_wire::cloud::floating_ip as wire;
 use wolke_wire::cloud::{ChangeDeleteProtection, ChangeDnsPtr, DeleteProtection, Embed};
 use wolke_wire::{Id, Kind};
@@ -84,7 +84,7 @@ fn insert(
         }
         number => number?,
     };
-    core.limits.check(Kind::FloatingIp, number)?;
+    limit::check(tx, project, Kind::FloatingIp, number)?;
     Ok(row)
 }
 

@@ -34,7 +34,7 @@ pub mod zone;
 
 pub use catalogue::IsoFilter;
 pub use control::{Caller, Control, Options, Parts};
-pub use core::{Core, Limits, Simulation};
+pub use core::{Core, Simulation};
 pub use image::ImageFilter;
 pub use listing::{Filter, List, ListRequest};
 pub use tokens::Tokens;

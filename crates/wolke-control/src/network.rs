@@ -13,13 +13,12 @@ use crate::input;
 use crate::view::Json;
 pub(crate) use attach::{attach, private_net, release, served_places};
 pub use members::MembersRequest;
-use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::network::Plan;
 use wolke_domain::{Error, Result, name};
 use wolke_store::network::{Details, Network};
-use wolke_store::{Counter, Race, Tx, network, resource, vswitch};
+use wolke_store::{Counter, Race, Tx, limit, network, resource, vswitch};
 use wolke_wire::cloud::DeleteProtection;
 use wolke_wire::cloud::network as wire;
 use wolke_wire::{Id, Kind};
@@ -74,7 +73,7 @@ impl Control {
         let plan = Plan::new(&request.ip_range, &request.subnets, &request.routes, &zones);
         let plan = plan.map_err(|faults| wrong.extend(faults)).ok();
         let Some(plan) = plan.filter(|_| wrong.is_empty()) else { return Err(Error::invalid_fields(wrong)) };
-        let (core, project) = (Arc::clone(&self.core), caller.project);
+        let project = caller.project;
         let id = self
             .db
             .write(vec![Race::Project(project)], move |tx| {
@@ -91,7 +90,8 @@ impl Control {
                         labels: request.labels.clone(),
                     },
                 };
-                core.limits.check(Kind::Network, network::insert(tx, &new)?)?;
+                let number = network::insert(tx, &new)?;
+                limit::check(tx, project, Kind::Network, number)?;
                 for id in plan.subnets.iter().filter_map(|subnet| subnet.vswitch) {
                     vswitch::couple(tx, id, new.id)?;
                 }

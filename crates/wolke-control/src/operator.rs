@@ -1,4 +1,4 @@
-//! What the operator decides: the catalogue's changes, stock, private ISOs, blocked addresses, vSwitches, faults.
+//! What the operator decides: the catalogue's changes, limits, stock, private ISOs, blocked addresses, vSwitches, faults.
 //!
 //! All of it is in the world's database; this is the copy that a process works with. It is read again when a commit, here or
 //! in another process, says that it has changed ([`wolke_store::Signal::OperatorChanged`]); on an engine with other writers
@@ -12,6 +12,7 @@ mod delegation;
 mod entries;
 mod fault;
 pub(crate) mod iso;
+mod limits;
 pub(crate) mod space;
 pub(crate) mod stock;
 mod vswitch;
@@ -25,6 +26,7 @@ pub use entries::{Ending, Entry, NewImage, When};
 pub use fault::ActiveFault;
 use fault::Faults;
 pub use iso::NewIso;
+pub use limits::LimitView;
 pub use space::SpaceView;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};

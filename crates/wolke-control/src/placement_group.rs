@@ -6,7 +6,7 @@ use crate::view::{Json, View, member};
 use std::sync::Arc;
 use wolke_domain::{Error, Result, name};
 use wolke_store::placement_group::{Details, Member, PlacementGroup};
-use wolke_store::{Counter, Race, placement_group};
+use wolke_store::{Counter, Race, limit, placement_group};
 use wolke_wire::cloud::placement_group as wire;
 use wolke_wire::{ErrorCode, Id, Kind};
 
@@ -30,7 +30,7 @@ impl Control {
     /// `invalid_input`, `uniqueness_error`, `resource_limit_exceeded`.
     pub async fn create_placement_group(&self, caller: &Caller, request: wire::CreatePlacementGroup) -> Result<Json> {
         input::refuse(input::wrong(name::resource_name, Some(&request.name), Some(&request.labels)))?;
-        let (core, project) = (Arc::clone(&self.core), caller.project);
+        let project = caller.project;
         let id = self
             .db
             .write(vec![Race::Project(project)], move |tx| {
@@ -42,7 +42,8 @@ impl Control {
                     kind: request.kind.as_str().to_owned(),
                     details: Details { v: 1, labels: request.labels.clone() },
                 };
-                core.limits.check(Kind::PlacementGroup, placement_group::insert(tx, &new)?)?;
+                let number = placement_group::insert(tx, &new)?;
+                limit::check(tx, project, Kind::PlacementGroup, number)?;
                 Ok(new.id)
             })
             .await?;

@@ -17,7 +17,7 @@ use wolke_domain::action::Target;
 use wolke_domain::server::Server;
 use wolke_domain::{Error, FieldError, Result, name, primary_ip as rules, reverse_dns};
 use wolke_store::primary_ip::{Details, PrimaryIp};
-use wolke_store::{Counter, Race, Tx, address, primary_ip, resource};
+use wolke_store::{Counter, Race, Tx, address, limit, primary_ip, resource};
 use wolke_wire::cloud::primary_ip as wire;
 use wolke_wire::cloud::{ChangeDeleteProtection, DeleteProtection, Embed};
 use wolke_wire::dialect::Document;
@@ -86,7 +86,7 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, new: &New<'_>) -> Result<Pr
         }
         number => number?,
     };
-    core.limits.check(Kind::PrimaryIp, number)?;
+    limit::check(tx, project, Kind::PrimaryIp, number)?;
     Ok(row)
 }
 

@@ -3,11 +3,10 @@
 use crate::control::{Caller, Control};
 use crate::input;
 use crate::view::Json;
-use std::sync::Arc;
 use wolke_domain::ssh_key::PublicKey;
 use wolke_domain::{Error, Result, name};
 use wolke_store::ssh_key::{Details, SshKey};
-use wolke_store::{Counter, Race, ssh_key};
+use wolke_store::{Counter, Race, limit, ssh_key};
 use wolke_wire::cloud::ssh_key as wire;
 use wolke_wire::{Id, Kind};
 
@@ -36,7 +35,7 @@ impl Control {
             Ok(key) if fields.is_empty() => key.fingerprint(),
             _ => return Err(Error::invalid_fields(fields)),
         };
-        let (core, project) = (Arc::clone(&self.core), caller.project);
+        let project = caller.project;
         let id = self
             .db
             .write(vec![Race::Project(project)], move |tx| {
@@ -48,7 +47,8 @@ impl Control {
                     fingerprint: fingerprint.clone(),
                     details: Details { v: 1, public_key: request.public_key.clone(), labels: request.labels.clone() },
                 };
-                core.limits.check(Kind::SshKey, ssh_key::insert(tx, &new)?)?;
+                let number = ssh_key::insert(tx, &new)?;
+                limit::check(tx, project, Kind::SshKey, number)?;
                 Ok(new.id)
             })
             .await?;

@@ -17,7 +17,7 @@ use wolke_domain::action::Target;
 use wolke_domain::server::Server;
 use wolke_domain::{Error, FieldError, Result, volume as rules};
 use wolke_store::volume::{Details, Volume};
-use wolke_store::{Counter, Race, Scope, Tx, volume, volume_space};
+use wolke_store::{Counter, Race, Scope, Tx, limit, volume, volume_space};
 use wolke_wire::cloud::volume as wire;
 use wolke_wire::cloud::{DeleteProtection, Embed};
 use wolke_wire::{Id, Kind};
@@ -111,7 +111,8 @@ fn create(tx: &mut dyn Tx, core: &Core, caller: (Id, bool), request: &wire::Crea
             labels: request.labels.clone(),
         },
     };
-    core.limits.check(Kind::Volume, volume::insert(tx, &new)?)?;
+    let number = volume::insert(tx, &new)?;
+    limit::check(tx, project, Kind::Volume, number)?;
     let action = action::done(tx, project, "create_volume", targets(request.server, new.id))?.action;
     let attach = match server {
         Some(server) => Some(attach::attach(tx, (&server, "server"), new.id, request.automount)?.action),

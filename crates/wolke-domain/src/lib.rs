@@ -16,6 +16,7 @@ pub mod firewall;
 pub mod floating_ip;
 pub mod image;
 pub mod label;
+pub mod limit;
 pub mod load_balancer;
 pub mod metrics;
 pub mod name;

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `GET /status` | what runs here |
 //! | `GET` `POST /projects`, `DELETE /projects/{name}` | projects |
+//! | `GET` `PUT /projects/{name}/limits` | how much a project may have |
 //! | `GET` `POST /tokens`, `DELETE /tokens/{id}` | tokens; a secret is shown once |
 //! | `POST /tokens/find` | what a secret opens: the token, or null |
 //! | `GET /clock`, `POST /clock/mode` `/clock/set` `/clock/advance` | world time |
@@ -63,6 +64,7 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .route("/status", get(status))
         .route("/projects", get(project::list).post(project::create))
         .route("/projects/{name}", delete(project::delete))
+        .route("/projects/{name}/limits", get(project::limits).put(project::set_limits))
         .route("/tokens", get(token::list).post(token::create))
         .route("/tokens/find", post(token::find))
         .route("/tokens/{id}", delete(token::delete))

@@ -20,6 +20,7 @@ pub mod inspect;
 pub mod invariant;
 mod job;
 pub mod label;
+pub mod limit;
 pub mod list;
 pub mod migrate;
 pub mod network;
@@ -67,6 +68,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         image::STATEMENTS,
         label::STATEMENTS,
         migrate::STATEMENTS,
+        limit::STATEMENTS,
         network::STATEMENTS,
         operator::STATEMENTS,
         placement_group::STATEMENTS,

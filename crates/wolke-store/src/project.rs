@@ -1,5 +1,6 @@
 //! Projects: the starting point of every query.
 
+use crate::limit;
 use crate::stmt::statements;
 use crate::tx::{Counter, Tx};
 use wolke_domain::{Error, Result};
@@ -104,5 +105,6 @@ pub fn delete(tx: &mut dyn Tx, id: Id) -> Result<()> {
     for stmt in history.iter().chain([&DELETE_COUNTS, &DELETE_ISOS]) {
         tx.execute(stmt, &[id.into()])?;
     }
+    limit::forget(tx, id)?;
     tx.execute_one(&DELETE, &[id.into()])
 }

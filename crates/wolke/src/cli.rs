@@ -233,11 +233,32 @@ pub enum ProjectVerb {
         #[command(flatten)]
         output: Output,
     },
+    /// Show how many resources of each kind a project may have, or change it
+    #[command(after_help = "Example:\n  wolke project limits default server=20 volume=default")]
+    Limits {
+        /// Its name
+        name: String,
+        /// KIND=NUMBER, or KIND=default
+        #[arg(value_name = "KIND=NUMBER", value_parser = limit)]
+        changes: Vec<(String, Option<i64>)>,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Delete an empty project with its tokens
     Delete {
         /// Its name
         name: String,
     },
+}
+
+/// `server=20` or `server=default`.
+fn limit(text: &str) -> Result<(String, Option<i64>), String> {
+    let (kind, value) = text.split_once('=').ok_or("wants KIND=NUMBER")?;
+    let value = match value {
+        "default" => None,
+        number => Some(number.parse().map_err(|_| format!("'{number}' is neither a number nor 'default'"))?),
+    };
+    Ok((kind.to_owned(), value))
 }
 
 /// `wolke token`.

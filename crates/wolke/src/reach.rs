@@ -220,8 +220,18 @@ async fn read(response: Response<Body>) -> Result<Bytes> {
         return Ok(bytes);
     }
     let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let refusal = value["error"]["message"].as_str().unwrap_or_default();
-    Err(Failure::new(if refusal.is_empty() { format!("refused with {status}") } else { refusal.to_owned() }))
+    Err(Failure::new(reason(&value["error"]).unwrap_or_else(|| format!("refused with {status}"))))
+}
+
+/// Why something was refused, for a person: what is wrong with each field, if it is about fields.
+fn reason(error: &Value) -> Option<String> {
+    let field = |field: &Value| {
+        let messages: Vec<_> = field["messages"].as_array()?.iter().filter_map(Value::as_str).collect();
+        Some(format!("{}: {}", field["name"].as_str()?, messages.join(", ")))
+    };
+    let fields: Vec<_> = error["details"]["fields"].as_array().into_iter().flatten().filter_map(field).collect();
+    let message = error["message"].as_str().filter(|text| !text.is_empty())?;
+    Some(if fields.len() > 1 { fields.join("; ") } else { message.to_owned() })
 }
 
 /// Runs a command that needs the control plane for a moment.

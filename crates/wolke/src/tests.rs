@@ -111,6 +111,10 @@ async fn session(access: &Access) -> Vec<Result<Value, String>> {
         (Method::POST, "/projects", Some(json!({"name": "a b"}))),
         (Method::POST, "/projects", Some(json!({"name": "other"}))),
         (Method::POST, "/projects", Some(json!({"name": "other"}))),
+        (Method::PUT, "/projects/other/limits", Some(json!({"server": 20, "snapshots": 0}))),
+        (Method::PUT, "/projects/other/limits", Some(json!({"server": null}))),
+        (Method::PUT, "/projects/other/limits", Some(json!({"iso": 1, "zone": -1, "volume": 3}))),
+        (Method::GET, "/projects/nobody/limits", None),
         (
             Method::POST,
             "/tokens",
@@ -173,9 +177,9 @@ fn commands_cannot_tell_a_server_from_a_database() {
     assert_eq!(by_server, by_itself);
     assert_eq!(by_server[2], Ok(json!({"id": 3, "name": "other"})), "{by_server:?}");
     assert_eq!(by_server[3], Err("name is already used".to_owned()));
-    assert_eq!(by_server[11].as_ref().map(|clock| &clock["now"]), Ok(&json!("2100-01-02T00:00:00+00:00")));
+    assert_eq!(by_server[15].as_ref().map(|clock| &clock["now"]), Ok(&json!("2100-01-02T00:00:00+00:00")));
     let refused = by_server.iter().filter(|answer| answer.is_err()).count();
-    assert_eq!(refused, 5, "{by_server:?}");
+    assert_eq!(refused, 7, "{by_server:?}");
 }
 
 #[test]

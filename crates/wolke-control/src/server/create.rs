@@ -22,7 +22,7 @@ use wolke_domain::network::Seat;
 use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status, USER_DATA_BYTES_MAX};
 use wolke_domain::{Error, FieldError, Result, name};
 use wolke_store::network::Network;
-use wolke_store::{Counter, Race, Tx, server, ssh_key};
+use wolke_store::{Counter, Race, Tx, limit, server, ssh_key};
 use wolke_wire::cloud::Secret as Password;
 use wolke_wire::cloud::server::{CreateServer, CreateServerPublicNet};
 use wolke_wire::{ErrorCode, Id, IdOrName, Kind};
@@ -289,7 +289,7 @@ fn insert(
         },
     };
     let number = server::insert(tx, &new)?;
-    core.limits.check(Kind::Server, number)?;
+    limit::check(tx, project, Kind::Server, number)?;
     placement_group::check_placeable(tx, core, &new, &teardown::need(core, &new))?;
     Ok(new)
 }

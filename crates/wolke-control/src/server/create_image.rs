@@ -16,7 +16,7 @@ use wolke_domain::placement::Need;
 use wolke_domain::server::Server;
 use wolke_domain::{Error, Result};
 use wolke_host::{Command, ObjectKey, Outcome, Verb};
-use wolke_store::{Counter, Race, Stored, Tx, host, image as images, resource, server};
+use wolke_store::{Counter, Race, Stored, Tx, host, image as images, limit, resource, server};
 use wolke_strand::{Flow, Frame, Program};
 use wolke_wire::cloud::image as wire;
 use wolke_wire::cloud::{Architecture, Labels};
@@ -97,7 +97,7 @@ pub(crate) fn begin_image(
     let number = images::insert(tx, &new)?;
     // What is due is not refused: a server has few backups. They count, so that one that becomes a snapshot changes nothing.
     if kind == Type::Snapshot {
-        core.limits.check(Kind::Image, number)?;
+        limit::check(tx, server.project, Kind::Image, number)?;
     }
     let targets = vec![Target::new(Kind::Server, server.id), Target::new(Kind::Image, new.id)];
     let action = action::begin(tx, server.project, "create_image", targets.clone())?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use wolke_domain::zone::{RRSETS_MAX, Spec, TTL_DEFAULT, defaults, file, name, nameserver, rrset as rules, soa};
 use wolke_domain::{FieldError, Result, label};
 use wolke_store::zone::{Details, Zone};
-use wolke_store::{Counter, Race, Tx, rrset as sets, zone};
+use wolke_store::{Counter, Race, Tx, limit, rrset as sets, zone};
 use wolke_wire::cloud::Labels;
 use wolke_wire::cloud::zone::{CreateZone, Registrar, ZoneMode};
 use wolke_wire::{Id, Kind};
@@ -108,7 +108,8 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateZone) -> Re
             labels: request.labels.clone(),
         },
     };
-    core.limits.check(Kind::Zone, zone::insert(tx, &new)?)?;
+    let number = zone::insert(tx, &new)?;
+    limit::check(tx, project, Kind::Zone, number)?;
     if request.mode == ZoneMode::Primary {
         let serial = soa::next(None, tx.now());
         sets::insert(tx, &new, complete(plan.sets, serial))?;

@@ -1,7 +1,7 @@
 //! Images that go, or shall go, while a server is rebuilt from them; and rebuilds that fail half way.
 
-use crate::common::{Engine, World, action_status, core, engines, world_of};
-use wolke_control::{Limits, Simulation};
+use crate::common::{Engine, World, action_status, engines, world};
+use wolke_control::Simulation;
 use wolke_domain::action::Status as ActionStatus;
 use wolke_domain::image::BACKUPS_MAX;
 use wolke_domain::server::Status;
@@ -280,9 +280,8 @@ fn what_is_being_made_cannot_be_protected_yet() {
 /// Backups count and are never refused; one that becomes a snapshot changes no count.
 #[test]
 fn the_limit_of_snapshots_counts_backups_too() {
-    let mut core = core(Simulation::default());
-    core.limits = Limits { snapshots: 2, ..Limits::default() };
-    let world = block_on(world_of(&Engine::Memory, core));
+    let world = block_on(world(&Engine::Memory, Simulation::default()));
+    block_on(world.control.set_project_limits("default", vec![("snapshot".into(), Some(2))])).unwrap();
     let server = second(&world);
     enable_backups(&world, server);
     snapshot(&world, server).unwrap();

@@ -1,11 +1,12 @@
 //! Projects.
 
-use super::types::{NewProject, Project};
+use super::types::{Limit, NewProject, Project, SetLimits};
 use super::{Admin, Answer, Refused, Shown, request};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use http::StatusCode;
 use std::sync::Arc;
+use wolke_control::operator::LimitView;
 
 /// `GET /projects`.
 pub async fn list(State(admin): State<Arc<Admin>>) -> Answer<Vec<Project>> {
@@ -25,4 +26,22 @@ pub async fn create(State(admin): State<Arc<Admin>>, body: Body) -> Answer<Proje
 pub async fn delete(State(admin): State<Arc<Admin>>, Path(name): Path<String>) -> Result<StatusCode, Refused> {
     admin.control.delete_project(&name).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /projects/{name}/limits`.
+pub async fn limits(State(admin): State<Arc<Admin>>, Path(name): Path<String>) -> Answer<Vec<Limit>> {
+    let limits = admin.control.project_limits(&name).await?;
+    Ok(Shown(StatusCode::OK, limits.into_iter().map(limit).collect()))
+}
+
+/// `PUT /projects/{name}/limits`.
+pub async fn set_limits(State(admin): State<Arc<Admin>>, Path(name): Path<String>, body: Body) -> Answer<Vec<Limit>> {
+    let changes: SetLimits = request(body).await?;
+    let limits = admin.control.set_project_limits(&name, changes.into_iter().collect()).await?;
+    Ok(Shown(StatusCode::OK, limits.into_iter().map(limit).collect()))
+}
+
+fn limit(view: LimitView) -> Limit {
+    let LimitView { name, limit, default, used } = view;
+    Limit { name: name.to_owned(), limit, default, used }
 }

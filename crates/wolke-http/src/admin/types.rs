@@ -1,6 +1,7 @@
 //! Requests and answers of the admin API.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use wolke_domain::clock::ClockMode;
 use wolke_host::{LatencyProfile, SimFaults};
 use wolke_wire::{Dialect, Id, Timestamp};
@@ -38,6 +39,22 @@ pub struct NewProject {
     /// Its name.
     pub name: String,
 }
+
+/// How many resources of a kind a project may have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// The limit, as answers name it: `server_limit`.
+    pub name: String,
+    /// How many there may be.
+    pub limit: i64,
+    /// How many there may be in a project that has no limit of its own.
+    pub default: i64,
+    /// How many there are.
+    pub used: i64,
+}
+
+/// The request of `PUT /projects/{name}/limits`: by the limit's name a number, or null for the default. What is absent stays.
+pub type SetLimits = BTreeMap<String, Option<i64>>;
 
 /// A token, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -31,6 +31,7 @@ mod placement_groups;
 mod primary_ips;
 mod private_nets;
 mod producible;
+mod quotas;
 mod rebuild;
 mod rescue;
 mod reverse_dns;

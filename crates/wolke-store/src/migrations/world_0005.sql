@@ -1,5 +1,10 @@
 -- Load balancers, certificates, storage boxes; firewalls on the selectors that stay live. Dialect of this file: see migrate.rs.
 
+-- == Limits that single projects have instead of the defaults
+CREATE TABLE project_limit (
+  project BIGINT NOT NULL REFERENCES project (id), kind TEXT NOT NULL, value BIGINT NOT NULL, PRIMARY KEY (project, kind)
+) CLUSTERED;
+
 -- == Firewalls
 
 -- Their selectors become selections like all others; what was matched by one becomes selected by it.

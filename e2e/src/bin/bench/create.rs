@@ -32,6 +32,7 @@ pub fn run(bench: &Bench) -> Vec<Row> {
     let installation = Installation::embedded_in(&bench.data);
     let server = installation.serve(&[]);
     let token = installation.token();
+    installation.raise_limits();
     let measured = creation(server.address, &token, creates).run().expect("the creates run");
     let after = Instant::now();
     let mut client = server.client(&token);

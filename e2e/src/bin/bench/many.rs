@@ -39,6 +39,7 @@ pub fn run(bench: &Bench) -> Vec<Row> {
     let installation = Installation::embedded_in(&bench.data);
     let server = installation.serve(&[]);
     let token = installation.token();
+    installation.raise_limits();
     let mut ids = fill(&server, &token, 0..FEW, many);
     let few_by_id = by_id(bench, &server, &token, &ids);
     let few_mixed = mixed::run(bench, &server, &token, "few");
