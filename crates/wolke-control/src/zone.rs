@@ -91,7 +91,7 @@ fn bump_serial(tx: &mut dyn Tx, zone: &Zone) -> Result<()> {
     let mut new = old.value.clone();
     let record = new.spec.records.first_mut().ok_or_else(missing)?;
     record.value = soa::with_serial(&record.value, soa::next(soa::serial(&record.value), tx.now()));
-    sets::update(tx, &old, &new)
+    sets::update(tx, &old, &new).map(|_| ())
 }
 
 /// An action on a zone that is done.

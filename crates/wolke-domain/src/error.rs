@@ -295,6 +295,12 @@ impl Error {
         Self::refused(ErrorCode::IncorrectZoneMode, format!("operation is not supported for zones in {mode} mode"))
     }
 
+    /// A zone that somebody else has changed while a long request for it was read; the same request will do.
+    #[must_use]
+    pub fn zone_changed() -> Self {
+        Self::refused(ErrorCode::Conflict, "the zone was changed by another request")
+    }
+
     /// `RRSet(s) is/are change protected` (fact sheet §6.4).
     #[must_use]
     pub fn rrset_protected() -> Self {

@@ -14,6 +14,7 @@ pub mod rrset;
 pub mod soa;
 mod svcb;
 
+use crate::Error;
 use serde::{Deserialize, Serialize};
 use wolke_wire::cloud::rrset::RrsetType;
 
@@ -34,6 +35,10 @@ pub const RRSETS_MAX: usize = 10_000;
 pub const RECORDS_MAX: usize = 500;
 /// The longest value of a record, in bytes: as much as its data can be (RFC 1035 §3.2.1).
 pub const VALUE_BYTES_MAX: usize = 65_535;
+/// The most bytes of a set's values and comments together: twice what a DNS message holds, because text is escaped.
+pub const RRSET_BYTES_MAX: usize = 128 << 10;
+/// The most bytes of all sets of a zone as they are stored: whatever a zone file of the longest request comes to.
+pub const ZONE_BYTES_MAX: i64 = 4 << 20;
 /// The longest comment of a record, in characters.
 pub const COMMENT_LENGTH_MAX: usize = 1000;
 
@@ -82,6 +87,31 @@ impl Spec {
     }
 }
 
+/// How much all sets of a zone are together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Volume {
+    /// Sets.
+    pub sets: i64,
+    /// Bytes of them, as they are stored.
+    pub bytes: i64,
+}
+
+impl Volume {
+    /// Checks what a zone has after it got more.
+    ///
+    /// # Errors
+    /// `resource_limit_exceeded`, naming the limit.
+    pub fn check(self) -> Result<(), Error> {
+        if self.sets > RRSETS_MAX as i64 {
+            return Err(Error::limit("zone_rrset_limit", "RRSet"));
+        }
+        if self.bytes > ZONE_BYTES_MAX {
+            return Err(Error::limit("zone_size_limit", "zone size"));
+        }
+        Ok(())
+    }
+}
+
 /// What the contract calls a set: `NAME/TYPE`.
 #[must_use]
 pub fn key(name: &str, kind: RrsetType) -> String {
@@ -101,4 +131,22 @@ pub fn defaults(serial: u32) -> [Spec; 2] {
             records: ASSIGNED_NAMESERVERS.map(Record::new).into(),
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RRSETS_MAX, Volume, ZONE_BYTES_MAX};
+    use crate::Error;
+
+    #[test]
+    fn a_zone_is_bounded_in_sets_and_in_bytes() {
+        let full = Volume { sets: RRSETS_MAX as i64, bytes: ZONE_BYTES_MAX };
+        assert_eq!(full.check(), Ok(()));
+        let limit = |volume: Volume| match volume.check() {
+            Err(Error::LimitExceeded { limit, .. }) => limit,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(limit(Volume { sets: full.sets + 1, ..full }), "zone_rrset_limit");
+        assert_eq!(limit(Volume { bytes: full.bytes + 1, ..full }), "zone_size_limit");
+    }
 }

@@ -109,6 +109,8 @@ statements! { "invariant";
     SELECTION_OF_NOBODY = "SELECT n.id FROM selection n WHERE n.kind = 'firewall' AND NOT EXISTS (SELECT 1 FROM firewalls w
         WHERE w.id = n.owner AND w.project = n.project) ORDER BY n.id";
     WRONG_RECORD_COUNT = "SELECT z.id FROM zones z WHERE z.record_count <> COALESCE((SELECT sum(r.size) FROM rrsets r WHERE r.zone = z.id), 0) ORDER BY z.id";
+    WRONG_ZONE_VOLUME = "SELECT z.id FROM zones z WHERE z.rrset_count <> (SELECT count(*) FROM rrsets r WHERE r.zone = z.id) OR z.bytes <>
+        COALESCE((SELECT sum(octet_length(r.path) + octet_length(r.records) + octet_length(r.doc)) FROM rrsets r WHERE r.zone = z.id), 0) ORDER BY z.id";
     RRSET_OF_NO_ZONE = "SELECT r.id FROM rrsets r WHERE r.size < 1 OR r.path <> r.name || '/' || r.type
         OR NOT EXISTS (SELECT 1 FROM zones z WHERE z.id = r.zone AND z.project = r.project AND z.mode = 'primary') ORDER BY r.id";
     ZONE_WITHOUT_SOA = "SELECT z.id FROM zones z WHERE z.mode = 'primary' AND NOT EXISTS (SELECT 1 FROM rrsets r WHERE r.zone = z.id AND r.path = '@/SOA' AND r.size = 1) ORDER BY z.id";

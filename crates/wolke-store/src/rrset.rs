@@ -1,14 +1,15 @@
-//! Sets of DNS records: a row each. What they add to their zone's `record_count` is kept by whoever writes them here.
+//! Sets of DNS records: a row each. What they add to their zone's `record_count`, `rrset_count` and `bytes` is kept by whoever
+//! writes them here, and returned, so that nobody counts sets to know whether there may be another one.
 
 use crate::label;
 use crate::resource::Stored;
 use crate::stmt::statements;
 use crate::tx::{Counter, Tx};
-use crate::value::{Row, json_text};
-use crate::zone::{self, Zone};
+use crate::value::{Row, Value, json_text};
+use crate::zone::{self, Share, Zone};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use wolke_domain::zone::{Spec, key};
+use wolke_domain::zone::{Spec, Volume, key};
 use wolke_domain::{Error, Result};
 use wolke_wire::cloud::rrset::RrsetType;
 use wolke_wire::{Id, Kind, Timestamp};
@@ -21,7 +22,6 @@ statements! { "rrset";
     OF_ZONE = "SELECT id, project, zone, name, type, created, protected, records, rev, generation, doc FROM rrsets WHERE zone = $1 ORDER BY path";
     TYPES = "SELECT type FROM rrsets WHERE zone = $1 AND name = $2 ORDER BY type";
     PROTECTED = "SELECT id FROM rrsets WHERE zone = $1 AND protected = 1 LIMIT 1";
-    COUNT = "SELECT count(*) FROM rrsets WHERE zone = $1";
     UPDATE = "UPDATE rrsets SET protected = $1, size = $2, records = $3, rev = rev + 1, generation = generation + 1, doc = $4
         WHERE id = $5 AND generation = $6";
     DELETE = "DELETE FROM rrsets WHERE id = $1";
@@ -67,6 +67,16 @@ fn size(set: &Rrset) -> i64 {
     i64::try_from(set.spec.records.len()).unwrap_or(i64::MAX)
 }
 
+/// What a set is to its zone: its bytes are those of its path, its records and its document.
+fn share(set: &Rrset) -> Result<Share> {
+    let length = |text: &Value| match text {
+        Value::Text(text) => i64::try_from(text.len()).unwrap_or(i64::MAX),
+        _ => 0,
+    };
+    let stored = length(&json_text(&set.spec.records)?) + length(&json_text(&details(set))?);
+    Ok(Share { records: size(set), sets: 1, bytes: stored + length(&set.spec.key().into()) })
+}
+
 fn kind(text: &str) -> Result<RrsetType> {
     RrsetType::parse(text).ok_or_else(|| Error::internal(format!("unknown type of RRSet {text}")))
 }
@@ -89,23 +99,23 @@ fn rrset(row: &Row) -> Result<Stored<Rrset>> {
     })
 }
 
-/// Inserts new sets into a zone, each with its labels, and counts their records.
+/// Inserts new sets into a zone, each with its labels; returns the ids, and how much all sets of the zone are now.
 ///
 /// # Errors
 /// `RRSet already exists`.
-pub fn insert(tx: &mut dyn Tx, zone: &Zone, new: Vec<(Spec, BTreeMap<String, String>)>) -> Result<Vec<Id>> {
+pub fn insert(tx: &mut dyn Tx, zone: &Zone, new: Vec<(Spec, BTreeMap<String, String>)>) -> Result<(Vec<Id>, Volume)> {
     let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
     let first = tx.next_ids(Counter::Kind(Kind::Rrset), count)?;
-    let (mut ids, mut records) = (Vec::with_capacity(new.len()), 0);
+    let (mut ids, mut all) = (Vec::with_capacity(new.len()), Share::default());
     for (id, (spec, labels)) in (first..).zip(new) {
         let created = tx.now().whole_second();
         let set = Rrset { id, project: zone.project, zone: zone.id, created, is_protected: false, spec, labels };
         insert_row(tx, &set)?;
-        records += size(&set);
+        let Share { records, sets, bytes } = share(&set)?;
+        all = Share { records: all.records + records, sets: all.sets + sets, bytes: all.bytes + bytes };
         ids.push(id);
     }
-    zone::count_records(tx, zone.id, records)?;
-    Ok(ids)
+    Ok((ids, zone::count(tx, zone.id, all)?))
 }
 
 fn insert_row(tx: &mut dyn Tx, set: &Rrset) -> Result<()> {
@@ -168,19 +178,11 @@ pub fn any_protected(tx: &mut dyn Tx, zone: Id) -> Result<bool> {
     Ok(tx.query_one(&PROTECTED, &[zone.into()])?.is_some())
 }
 
-/// How many sets a zone has.
-///
-/// # Errors
-/// The engine's failure.
-pub fn count(tx: &mut dyn Tx, zone: Id) -> Result<i64> {
-    tx.query_one(&COUNT, &[zone.into()])?.map_or(Ok(0), |row| row.int(0))
-}
-
-/// Writes a changed set back, and counts its records anew.
+/// Writes a changed set back, and counts it anew; returns how much all sets of the zone are now, where that is more.
 ///
 /// # Errors
 /// Internal when somebody else has changed the row since it was read.
-pub fn update(tx: &mut dyn Tx, old: &Stored<Rrset>, new: &Rrset) -> Result<()> {
+pub fn update(tx: &mut dyn Tx, old: &Stored<Rrset>, new: &Rrset) -> Result<Option<Volume>> {
     label::replace(tx, Kind::Rrset, new.project, new.id, &old.value.labels, &new.labels)?;
     let params = [
         new.is_protected.into(),
@@ -191,7 +193,13 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<Rrset>, new: &Rrset) -> Result<()> {
         old.generation.into(),
     ];
     tx.execute_one(&UPDATE, &params)?;
-    zone::count_records(tx, new.zone, size(new) - size(&old.value))
+    let (was, is) = (share(&old.value)?, share(new)?);
+    if was == is {
+        return Ok(None);
+    }
+    let by = Share { records: is.records - was.records, sets: 0, bytes: is.bytes - was.bytes };
+    let all = zone::count(tx, new.zone, by)?;
+    Ok((by.bytes > 0).then_some(all))
 }
 
 /// Removes a set with its labels.
@@ -201,19 +209,21 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<Rrset>, new: &Rrset) -> Result<()> {
 pub fn delete(tx: &mut dyn Tx, old: &Rrset) -> Result<()> {
     label::replace(tx, Kind::Rrset, old.project, old.id, &old.labels, &BTreeMap::new())?;
     tx.execute_one(&DELETE, &[old.id.into()])?;
-    zone::count_records(tx, old.zone, -size(old))
+    let Share { records, sets, bytes } = share(old)?;
+    zone::count(tx, old.zone, Share { records: -records, sets: -sets, bytes: -bytes }).map(|_| ())
 }
 
-/// Removes all sets of a zone with their labels.
+/// Removes all sets of a zone with their labels. What it reads is bounded by what a zone may hold.
 ///
 /// # Errors
 /// The engine's failure.
 pub fn delete_all(tx: &mut dyn Tx, zone: Id) -> Result<()> {
-    let mut records = 0;
+    let mut gone = Share::default();
     for Stored { value: old, .. } in of_zone(tx, zone)? {
         label::replace(tx, Kind::Rrset, old.project, old.id, &old.labels, &BTreeMap::new())?;
-        records += size(&old);
+        let Share { records, sets, bytes } = share(&old)?;
+        gone = Share { records: gone.records - records, sets: gone.sets - sets, bytes: gone.bytes - bytes };
     }
     tx.execute(&DELETE_ALL, &[zone.into()])?;
-    zone::count_records(tx, zone, -records)
+    if gone == Share::default() { Ok(()) } else { zone::count(tx, zone, gone).map(|_| ()) }
 }

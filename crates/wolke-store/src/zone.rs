@@ -7,18 +7,20 @@ use crate::tx::Tx;
 use crate::value::{Row, json_text};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use wolke_domain::zone::Volume;
 use wolke_domain::zone::delegation::Delegation;
 use wolke_domain::{Error, Result};
 use wolke_wire::{Id, IdOrName, Kind, Timestamp};
 
 statements! { "zone";
-    INSERT = "INSERT INTO zones (id, project, name, created, mode, record_count, rev, generation, doc)
-        VALUES ($1, $2, $3, $4, $5, $6, 1, 1, $7) ON CONFLICT (project, name) DO NOTHING";
+    INSERT = "INSERT INTO zones (id, project, name, created, mode, record_count, rrset_count, bytes, rev, generation, doc)
+        VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 1, 1, $7) ON CONFLICT (project, name) DO NOTHING";
     GET = "SELECT id, project, name, created, mode, record_count, rev, generation, doc FROM zones WHERE project = $1 AND id = $2";
     BY_NAME = "SELECT id, project, name, created, mode, record_count, rev, generation, doc FROM zones WHERE project = $1 AND name = $2";
     OF_ANYBODY = "SELECT id, project, name, created, mode, record_count, rev, generation, doc FROM zones WHERE id = $1";
     UPDATE = "UPDATE zones SET rev = rev + 1, generation = generation + 1, doc = $1 WHERE id = $2 AND generation = $3";
-    COUNT_RECORDS = "UPDATE zones SET record_count = record_count + $1, rev = rev + 1 WHERE id = $2";
+    COUNT = "UPDATE zones SET record_count = record_count + $1, rrset_count = rrset_count + $2, bytes = bytes + $3, rev = rev + 1
+        WHERE id = $4 RETURNING rrset_count, bytes";
     DELETE = "DELETE FROM zones WHERE id = $1";
 }
 
@@ -160,12 +162,22 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<Zone>, new: &Zone) -> Result<()> {
     tx.execute_one(&UPDATE, &params)
 }
 
-/// Adds `by` to the number of records.
+/// What sets add to a zone, or take from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Share {
+    pub records: i64,
+    pub sets: i64,
+    pub bytes: i64,
+}
+
+/// Counts what a zone's sets have become; returns how much they are together.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn count_records(tx: &mut dyn Tx, id: Id, by: i64) -> Result<()> {
-    if by == 0 { Ok(()) } else { tx.execute_one(&COUNT_RECORDS, &[by.into(), id.into()]) }
+pub(crate) fn count(tx: &mut dyn Tx, id: Id, by: Share) -> Result<Volume> {
+    let params = [by.records.into(), by.sets.into(), by.bytes.into(), id.into()];
+    let row = tx.query_one(&COUNT, &params)?.ok_or_else(|| Error::internal(format!("zone {id} is gone")))?;
+    Ok(Volume { sets: row.int(0)?, bytes: row.int(1)? })
 }
 
 /// Removes a zone without sets, and its labels.

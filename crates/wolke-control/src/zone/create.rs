@@ -16,6 +16,7 @@ use wolke_wire::cloud::zone::{CreateZone, Registrar, ZoneMode};
 use wolke_wire::{Id, Kind};
 
 /// What a request comes to.
+#[derive(Debug)]
 struct Plan {
     ttl: i64,
     sets: Vec<(Spec, Labels)>,
@@ -85,8 +86,7 @@ fn complete(mut sets: Vec<(Spec, Labels)>, serial: u32) -> Vec<(Spec, Labels)> {
     sets
 }
 
-fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateZone) -> Result<(Id, Started)> {
-    let plan = plan(request)?;
+fn create(tx: &mut dyn Tx, core: &Core, project: Id, (request, plan): (&CreateZone, &Plan)) -> Result<(Id, Started)> {
     let nameservers = match request.mode {
         ZoneMode::Primary => Vec::new(),
         ZoneMode::Secondary => sealed(tx, core, &request.primary_nameservers)?,
@@ -112,7 +112,8 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateZone) -> Re
     limit::check(tx, project, Kind::Zone, number)?;
     if request.mode == ZoneMode::Primary {
         let serial = soa::next(None, tx.now());
-        sets::insert(tx, &new, complete(plan.sets, serial))?;
+        let (_, all) = sets::insert(tx, &new, complete(plan.sets.clone(), serial))?;
+        all.check()?;
     }
     Ok((new.id, done(tx, &new, "create_zone")?))
 }
@@ -123,11 +124,13 @@ impl Control {
     /// # Errors
     /// `invalid_input`, `uniqueness_error`, `resource_limit_exceeded`.
     pub async fn create_zone(&self, caller: &Caller, request: CreateZone) -> Result<Json> {
-        // Once before the transaction, so that what is wrong by itself waits for nobody.
-        plan(&request)?;
+        // Before the transaction: nobody waits while a long file is read.
+        let plan = plan(&request)?;
         let (core, project) = (Arc::clone(&self.core), caller.project);
-        let (id, started) =
-            self.db.write(vec![Race::Project(project)], move |tx| create(tx, &core, project, &request)).await?;
+        let (id, started) = self
+            .db
+            .write(vec![Race::Project(project)], move |tx| create(tx, &core, project, (&request, &plan)))
+            .await?;
         self.show_made(caller, (Kind::Zone, id), started).await
     }
 }

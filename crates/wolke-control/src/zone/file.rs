@@ -3,7 +3,6 @@
 use super::{check_mode, done};
 use crate::action::Started;
 use crate::control::{Caller, Control};
-use crate::input;
 use crate::view::Json;
 use wolke_domain::zone::{APEX, file, soa};
 use wolke_domain::{Error, FieldError, Result};
@@ -36,27 +35,38 @@ impl Control {
     /// Replaces all sets of a zone by those of a file, and its TTL by the file's `$TTL`.
     ///
     /// # Errors
-    /// `not_found`, `incorrect_zone_mode`, `invalid_input`; `protected` when one of the sets is.
+    /// `not_found`, `incorrect_zone_mode`, `invalid_input`; `protected` when one of the sets is; `conflict` when the zone was
+    /// changed while its file was read.
     pub async fn import_zonefile(&self, caller: &Caller, asked: IdOrName, request: ImportZonefile) -> Result<Json> {
-        self.change_zone(caller, asked, move |tx, old| import(tx, old, &request.zonefile)).await
+        let project = caller.project;
+        let known = {
+            let asked = asked.clone();
+            self.db.read(move |tx| Ok(zone::expect(tx, project, &asked)?.value)).await?
+        };
+        check_mode(&known, ZoneMode::Primary)?;
+        // Before the transaction: nobody waits while a long file is read.
+        let read = read(&known, &request.zonefile)?;
+        self.change_zone(caller, asked, move |tx, old| {
+            // What the file means depends on these two alone, and a zone's name is given again when it is deleted.
+            if (old.value.id, old.value.details.ttl) != (known.id, known.details.ttl) {
+                return Err(Error::zone_changed());
+            }
+            import(tx, old, read.clone())
+        })
+        .await
     }
 }
 
-fn import(tx: &mut dyn Tx, old: &Stored<Zone>, text: &str) -> Result<Started> {
-    let zone = &old.value;
-    check_mode(zone, ZoneMode::Primary)?;
-    let refused = |messages| input::refuse(vec![FieldError { name: "zonefile".into(), messages }]);
-    let mut read = match file::parse(text, &zone.name, zone.details.ttl) {
-        Ok(read) => read,
-        Err(messages) => {
-            refused(messages)?;
-            return Err(Error::internal("a refused zone file was read"));
-        }
-    };
+/// A file for a zone, which has what every zone must have.
+fn read(zone: &Zone, text: &str) -> Result<file::Zonefile> {
+    let refused = |messages| Error::invalid_fields(vec![FieldError { name: "zonefile".into(), messages }]);
+    let read = file::parse(text, &zone.name, zone.details.ttl).map_err(refused)?;
     let lacks = file::lacks(&read.rrsets, &zone.name);
-    if !lacks.is_empty() {
-        refused(lacks)?;
-    }
+    if lacks.is_empty() { Ok(read) } else { Err(refused(lacks)) }
+}
+
+fn import(tx: &mut dyn Tx, old: &Stored<Zone>, mut read: file::Zonefile) -> Result<Started> {
+    let zone = &old.value;
     if sets::any_protected(tx, zone.id)? {
         return Err(Error::rrset_protected());
     }
@@ -70,6 +80,7 @@ fn import(tx: &mut dyn Tx, old: &Stored<Zone>, text: &str) -> Result<Started> {
     new.details.ttl = read.ttl.unwrap_or(new.details.ttl);
     zone::update(tx, old, &new)?;
     sets::delete_all(tx, zone.id)?;
-    sets::insert(tx, zone, read.rrsets.into_iter().map(|spec| (spec, Labels::new())).collect())?;
+    let (_, all) = sets::insert(tx, zone, read.rrsets.into_iter().map(|spec| (spec, Labels::new())).collect())?;
+    all.check()?;
     done(tx, zone, "import_zonefile")
 }

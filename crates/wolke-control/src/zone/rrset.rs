@@ -5,7 +5,7 @@ use crate::action::Started;
 use crate::control::{Caller, Control};
 use crate::input;
 use crate::view::Json;
-use wolke_domain::zone::{RRSETS_MAX, Record, Spec, rrset as rules, soa};
+use wolke_domain::zone::{Record, Spec, rrset as rules, soa};
 use wolke_domain::{Error, FieldError, Result, label};
 use wolke_store::rrset::Rrset;
 use wolke_store::zone::Zone;
@@ -122,10 +122,8 @@ fn insert(tx: &mut dyn Tx, zone: &Zone, spec: Spec, labels: &wolke_wire::cloud::
         wrong.push(FieldError::new("type", fault));
     }
     input::refuse(wrong)?;
-    if usize::try_from(rrset::count(tx, zone.id)?).unwrap_or(usize::MAX) >= RRSETS_MAX {
-        return Err(Error::LimitExceeded { limit: "zone_rrset_limit".into(), message: "RRSet limit exceeded".into() });
-    }
-    let ids = rrset::insert(tx, zone, vec![(spec, labels.clone())])?;
+    let (ids, all) = rrset::insert(tx, zone, vec![(spec, labels.clone())])?;
+    all.check()?;
     bump_serial(tx, zone)?;
     ids.first().copied().ok_or_else(|| Error::internal("a new RRSet has no id"))
 }
@@ -135,7 +133,7 @@ fn apply(tx: &mut dyn Tx, zone: &Zone, old: &Stored<Rrset>, change: &RrsetChange
     let mut new = old.value.clone();
     if let RrsetChange::Protect(protect) = change {
         new.is_protected = *protect;
-        return if new == old.value { Ok(()) } else { rrset::update(tx, old, &new) };
+        return if new == old.value { Ok(()) } else { rrset::update(tx, old, &new).map(|_| ()) };
     }
     if old.value.is_protected {
         return Err(Error::rrset_protected());
@@ -171,8 +169,10 @@ fn write(tx: &mut dyn Tx, zone: &Zone, old: &Stored<Rrset>, new: &Rrset) -> Resu
         rrset::delete(tx, &old.value)?;
         return bump_serial(tx, zone);
     }
-    if *new != old.value {
-        rrset::update(tx, old, new)?;
+    if *new != old.value
+        && let Some(all) = rrset::update(tx, old, new)?
+    {
+        all.check()?;
     }
     if rules::is_same_data(&old.value.spec, &new.spec, &zone.name) { Ok(()) } else { bump_serial(tx, zone) }
 }
@@ -256,8 +256,10 @@ impl Control {
                 let old = find(tx, &zone, &asked)?;
                 let mut new = old.value.clone();
                 input::set(&mut new.labels, update.labels.as_ref());
-                if new != old.value {
-                    rrset::update(tx, &old, &new)?;
+                if new != old.value
+                    && let Some(all) = rrset::update(tx, &old, &new)?
+                {
+                    all.check()?;
                 }
                 Ok(new.id)
             })

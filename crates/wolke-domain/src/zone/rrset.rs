@@ -1,6 +1,6 @@
 //! Rules of sets: what may stand in one, what may stand beside another, and what adding and removing records make of one.
 
-use super::{APEX, COMMENT_LENGTH_MAX, RECORDS_MAX, Record, Spec, TTL_MAX, TTL_MIN, data, name};
+use super::{APEX, COMMENT_LENGTH_MAX, RECORDS_MAX, RRSET_BYTES_MAX, Record, Spec, TTL_MAX, TTL_MIN, data, name};
 use crate::{Error, FieldError};
 use std::collections::{BTreeMap, BTreeSet};
 use wolke_wire::cloud::rrset::RrsetType;
@@ -43,6 +43,10 @@ pub fn check_records(kind: RrsetType, records: &[Record], zone: &str, prefix: &s
             format!("must not have more than {RECORDS_MAX} entries"),
         )];
     }
+    // First, so that nobody waits for long texts to be read.
+    if let Some(fault) = check_size(records, prefix) {
+        return vec![fault];
+    }
     let (mut wrong, mut seen) = (Vec::new(), BTreeSet::new());
     for (position, record) in records.iter().enumerate() {
         let field = |member: &str| format!("{prefix}records[{position}].{member}");
@@ -81,6 +85,14 @@ pub fn check_number(kind: RrsetType, number: usize, prefix: &str) -> Option<Fiel
         _ => return None,
     };
     Some(FieldError::new(format!("{prefix}records"), fault))
+}
+
+/// What is wrong with the size of the records of a set.
+#[must_use]
+pub fn check_size(records: &[Record], prefix: &str) -> Option<FieldError> {
+    let bytes: usize = records.iter().map(|record| record.value.len() + record.comment.len()).sum();
+    let fault = || format!("must not have more than {RRSET_BYTES_MAX} bytes of values and comments together");
+    (bytes > RRSET_BYTES_MAX).then(|| FieldError::new(format!("{prefix}records"), fault()))
 }
 
 /// What is wrong with sets that shall stand together: the same set twice, or anything beside a CNAME (RFC 1034 §3.6.2).
@@ -124,6 +136,7 @@ pub fn add(spec: &Spec, more: &[Record], zone: &str) -> Result<Vec<Record>, Erro
         .collect();
     let records: Vec<Record> = spec.records.iter().chain(more).cloned().collect();
     wrong.extend(check_number(spec.kind, records.len(), ""));
+    wrong.extend(check_size(&records, ""));
     if wrong.is_empty() { Ok(records) } else { Err(Error::invalid_fields(wrong)) }
 }
 
@@ -140,7 +153,7 @@ pub fn remove(spec: &Spec, gone: &[Record], zone: &str) -> Result<Vec<Record>, E
 /// A set with other comments.
 ///
 /// # Errors
-/// `not_found` for a value that it does not have.
+/// `not_found` for a value that it does not have; `invalid_input` for too long ones together.
 pub fn comment(spec: &Spec, changes: &[Record], zone: &str) -> Result<Vec<Record>, Error> {
     let places = places(spec, changes, zone)?;
     let mut records = spec.records.clone();
@@ -149,7 +162,10 @@ pub fn comment(spec: &Spec, changes: &[Record], zone: &str) -> Result<Vec<Record
             record.comment.clone_from(&change.comment);
         }
     }
-    Ok(records)
+    match check_size(&records, "") {
+        Some(fault) => Err(Error::invalid_fields(vec![fault])),
+        None => Ok(records),
+    }
 }
 
 /// Where in a set the records with some values stand.
@@ -245,6 +261,22 @@ mod tests {
         let noted = Record { value: "192.0.2.2".into(), comment: "web".into() };
         assert_eq!(comment(&two, std::slice::from_ref(&noted), ZONE).unwrap(), [Record::new("192.0.2.1"), noted]);
         assert_eq!(comment(&two, &[Record::new("x")], ZONE).unwrap_err().code(), ErrorCode::NotFound);
+    }
+
+    #[test]
+    fn a_set_is_bounded_in_bytes() {
+        let long = |n: usize, length: usize| Record { value: format!("\"{n}\""), comment: "\u{e4}".repeat(length) };
+        let records: Vec<Record> = (0..65).map(|n| long(n, 1000)).collect();
+        let wide = Spec { records: records.clone(), ..set("a", Txt, &[]) };
+        assert_eq!(wrong(&wide), Vec::<String>::new(), "65 comments of 2000 bytes");
+        let more: Vec<Record> = (65..68).map(|n| long(n, 1000)).collect();
+        assert_eq!(add(&wide, &more, ZONE).unwrap_err().code(), ErrorCode::InvalidInput);
+        assert_eq!(wrong(&Spec { records: [records, more].concat(), ..wide.clone() }), ["x.records"]);
+        let full = add(&wide, &[long(65, 150)], ZONE).unwrap();
+        assert_eq!(
+            comment(&Spec { records: full, ..wide }, &[long(65, 1000)], ZONE).unwrap_err().code(),
+            ErrorCode::InvalidInput
+        );
     }
 
     #[test]

@@ -328,3 +328,31 @@ async fn a_list_shows_what_has_changed() {
     act(&world, "www/A", "add_records", json!({"records": records(&["192.0.2.2"])})).await.ok();
     assert_eq!(world.see("/zones").await["zones"][0]["record_count"], 6);
 }
+
+/// A text record of so many strings of 255 letters; `tag` makes it another one.
+fn long(tag: &str, strings: usize) -> String {
+    let string = format!("\"{}\"", "a".repeat(255));
+    format!("\"{tag}\" {}", vec![string; strings].join(" "))
+}
+
+#[tokio::test]
+async fn sets_and_zones_are_bounded_in_bytes() {
+    let world = with_zone(Dialect::Compat).await;
+    let two = |name: &str| set(name, "TXT", &[&long("1", 247), &long("2", 247)]);
+    for n in 0..32 {
+        world.post(&format!("{ZONE}/rrsets"), two(&format!("t{n}"))).await.ok();
+    }
+    let full = world.post(&format!("{ZONE}/rrsets"), two("more")).await;
+    full.refused(403, "resource_limit_exceeded");
+    assert_eq!(full.json["error"]["details"]["limits"], json!([{"name": "zone_size_limit"}]));
+    assert_eq!(count(&world).await, 68);
+    // A set has a limit of its own, which three such records exceed, however they come.
+    let three = set("more", "TXT", &[&long("1", 247), &long("2", 247), &long("3", 247)]);
+    world.post(&format!("{ZONE}/rrsets"), three.clone()).await.wrong(&["records"]);
+    act(&world, "t0/TXT", "set_records", json!({"records": three["records"]})).await.wrong(&["records"]);
+    act(&world, "t0/TXT", "add_records", json!({"records": [three["records"][2]]})).await.wrong(&["records"]);
+    // What is full can shrink, and then grow again.
+    act(&world, "t0/TXT", "remove_records", json!({"records": [{"value": long("1", 247)}]})).await.ok();
+    world.post(&format!("{ZONE}/rrsets"), two("more")).await.ok();
+    world.delete(ZONE).await.ok();
+}

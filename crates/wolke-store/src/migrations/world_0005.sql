@@ -25,6 +25,14 @@ DROP TABLE firewall_servers;
 ALTER TABLE firewall_named RENAME TO firewall_servers;
 CREATE UNIQUE INDEX firewall_servers_server ON firewall_servers (server, firewall);
 
+-- == DNS zones
+
+-- How many sets a zone has, and their bytes: a limit each.
+ALTER TABLE zones ADD COLUMN rrset_count BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE zones ADD COLUMN bytes BIGINT NOT NULL DEFAULT 0;
+UPDATE zones SET rrset_count = (SELECT count(*) FROM rrsets r WHERE r.zone = zones.id),
+  bytes = COALESCE((SELECT sum(octet_length(r.path) + octet_length(r.records) + octet_length(r.doc)) FROM rrsets r WHERE r.zone = zones.id), 0);
+
 -- == Load balancers
 
 -- Which certificates its services show: what keeps a certificate from being deleted, and what it says in `used_by`.

@@ -1,25 +1,33 @@
 //! Databases of earlier releases: what they hold is still there when a newer one opens them.
 
 use crate::common::{Engine, Place, file_place, schema_place};
+use std::collections::BTreeMap;
+use wolke_domain::zone::{Record, Spec};
 use wolke_store::migrate::{Role, for_postgres, for_sqlite};
-use wolke_store::{firewall, invariant, selection};
+use wolke_store::{firewall, invariant, rrset, selection, zone};
+use wolke_wire::cloud::rrset::RrsetType;
 use wolke_wire::{Id, Kind};
 
 /// The last schema in which firewalls kept selectors of their own.
 const OWN_SELECTORS: i64 = 5;
 
-/// Two firewalls with three selectors and servers that came by them, by name, or in both ways. Another selection was there
-/// already.
-const BEHIND_OWN_SELECTORS: &str = "
+/// Two firewalls with three selectors and servers that came by them, by name, or in both ways; another selection that was
+/// there already; zones whose sets nobody has counted.
+const EARLIER: &str = "
     INSERT INTO project (id, name, created) VALUES (1, 'p', 5);
-    INSERT INTO resource_count (kind, project, n) VALUES ('server', 1, 3), ('firewall', 1, 2);
-    INSERT INTO counter (name, next) VALUES ('selection', 8);
+    INSERT INTO resource_count (kind, project, n) VALUES ('server', 1, 3), ('firewall', 1, 2), ('zone', 1, 2);
+    INSERT INTO counter (name, next) VALUES ('selection', 8), ('rrset', 3);
     INSERT INTO servers (id, project, name, created, status, host, rev, generation, doc) VALUES
         (1, 1, 'a', 5, 'off', NULL, 1, 1, '{}'), (2, 1, 'b', 5, 'off', NULL, 1, 1, '{}'), (3, 1, 'c', 5, 'off', NULL, 1, 1, '{}');
     INSERT INTO firewalls (id, project, name, created, rev, generation, doc) VALUES (1, 1, 'f', 5, 1, 1, '{}'), (2, 1, 'g', 5, 1, 1, '{}');
     INSERT INTO selection (id, project, kind, owner, selector) VALUES (7, 1, 'load_balancer', 1, 'env');
     INSERT INTO firewall_selectors (project, firewall, selector) VALUES (1, 1, 'env=prod'), (1, 2, 'env=prod'), (1, 1, 'a');
-    INSERT INTO firewall_servers (firewall, via, server) VALUES (1, 'env=prod', 1), (1, 'env=prod', 2), (1, '', 2), (2, 'env=prod', 3), (2, '', 1);";
+    INSERT INTO firewall_servers (firewall, via, server) VALUES (1, 'env=prod', 1), (1, 'env=prod', 2), (1, '', 2), (2, 'env=prod', 3), (2, '', 1);
+    INSERT INTO zones (id, project, name, created, mode, record_count, rev, generation, doc) VALUES
+        (1, 1, 'example.com', 5, 'primary', 3, 1, 1, '{\"v\":1,\"ttl\":3600,\"registrar\":\"other\"}'), (2, 1, 'example.org', 5, 'secondary', 0, 1, 1, '{}');
+    INSERT INTO rrsets (id, project, zone, path, name, type, created, protected, size, records, rev, generation, doc) VALUES
+        (1, 1, 1, '@/SOA', '@', 'SOA', 5, 0, 1, '[{\"v\":\"a. b. 1 2 3 4 5\"}]', 1, 1, '{\"v\":1}'),
+        (2, 1, 1, 'a/TXT', 'a', 'TXT', 5, 0, 2, '[{\"v\":\"ä\"},{\"v\":\"b\"}]', 1, 1, '{\"v\":1}');";
 
 /// A world of an earlier schema with rows in it.
 fn make(place: &Place, schema: i64, rows: &str) {
@@ -45,7 +53,7 @@ fn make(place: &Place, schema: i64, rows: &str) {
 }
 
 fn selectors_become_selections(place: Place) {
-    make(&place, OWN_SELECTORS, BEHIND_OWN_SELECTORS);
+    make(&place, OWN_SELECTORS, EARLIER);
     let engine = Engine::at(place, Role::World);
     engine.read(invariant::check);
     let of = |firewall: Id| {
@@ -61,6 +69,14 @@ fn selectors_become_selections(place: Place) {
     // The next one gets an id of its own.
     engine.write(|tx| selection::add(tx, 1, (Kind::Firewall, 2), "new"));
     assert_eq!(of(2)[1].0, 11);
+    // A zone's sets were counted in bytes: ä has two of them.
+    let set = Spec { name: "www".into(), kind: RrsetType::A, ttl: None, records: vec![Record::new("192.0.2.1")] };
+    let all = engine.write(move |tx| {
+        let zone = zone::get(tx, 1, 1)?.unwrap();
+        Ok(rrset::insert(tx, &zone.value, vec![(set.clone(), BTreeMap::new())])?.1)
+    });
+    assert_eq!(all.sets, 3);
+    engine.read(invariant::check);
 }
 
 /// Without a selector nothing is counted.
