@@ -8,6 +8,9 @@ use std::process::{Command, ExitCode};
 /// Simulator steps when `--steps` is not given: some seconds of work.
 const SIMULATOR_STEPS: &str = "20000";
 
+/// Generated requests when `--n` is not given: some minutes of work.
+const FUZZ_REQUESTS: &str = "200000";
+
 /// `cargo xtask bench`: builds the server, the floors and the load generator in release and runs the latter.
 pub fn bench(args: &[String]) -> ExitCode {
     if !shown(cargo().args(["build", "--release", "-p", "wolke", "-p", "e2e", "--bins"])) {
@@ -38,6 +41,25 @@ pub fn sim(args: &[String]) -> ExitCode {
     let mut command = cargo();
     command.args(["test", "-p", &package, "--test", "simulator", "--", "--nocapture"]);
     exit(shown(command.env("WOLKE_SIM_SEED", seed).env("WOLKE_SIM_STEPS", steps)))
+}
+
+/// `cargo xtask fuzz-api [--n N] [--seed S] [--world W]`: the generated requests, with the seed printed. With a world only that
+/// one gets requests, N of them, and the last is shown with its answer: so a failure is found again.
+pub fn fuzz_api(args: &[String]) -> ExitCode {
+    let seed = value_of(args, "--seed").unwrap_or_else(random_seed);
+    let number = value_of(args, "--n").unwrap_or_else(|| FUZZ_REQUESTS.into());
+    eprintln!("xtask: generated requests with --seed {seed} --n {number}");
+    let Some(package) = package_with_test("generated") else {
+        eprintln!("xtask: no crate has tests/generated");
+        return ExitCode::FAILURE;
+    };
+    let mut command = cargo();
+    command.args(["test", "-p", &package, "--test", "generated", "--", "--nocapture"]);
+    command.env("WOLKE_FUZZ_SEED", seed).env("WOLKE_FUZZ_N", number);
+    if let Some(world) = value_of(args, "--world") {
+        command.env("WOLKE_FUZZ_WORLD", world);
+    }
+    exit(shown(&mut command))
 }
 
 /// `cargo xtask coverage [--check]`: the test `coverage` of the crate that holds the operation table compares

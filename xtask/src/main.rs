@@ -38,6 +38,11 @@ const CHORES: &[(&str, &str, Run)] = &[
         chores::bench,
     ),
     ("sim", "the seeded simulator: sim [--seed N] [--steps N]; without a seed a random one, printed", chores::sim),
+    (
+        "fuzz-api",
+        "requests made out of the contract, valid and broken: fuzz-api [--n N] [--seed S] [--world W]",
+        chores::fuzz_api,
+    ),
     ("contract", "distils contract/ from the reference documents; --check only compares", contract::run),
     (
         "coverage",

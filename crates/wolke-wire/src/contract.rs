@@ -11,6 +11,7 @@
 //! **Invariant:** the contract of a dialect is a constant; nothing here depends on settings, time or state.
 
 mod alternatives;
+mod describe;
 mod files;
 mod load;
 mod operation;
@@ -27,8 +28,10 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+pub use describe::Side;
 pub use operation::{Ended, OperationContract};
 pub use path::FieldViolation;
 pub use query::{QueryKind, QueryParam};
@@ -126,6 +129,18 @@ impl Contract {
 #[must_use]
 pub fn error_status(operation: &str, code: ErrorCode, dialect: Dialect) -> Option<u16> {
     tables::ERRORS.as_ref().ok()?.status(operation, code.as_str(), dialect)
+}
+
+/// Every error answer that an operation may give in the dialect, by status, with the codes of each.
+#[must_use]
+pub fn error_answers(operation: &str, dialect: Dialect) -> BTreeMap<u16, Vec<ErrorCode>> {
+    let mut answers: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
+    for code in ErrorCode::ALL {
+        if let Some(status) = error_status(operation, *code, dialect) {
+            answers.entry(status).or_default().push(*code);
+        }
+    }
+    answers
 }
 
 /// Whether two path templates differ in nothing but the names of their parameters.

@@ -16,6 +16,7 @@ mod contention;
 mod dialects;
 mod firewalls;
 mod floating_ips;
+mod found;
 mod images;
 mod input;
 mod iso;

@@ -20,6 +20,8 @@ pub struct Schema {
 /// The part of a schema that definitions share; nullability belongs to the place of use.
 #[derive(Debug, Default)]
 pub(super) struct Node {
+    /// What the document calls it, if it is one of its definitions.
+    pub(super) name: Option<Box<str>>,
     pub(super) types: Types,
     pub(super) refers: Refers,
     pub(super) values: Box<[Box<str>]>,
@@ -95,15 +97,22 @@ impl Types {
 
     /// With the article that a message needs.
     pub(super) fn describe(self) -> String {
+        let with_article =
+            |name: &str| format!("{} {name}", if name.starts_with(['a', 'i', 'o']) { "an" } else { "a" });
+        self.names().into_iter().map(with_article).collect::<Vec<_>>().join(" or ")
+    }
+
+    /// As JSON Schema calls them.
+    pub(super) fn names(self) -> Vec<&'static str> {
         let names = [
-            (Self::STRING, "a string"),
-            (Self::INTEGER, "an integer"),
-            (Self::NUMBER, "a number"),
-            (Self::BOOLEAN, "a boolean"),
-            (Self::ARRAY, "an array"),
-            (Self::OBJECT, "an object"),
+            (Self::STRING, "string"),
+            (Self::INTEGER, "integer"),
+            (Self::NUMBER, "number"),
+            (Self::BOOLEAN, "boolean"),
+            (Self::ARRAY, "array"),
+            (Self::OBJECT, "object"),
         ];
-        names.iter().filter(|(t, _)| self.has(*t)).map(|(_, name)| *name).collect::<Vec<_>>().join(" or ")
+        names.iter().filter(|(t, _)| self.has(*t)).map(|(_, name)| *name).collect()
     }
 
     fn parse(names: &[String]) -> Result<Self, String> {
@@ -143,6 +152,16 @@ impl Pattern {
             "^[a-zA-Z0-9 ./_-]+$" => Ok(Self::Directory),
             r"[a-zA-Z0-9-_,:<>+#!\(\)\[\]\{\} ]*" => Ok(Self::Anything),
             other => Err(format!("unknown pattern {other}")),
+        }
+    }
+
+    /// The same rule as a regular expression that no engine needs long for; none where there is no rule.
+    pub(super) const fn text(self) -> Option<&'static str> {
+        match self {
+            Self::LabelValue => Some("^([a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?)?$"),
+            Self::PlaceName => Some("^[a-z0-9][a-z0-9-]*$"),
+            Self::Directory => Some("^[a-zA-Z0-9 ./_-]+$"),
+            Self::Anything => None,
         }
     }
 
@@ -246,7 +265,9 @@ impl<'a> Compiler<'a> {
                 Some(node) => Arc::clone(node),
                 None => {
                     let (name, target) = self.definitions.get_key_value(name).ok_or(format!("no definition {name}"))?;
-                    let node = Arc::new(self.node(target, depth + 1).map_err(|e| format!("{name}: {e}"))?);
+                    let mut node = self.node(target, depth + 1).map_err(|e| format!("{name}: {e}"))?;
+                    node.name = Some(name.as_str().into());
+                    let node = Arc::new(node);
                     self.done.insert(name, Arc::clone(&node));
                     node
                 }
@@ -275,6 +296,7 @@ impl<'a> Compiler<'a> {
             None => Additional::Undocumented,
         };
         Ok(Node {
+            name: None,
             types,
             refers: raw.refers,
             values: raw.values.iter().map(|value| value.as_str().into()).collect(),

@@ -1,0 +1,243 @@
+//! One world and the requests that it gets.
+
+use crate::broken;
+use crate::common::{Answer, Setup, World};
+use crate::dice::Dice;
+use crate::plan::{Plan, Planned, Segment};
+use crate::pool::Pool;
+use crate::request::{self, Expect, Request, Who};
+use crate::tally::{Failure, Tally};
+use wolke_http::operation::Verb;
+use wolke_store::invariant;
+use wolke_store::tx::Tx;
+
+/// The vSwitch that networks can be coupled with.
+pub const VSWITCH: i64 = 7;
+/// The project that is not ours gets so many requests for things of its own.
+const FOREIGN_REQUESTS: usize = 40;
+/// The clock moves by less than this between two requests, in milliseconds: timers of days stay where they are.
+const PAUSE_MS: usize = 50;
+/// Of a noun with fewer things than that more are made before one is asked for, so many times of a hundred.
+const LEAST: usize = 4;
+const MAKE_PERCENT: u32 = 70;
+/// Operations that make something come so much more often, or nothing would be left to work on.
+const CREATES: usize = 3;
+
+/// What a world is to get.
+#[derive(Clone, Copy, Debug)]
+pub struct Course {
+    pub seed: u64,
+    /// The number of the world; its requests depend on nothing else.
+    pub world: u64,
+    pub dialect: wolke_wire::Dialect,
+    pub requests: usize,
+    /// Whether the last request is shown with its answer.
+    pub shows_last: bool,
+}
+
+struct Drive<'a> {
+    course: Course,
+    plan: &'a Plan,
+    world: World,
+    stranger: String,
+    pool: Pool,
+    foreign: Pool,
+    dice: Dice,
+    fresh: u64,
+    tally: Tally,
+}
+
+/// Sends a world its requests.
+pub async fn drive(course: Course, plan: &Plan) -> Tally {
+    let mut setup = Setup::new(course.dialect);
+    setup.refuse_contention = course.world % 2 == 1;
+    let world = World::with(setup).await;
+    world.control.add_vswitch(VSWITCH).await.unwrap();
+    let stranger = world.stranger().await;
+    let (pool, foreign) = (Pool::default(), Pool::default());
+    let dice = Dice::new(course.seed, course.world);
+    let tally = Tally::default();
+    let mut drive = Drive { course, plan, world, stranger, pool, foreign, dice, fresh: 0, tally };
+    drive.look_around().await;
+    drive.populate_the_other_project().await;
+    drive.requests().await;
+    drive.last_look().await;
+    drive.tally
+}
+
+impl<'a> Drive<'a> {
+    /// Reads every list, so that the catalogue is known.
+    async fn look_around(&mut self) {
+        for planned in self.plan.roots() {
+            let path = planned.contract.path.clone();
+            let seen = self.world.get(&path).await.json;
+            self.pool.learn(self.plan, &seen);
+            self.foreign.learn(self.plan, &seen);
+        }
+    }
+
+    async fn populate_the_other_project(&mut self) {
+        let creates: Vec<&Planned> = self.plan.operations.iter().filter(|planned| is_create(planned)).collect();
+        for _ in 0..FOREIGN_REQUESTS {
+            let planned = *self.dice.pick(&creates);
+            let draft = request::draft(self.plan, planned, &self.foreign, &mut self.dice, &mut self.fresh);
+            let request = Request { who: Who::Stranger, ..draft.request(planned) };
+            let (answer, faults) = self.send(&request).await;
+            self.judge(planned, &request, &answer, faults);
+            if answer.status < 300 {
+                self.foreign.learn(self.plan, &answer.json);
+            }
+        }
+    }
+
+    async fn requests(&mut self) {
+        let plan = self.plan;
+        let mut deck: Vec<&Planned> = Vec::new();
+        for number in 0..self.course.requests {
+            if deck.is_empty() {
+                deck = new_deck(plan, &mut self.dice);
+            }
+            let Some(planned) = deck.pop() else { return };
+            let planned = self.missing(planned).unwrap_or(planned);
+            let draft = request::draft(self.plan, planned, &self.pool, &mut self.dice, &mut self.fresh);
+            let parameters = draft.parameters.clone();
+            let request = if self.dice.percent(50) {
+                draft.request(planned)
+            } else {
+                broken::request(plan, planned, draft, &self.foreign, &mut self.dice)
+            };
+            let (answer, faults) = self.send(&request).await;
+            self.tally.number = number;
+            self.judge(planned, &request, &answer, faults);
+            self.learn(planned, &request, &parameters, &answer);
+            if self.course.shows_last && number + 1 == self.course.requests {
+                println!("{}", Failure::describe(&request, &answer));
+            }
+        }
+    }
+
+    /// What makes things of a noun that an operation needs and of which there are too few. The operation's turn comes again.
+    fn missing(&mut self, planned: &Planned) -> Option<&'a Planned> {
+        let plan = self.plan;
+        let nouns = planned.segments.iter().filter_map(|segment| match segment {
+            Segment::Parameter(_, noun) => Some(noun.as_str()),
+            Segment::Text(_) => None,
+        });
+        let mut rare = nouns.filter(|noun| self.pool.count(noun) < LEAST).filter_map(|noun| plan.create(noun));
+        rare.next().filter(|_| self.dice.percent(MAKE_PERCENT))
+    }
+
+    async fn send(&mut self, request: &Request) -> (Answer, Vec<String>) {
+        self.world.clock.advance(self.dice.below(PAUSE_MS) as i64);
+        let mut ask = self.world.ask(&request.method, &request.path).body(request.body.clone());
+        if let Some(kind) = request.content_type {
+            ask = ask.header("content-type", kind);
+        }
+        ask = match request.who {
+            Who::Writer => ask,
+            Who::Reader => ask.token(Some(&self.world.reader)),
+            Who::Stranger => ask.token(Some(&self.stranger)),
+            Who::Nobody => ask.token(None),
+            Who::Unknown => ask.token(Some("nobody-has-this-token")),
+            Who::NoScheme => ask.token(None).header("authorization", "Basic dTpw"),
+        };
+        ask.send_and_look().await
+    }
+
+    fn judge(&mut self, planned: &Planned, request: &Request, answer: &Answer, mut faults: Vec<String>) {
+        if answer.status >= 500 {
+            faults.push("a failure of the server".into());
+        }
+        let fields = answer.json["error"]["details"]["fields"].to_string();
+        if request.broken.is_none() && fields.contains("has the wrong type") {
+            faults.push(format!("what keeps to the contract could not be read: {fields}"));
+        }
+        faults.extend(unexpected(&request.expect, request, answer));
+        self.tally.count(planned, request, answer);
+        if !faults.is_empty() {
+            self.tally.fail(self.course, planned, request, answer, faults);
+        }
+    }
+
+    fn learn(&mut self, planned: &Planned, request: &Request, parameters: &[String], answer: &Answer) {
+        if !matches!(request.who, Who::Writer | Who::Reader) {
+            return;
+        }
+        if answer.status < 300 {
+            self.pool.learn(self.plan, &answer.json);
+        }
+        let is_gone = answer.status == 404 && request.broken.is_none();
+        let is_deleted = answer.status < 300 && planned.operation.verb == Verb::Delete;
+        let noun = planned.segments.iter().rev().find_map(|segment| match segment {
+            Segment::Parameter(_, noun) => Some(noun.as_str()),
+            Segment::Text(_) => None,
+        });
+        if let Some(noun) = noun.filter(|_| is_gone || is_deleted) {
+            let first = planned.segments.iter().filter_map(|segment| match segment {
+                Segment::Parameter(_, noun) => Some(noun.as_str()),
+                Segment::Text(_) => None,
+            });
+            let at = first.into_iter().position(|one| one == noun).unwrap_or_default();
+            if let Some(text) = parameters.get(at) {
+                self.pool.forget(noun, text);
+            }
+        }
+    }
+
+    /// Nothing is left in the middle, and the rows keep to what must always hold.
+    async fn last_look(&mut self) {
+        for planned in self.plan.roots() {
+            let asks_running =
+                planned.contract.query.iter().any(|q| q.name == "status" && q.values.iter().any(|v| **v == *"running"));
+            if asks_running && planned.contract.path.ends_with("/actions") {
+                let seen = self.world.see(&format!("{}?status=running", planned.contract.path)).await;
+                if seen["actions"] != serde_json::json!([]) {
+                    self.tally.fail_world(self.course, &format!("still running: {}", seen["actions"]));
+                }
+            }
+        }
+        let checked = self.world.control.db().read_blocking(|tx: &mut dyn Tx| invariant::check(tx));
+        if let Err(error) = checked {
+            self.tally.fail_world(self.course, &format!("an invariant is broken: {error}"));
+        }
+        if self
+            .world
+            .api
+            .metrics
+            .render(0)
+            .lines()
+            .any(|line| line.contains("panics_total") && !line.ends_with(" 0") && !line.starts_with('#'))
+        {
+            self.tally.fail_world(self.course, "a handler panicked");
+        }
+    }
+}
+
+/// Every operation, in an order of chance; what makes things more than once.
+fn new_deck<'a>(plan: &'a Plan, dice: &mut Dice) -> Vec<&'a Planned> {
+    let times = |planned: &&Planned| if is_create(planned) { CREATES } else { 1 };
+    let mut deck: Vec<&Planned> =
+        plan.operations.iter().flat_map(|one| std::iter::repeat_n(one, times(&one))).collect();
+    dice.shuffle(&mut deck);
+    deck
+}
+
+fn is_create(planned: &Planned) -> bool {
+    planned.operation.id.starts_with("create_") && planned.contract.ended.is_none()
+}
+
+/// How an answer differs from what must come of its request.
+fn unexpected(expect: &Expect, request: &Request, answer: &Answer) -> Option<String> {
+    let holds = match expect {
+        Expect::Anything => true,
+        Expect::Refused => answer.status >= 400,
+        Expect::Status(statuses) => statuses.contains(&answer.status),
+        Expect::Field(field) => {
+            let fields = answer.json["error"]["details"]["fields"].as_array();
+            let named = fields.is_some_and(|fields| fields.iter().any(|one| one["name"] == field.as_str()));
+            answer.status == 422 && answer.code() == Some("invalid_input") && named
+        }
+    };
+    let why = request.broken.unwrap_or("nothing is wrong with it");
+    (!holds).then(|| format!("{why}: expected {expect:?}, came {}", answer.status))
+}

@@ -1,0 +1,119 @@
+//! Requests that a generator makes out of the contract, over every operation of the table in every dialect: half of them keep
+//! to it and are mostly about things that exist, half are broken in one way each. Whatever comes, there is no failure of the
+//! server, no panic, no answer outside the contract, no transaction of a refused request, and what is surely wrong is
+//! refused with the field's name.
+//!
+//! Deterministic: a seed gives the same worlds and the same requests. `cargo xtask fuzz-api` runs it with other numbers; what
+//! it finds is kept as a test of its own (`tests/cloud/found.rs`).
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test, helpers included")]
+
+mod broken;
+#[path = "../common/mod.rs"]
+mod common;
+mod dice;
+mod drive;
+mod fixtures;
+mod plan;
+mod pool;
+mod request;
+mod samples;
+mod tally;
+mod ties;
+mod value;
+
+use drive::{Course, drive};
+use plan::Plan;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tally::Tally;
+use wolke_http::table::OPERATIONS;
+use wolke_wire::Dialect;
+
+/// Requests of the usual run.
+const REQUESTS: usize = 50_000;
+/// Requests that one world gets; a failure is found again by sending a world its requests from the first.
+const PER_WORLD: usize = 2000;
+/// The seed of the usual run.
+const SEED: u64 = 20_180_405;
+
+/// Every operation gets at least so many requests of each sort, over all dialects.
+const VALID_MIN: usize = 40;
+const BROKEN_MIN: usize = 40;
+/// So many of a hundred operations have been answered with a success.
+const GRANTED_PERCENT: usize = 90;
+
+/// A number that the chore passes on.
+#[allow(clippy::disallowed_methods, reason = "the chore passes its arguments by environment")]
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
+
+fn courses() -> Vec<Course> {
+    let seed = setting("WOLKE_FUZZ_SEED").unwrap_or(SEED);
+    let total = setting("WOLKE_FUZZ_N").map_or(REQUESTS, |n| n as usize);
+    let course = |world: u64, requests: usize| {
+        let dialect = Dialect::ALL[world as usize % Dialect::ALL.len()];
+        Course { seed, world, dialect, requests, shows_last: false }
+    };
+    match setting("WOLKE_FUZZ_WORLD") {
+        Some(world) => vec![Course { shows_last: true, ..course(world, total) }],
+        None => (0..total.div_ceil(PER_WORLD))
+            .map(|world| course(world as u64, PER_WORLD.min(total - world * PER_WORLD)))
+            .collect(),
+    }
+}
+
+/// Sends all worlds their requests, one thread for each processor.
+fn run(courses: &[Course]) -> Tally {
+    let plans: Vec<Plan> = Dialect::ALL.iter().map(|dialect| Plan::of(*dialect)).collect();
+    let (next, sum) = (AtomicU64::new(0), Mutex::new(Tally::default()));
+    let work = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        while let Some(course) = courses.get(next.fetch_add(1, Ordering::SeqCst) as usize) {
+            let plan = plans.iter().find(|plan| plan.dialect == course.dialect).unwrap();
+            let tally = runtime.block_on(drive(*course, plan));
+            sum.lock().unwrap().add(tally);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    sum.into_inner().unwrap()
+}
+
+#[test]
+fn whatever_is_asked_is_answered_by_the_contract() {
+    let courses = courses();
+    let tally = run(&courses);
+    println!("{}", tally.table());
+    let report = tally.report();
+    assert!(
+        report.is_empty(),
+        "{} of {} requests, seed {}:\n{report}",
+        tally.failures.len(),
+        tally.sent,
+        courses[0].seed
+    );
+    println!("{} requests, {:#?}", tally.sent, tally.ways);
+    if tally.sent >= REQUESTS {
+        covers_everything(&tally);
+    }
+}
+
+/// Every operation was asked in both ways, and most have done what was asked.
+fn covers_everything(tally: &Tally) {
+    let by_operation = tally.by_operation();
+    let mut refused = Vec::new();
+    for operation in OPERATIONS {
+        let count = by_operation.get(operation.id).copied().unwrap_or_default();
+        assert!(count.valid >= VALID_MIN && count.broken >= BROKEN_MIN, "{}: {count:?}", operation.id);
+        if count.granted == 0 {
+            refused.push(operation.id);
+        }
+    }
+    let (valid, did): (usize, usize) =
+        by_operation.values().fold((0, 0), |sum, one| (sum.0 + one.valid, sum.1 + one.granted));
+    println!("{did} of {valid} valid requests were granted");
+    let granted = OPERATIONS.len() - refused.len();
+    println!("{granted} of {} operations were answered with a success; never: {refused:?}", OPERATIONS.len());
+    assert!(granted * 100 >= OPERATIONS.len() * GRANTED_PERCENT, "never granted: {refused:?}");
+}
