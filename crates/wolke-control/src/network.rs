@@ -18,7 +18,7 @@ use wolke_domain::catalogue::Catalogue;
 use wolke_domain::network::Plan;
 use wolke_domain::{Error, Result, name};
 use wolke_store::network::{Details, Network};
-use wolke_store::{Counter, Race, Tx, limit, network, resource, vswitch};
+use wolke_store::{Counter, Race, limit, network, vswitch};
 use wolke_wire::cloud::DeleteProtection;
 use wolke_wire::cloud::network as wire;
 use wolke_wire::{Id, Kind};
@@ -133,7 +133,7 @@ impl Control {
                 if old.value.details.delete_protected {
                     return Err(Error::delete_protected(Kind::Network));
                 }
-                empty(tx, id)?;
+                network::detach_all(tx, id)?;
                 vswitch::release_all(tx, id)?;
                 network::delete(tx, &old.value)
             })
@@ -165,13 +165,4 @@ impl Control {
             .await?;
         self.show_started(caller, started).await
     }
-}
-
-/// Takes all members out of a network that goes.
-fn empty(tx: &mut dyn Tx, id: Id) -> Result<()> {
-    for member in network::members(tx, id)? {
-        network::detach(tx, member, id)?;
-        resource::touch(tx, member.kind, member.id)?;
-    }
-    Ok(())
 }

@@ -14,7 +14,7 @@ mod route;
 mod subnet;
 
 pub use address::{
-    ALIAS_IPS_MAX, Interface, MEMBERS_MAX, NETWORKS_PER_SERVER_MAX, Seat, aliases, free_slot, lowest_free, mac_address,
+    ALIAS_IPS_MAX, Interface, MEMBERS_MAX, NETWORKS_PER_SERVER_MAX, Seat, aliases, assignable, free_slot, mac_address,
     overlap, requested,
 };
 pub use range::RESERVED;

@@ -82,6 +82,13 @@ statements! { "invariant";
     ALIAS_WITHOUT_ADDRESS = "SELECT a.member FROM network_addresses a WHERE NOT EXISTS (SELECT 1 FROM network_addresses b WHERE b.network = a.network
         AND b.kind = a.kind AND b.member = a.member AND b.interface = a.interface AND b.position = 0) ORDER BY a.member";
     INTERFACE_TWICE = "SELECT a.interface FROM network_addresses a WHERE a.position = 0 GROUP BY a.interface HAVING count(*) > 1 ORDER BY a.interface";
+    WRONG_MEMBER_COUNT = "SELECT w.id FROM networks w WHERE w.member_count <> (SELECT count(*) FROM network_addresses a WHERE a.network = w.id
+        AND a.position = 0) ORDER BY w.id";
+    /// Every run is full, nobody is outside of them, and they do not touch.
+    WRONG_RUN = "SELECT r.network FROM network_runs r WHERE r.last - r.first + 1 <> (SELECT count(*) FROM network_addresses a WHERE a.network = r.network
+        AND a.ip >= r.first AND a.ip <= r.last) OR EXISTS (SELECT 1 FROM network_runs n WHERE n.network = r.network AND n.first = r.last + 1) ORDER BY r.network";
+    ADDRESS_OF_NO_RUN = "SELECT a.network FROM network_addresses a WHERE NOT EXISTS (SELECT 1 FROM network_runs r WHERE r.network = a.network
+        AND r.first <= a.ip AND r.last >= a.ip) ORDER BY a.network";
     VSWITCH_OF_NO_NETWORK = "SELECT v.id FROM vswitches v WHERE v.network IS NOT NULL AND NOT EXISTS (SELECT 1 FROM networks w WHERE w.id = v.network) ORDER BY v.id";
     /// Only one that stands still may share a host with another member, until its next start.
     MEMBERS_ON_ONE_HOST = "SELECT a.id FROM servers a, servers b WHERE a.placement_group = b.placement_group AND a.host = b.host AND a.id <> b.id

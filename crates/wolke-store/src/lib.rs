@@ -24,6 +24,7 @@ pub mod limit;
 pub mod list;
 pub mod migrate;
 pub mod network;
+mod network_run;
 pub mod operator;
 pub mod placement_group;
 pub mod postgres;
@@ -70,6 +71,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         migrate::STATEMENTS,
         limit::STATEMENTS,
         network::STATEMENTS,
+        network_run::STATEMENTS,
         operator::STATEMENTS,
         placement_group::STATEMENTS,
         primary_ip::STATEMENTS,

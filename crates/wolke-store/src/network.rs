@@ -1,6 +1,10 @@
 //! Private networks, and who has which of their addresses.
+//!
+//! How many members a network has, and which address is free, is kept (`member_count`, [`crate::network_run`]): joining reads
+//! neither the members nor their addresses.
 
 use crate::label;
+use crate::network_run;
 use crate::resource::{self, Stored};
 use crate::stmt::statements;
 use crate::tx::{Counter, Tx};
@@ -16,14 +20,21 @@ use wolke_domain::{Error, Result};
 use wolke_wire::{Id, Kind, Timestamp};
 
 statements! { "network";
-    INSERT = "INSERT INTO networks (id, project, name, created, rev, generation, doc) VALUES ($1, $2, $3, $4, 1, 1, $5)
+    INSERT = "INSERT INTO networks (id, project, name, created, member_count, rev, generation, doc) VALUES ($1, $2, $3, $4, 0, 1, 1, $5)
         ON CONFLICT (project, name) DO NOTHING";
     GET = "SELECT id, project, name, created, rev, generation, doc FROM networks WHERE project = $1 AND id = $2";
     NAME_TAKEN = "SELECT id FROM networks WHERE project = $1 AND name = $2 AND id <> $3";
     UPDATE = "UPDATE networks SET name = $1, rev = rev + 1, generation = generation + 1, doc = $2 WHERE id = $3 AND generation = $4";
     DELETE = "DELETE FROM networks WHERE id = $1";
     MEMBERS = "SELECT kind, member FROM network_addresses WHERE network = $1 AND position = 0 ORDER BY kind, member";
-    MEMBER_COUNT = "SELECT count(*) FROM network_addresses WHERE network = $1 AND position = 0";
+    MEMBER_COUNT = "SELECT member_count FROM networks WHERE id = $1";
+    COUNT_MEMBER = "UPDATE networks SET member_count = member_count + $1 WHERE id = $2";
+    /// Networks of members of this one, with a member.
+    SHARED = "SELECT b.network, b.kind, MIN(b.member) FROM network_addresses a, network_addresses b WHERE a.network = $1 AND a.position = 0
+        AND b.kind = a.kind AND b.member = a.member AND b.position = 0 AND b.network <> a.network GROUP BY b.network, b.kind ORDER BY b.network, b.kind";
+    TOUCH_SERVERS = "UPDATE servers SET rev = rev + 1 WHERE id IN (SELECT a.member FROM network_addresses a WHERE a.network = $1
+        AND a.kind = 'server' AND a.position = 0)";
+    OTHERS = "SELECT kind, member FROM network_addresses WHERE network = $1 AND kind <> 'server' AND position = 0 ORDER BY kind, member";
     ADDRESSES = "SELECT a.kind, a.member, a.ip, a.position, CASE WHEN a.kind = 'server' THEN (SELECT s.status FROM servers s WHERE s.id = a.member) END
         FROM network_addresses a WHERE a.network = $1 ORDER BY a.kind, a.member, a.position";
     OF_MEMBER = "SELECT network, ip, slot, interface FROM network_addresses WHERE kind = $1 AND member = $2 ORDER BY slot, position";
@@ -33,8 +44,9 @@ statements! { "network";
     ANY_TAKEN = "SELECT ip FROM network_addresses WHERE network = $1 AND ip >= $2 AND ip <= $3 LIMIT 1";
     TAKE = "INSERT INTO network_addresses (network, ip, kind, member, position, slot, interface) VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (network, ip) DO NOTHING";
-    GIVE_ALIASES = "DELETE FROM network_addresses WHERE kind = $1 AND member = $2 AND network = $3 AND position > 0";
-    GIVE = "DELETE FROM network_addresses WHERE kind = $1 AND member = $2 AND network = $3";
+    GIVE_ALIASES = "DELETE FROM network_addresses WHERE kind = $1 AND member = $2 AND network = $3 AND position > 0 RETURNING ip";
+    GIVE = "DELETE FROM network_addresses WHERE kind = $1 AND member = $2 AND network = $3 RETURNING ip";
+    GIVE_ALL = "DELETE FROM network_addresses WHERE network = $1";
 }
 
 /// A private network.
@@ -98,9 +110,14 @@ fn network(row: &Row) -> Result<Stored<Network>> {
 }
 
 fn target(row: &Row) -> Result<Target> {
-    let kind = row.text(0)?;
+    member(row, 0)
+}
+
+/// The kind of a member in a column, and its id in the next.
+fn member(row: &Row, column: usize) -> Result<Target> {
+    let kind = row.text(column)?;
     let kind = Kind::from_singular(kind).ok_or_else(|| Error::internal(format!("unknown kind of member {kind}")))?;
-    Ok(Target::new(kind, row.int(1)?))
+    Ok(Target::new(kind, row.int(column + 1)?))
 }
 
 fn address(row: &Row, column: usize) -> Result<Ipv4Addr> {
@@ -278,6 +295,7 @@ fn take(tx: &mut dyn Tx, member: Target, interface: &Interface, from: usize) -> 
         if tx.execute(&TAKE, &params)? == 0 {
             return Err(Error::ip_not_available(*ip));
         }
+        network_run::take(tx, interface.network, number(*ip))?;
     }
     Ok(())
 }
@@ -289,7 +307,13 @@ fn take(tx: &mut dyn Tx, member: Target, interface: &Interface, from: usize) -> 
 pub fn attach(tx: &mut dyn Tx, member: Target, new: Interface) -> Result<Interface> {
     let new = Interface { number: tx.next_id(Counter::Interface)?, ..new };
     take(tx, member, &new, 0)?;
+    tx.execute_one(&COUNT_MEMBER, &[1.into(), new.network.into()])?;
     Ok(new)
+}
+
+/// Addresses of rows are free again.
+fn give(tx: &mut dyn Tx, network: Id, rows: &[Row]) -> Result<()> {
+    rows.iter().try_for_each(|row| network_run::give(tx, network, row.int(0)?))
 }
 
 /// Gives a member other aliases. Both ends show it: the caller touches them.
@@ -298,7 +322,8 @@ pub fn attach(tx: &mut dyn Tx, member: Target, new: Interface) -> Result<Interfa
 /// `ip_not_available`.
 pub fn replace_aliases(tx: &mut dyn Tx, member: Target, changed: &Interface) -> Result<()> {
     let params = [member.kind.singular().into(), member.id.into(), changed.network.into()];
-    tx.execute(&GIVE_ALIASES, &params)?;
+    let gone = tx.query(&GIVE_ALIASES, &params)?;
+    give(tx, changed.network, &gone)?;
     take(tx, member, changed, 1)
 }
 
@@ -308,5 +333,45 @@ pub fn replace_aliases(tx: &mut dyn Tx, member: Target, changed: &Interface) -> 
 /// The engine's failure.
 pub fn detach(tx: &mut dyn Tx, member: Target, network: Id) -> Result<bool> {
     let params = [member.kind.singular().into(), member.id.into(), network.into()];
-    Ok(tx.execute(&GIVE, &params)? > 0)
+    let gone = tx.query(&GIVE, &params)?;
+    if gone.is_empty() {
+        return Ok(false);
+    }
+    give(tx, network, &gone)?;
+    tx.execute_one(&COUNT_MEMBER, &[(-1).into(), network.into()])?;
+    Ok(true)
+}
+
+/// Takes all members out of a network that goes, and touches them.
+///
+/// # Errors
+/// The engine's failure.
+pub fn detach_all(tx: &mut dyn Tx, network: Id) -> Result<()> {
+    tx.execute(&TOUCH_SERVERS, &[network.into()])?;
+    for row in tx.query(&OTHERS, &[network.into()])? {
+        let Target { kind, id } = target(&row)?;
+        resource::touch(tx, kind, id)?;
+    }
+    let members = member_count(tx, network)?;
+    tx.execute(&GIVE_ALL, &[network.into()])?;
+    network_run::give_all(tx, network)?;
+    tx.execute_one(&COUNT_MEMBER, &[(-members).into(), network.into()])
+}
+
+/// The other networks that members of a network are in, each with one such member of each kind.
+///
+/// # Errors
+/// The engine's failure.
+pub fn shared(tx: &mut dyn Tx, network: Id) -> Result<Vec<(Id, Target)>> {
+    let rows = tx.query(&SHARED, &[network.into()])?;
+    rows.iter().map(|row| Ok((row.int(0)?, member(row, 1)?))).collect()
+}
+
+/// The lowest address of a network from one on that nobody has; none beyond the last of all addresses.
+///
+/// # Errors
+/// The engine's failure.
+pub fn free_from(tx: &mut dyn Tx, network: Id, from: Ipv4Addr) -> Result<Option<Ipv4Addr>> {
+    let free = network_run::free_from(tx, network, number(from))?;
+    Ok(u32::try_from(free).ok().map(Ipv4Addr::from))
 }

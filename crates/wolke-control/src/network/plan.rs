@@ -102,18 +102,16 @@ impl Control {
 
 /// No member is in two networks that have an address in common, also when one of them grows.
 fn check_apart(tx: &mut dyn Tx, old: &Network, plan: &Plan) -> Result<()> {
-    for member in network::members(tx, old.id)? {
-        for interface in network::interfaces(tx, member)?.iter().filter(|other| other.network != old.id) {
-            let other = network::expect(tx, old.project, interface.network)?.value;
-            if rules::overlap(plan, &other.details.plan) {
-                let message = format!(
-                    "would overlap network with ID '{}', which {} with ID '{}' is attached to",
-                    other.id,
-                    member.kind.label(),
-                    member.id
-                );
-                return Err(Error::invalid("ip_range", message));
-            }
+    for (other, member) in network::shared(tx, old.id)? {
+        let other = network::expect(tx, old.project, other)?.value;
+        if rules::overlap(plan, &other.details.plan) {
+            let message = format!(
+                "would overlap network with ID '{}', which {} with ID '{}' is attached to",
+                other.id,
+                member.kind.label(),
+                member.id
+            );
+            return Err(Error::invalid("ip_range", message));
         }
     }
     Ok(())
@@ -133,13 +131,28 @@ pub(super) fn address_for(tx: &mut dyn Tx, network: &Network, zone: &str, seat: 
         };
     }
     for subnet in plan.subnets_for(zone, seat.range) {
-        let mut taken = network::taken(tx, network.id, subnet.range.network()..=subnet.range.broadcast())?;
-        // Not what it shall have as an alias.
-        taken.extend(&seat.alias_ips);
-        taken.sort_unstable();
-        if let Some(free) = rules::lowest_free(plan, subnet, &taken) {
+        if let Some(free) = lowest_free(tx, network, subnet, &seat.alias_ips)? {
             return Ok(free);
         }
     }
     Err(Error::no_subnet_available(zone))
+}
+
+/// The lowest address of a subnet that nobody has and a member can get, but for those that it shall have as aliases. Each
+/// round skips a whole run of taken addresses and ends at one of a few that are not given, so there are only a few.
+fn lowest_free(
+    tx: &mut dyn Tx,
+    network: &Network,
+    subnet: &rules::Subnet,
+    aliases: &[Ipv4Addr],
+) -> Result<Option<Ipv4Addr>> {
+    let mut from = subnet.range.network();
+    while let Some(candidate) = rules::assignable(&network.details.plan, subnet, aliases, from) {
+        match network::free_from(tx, network.id, candidate)? {
+            Some(free) if free == candidate => return Ok(Some(free)),
+            Some(next) => from = next,
+            None => break,
+        }
+    }
+    Ok(None)
 }

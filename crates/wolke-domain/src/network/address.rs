@@ -119,14 +119,14 @@ impl Plan {
     }
 }
 
-/// The lowest free address of a subnet; `taken` are its taken ones, ascending.
+/// The lowest address of a subnet, from one on, that a member could get if nobody had it: not reserved, and none of those that
+/// are wanted otherwise. It tries no more than a few.
 #[must_use]
-pub fn lowest_free(plan: &Plan, subnet: &Subnet, taken: &[Ipv4Addr]) -> Option<Ipv4Addr> {
-    let mut taken = taken.iter().copied().peekable();
-    (u32::from(subnet.range.network())..=u32::from(subnet.range.broadcast())).map(Ipv4Addr::from).find(|candidate| {
-        while taken.next_if(|other| other < candidate).is_some() {}
-        taken.peek() != Some(candidate) && !plan.is_reserved(subnet, *candidate)
-    })
+pub fn assignable(plan: &Plan, subnet: &Subnet, unwanted: &[Ipv4Addr], from: Ipv4Addr) -> Option<Ipv4Addr> {
+    let first = from.max(subnet.range.network());
+    (u32::from(first)..=u32::from(subnet.range.broadcast()))
+        .map(Ipv4Addr::from)
+        .find(|address| !plan.is_reserved(subnet, *address) && !unwanted.contains(address))
 }
 
 /// The subnet of an address that a member in a zone asks for; none when it cannot have it, whoever else has it or not.
@@ -153,7 +153,7 @@ pub fn mac_address(number: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::Plan;
-    use super::{ALIAS_IPS_MAX, Interface, Seat, free_slot, lowest_free, mac_address, overlap, requested};
+    use super::{ALIAS_IPS_MAX, Interface, Seat, assignable, free_slot, mac_address, overlap, requested};
     use crate::Error;
     use std::net::Ipv4Addr;
     use wolke_wire::cloud::network::{NewSubnet, SubnetType};
@@ -172,24 +172,28 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn free(plan: &Plan, taken: &[&str]) -> Option<String> {
-        let taken: Vec<_> = taken.iter().map(|text| ip(text)).collect();
-        lowest_free(plan, &plan.subnets[0], &taken).map(|address| address.to_string())
+    fn free(plan: &Plan, unwanted: &[&str], from: &str) -> Option<String> {
+        let unwanted: Vec<_> = unwanted.iter().map(|text| ip(text)).collect();
+        assignable(plan, &plan.subnets[0], &unwanted, ip(from)).map(|address| address.to_string())
     }
 
     #[test]
-    fn the_lowest_free_address_is_given() {
+    fn the_lowest_assignable_address_is_found() {
+        const ANY: &str = "0.0.0.0";
         let second = plan("10.0.0.0/16", &[("cloud", "10.0.1.0/24", "z")]);
-        assert_eq!(free(&second, &[]).unwrap(), "10.0.1.1", "the gateway is the network's, not the subnet's");
-        assert_eq!(free(&second, &["10.0.1.1", "10.0.1.2", "10.0.1.4"]).unwrap(), "10.0.1.3");
-        assert_eq!(free(&second, &["10.0.1.2"]).unwrap(), "10.0.1.1");
+        assert_eq!(free(&second, &[], ANY).unwrap(), "10.0.1.1", "the gateway is the network's, not the subnet's");
+        assert_eq!(free(&second, &["10.0.1.1", "10.0.1.2", "10.0.1.4"], ANY).unwrap(), "10.0.1.3");
+        assert_eq!(free(&second, &["10.0.1.3"], "10.0.1.3").unwrap(), "10.0.1.4");
+        assert_eq!(free(&second, &[], "10.0.1.254").unwrap(), "10.0.1.254");
+        assert_eq!(free(&second, &[], "10.0.1.255"), None, "the broadcast address");
+        assert_eq!(free(&second, &[], "10.0.2.0"), None, "beyond the subnet");
         let first = plan("10.0.0.0/16", &[("cloud", "10.0.0.0/24", "z")]);
-        assert_eq!(free(&first, &[]).unwrap(), "10.0.0.2");
+        assert_eq!(free(&first, &[], ANY).unwrap(), "10.0.0.2");
         let small = plan("10.0.0.0/24", &[("server", "10.0.0.0/30", "z")]);
-        assert_eq!(free(&small, &[]).unwrap(), "10.0.0.2");
-        assert_eq!(free(&small, &["10.0.0.2"]), None, "10.0.0.3 is the broadcast address");
+        assert_eq!(free(&small, &[], ANY).unwrap(), "10.0.0.2");
+        assert_eq!(free(&small, &["10.0.0.2"], ANY), None, "10.0.0.3 is the broadcast address");
         let public = plan("172.31.0.0/16", &[("cloud", "172.31.1.0/24", "z")]);
-        assert_eq!(free(&public, &[]).unwrap(), "172.31.1.2", "172.31.1.1 is the gateway of public interfaces");
+        assert_eq!(free(&public, &[], ANY).unwrap(), "172.31.1.2", "172.31.1.1 is the gateway of public interfaces");
     }
 
     #[test]

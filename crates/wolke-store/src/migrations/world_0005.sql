@@ -25,6 +25,18 @@ DROP TABLE firewall_servers;
 ALTER TABLE firewall_named RENAME TO firewall_servers;
 CREATE UNIQUE INDEX firewall_servers_server ON firewall_servers (server, firewall);
 
+-- == Networks
+
+ALTER TABLE networks ADD COLUMN member_count BIGINT NOT NULL DEFAULT 0;
+UPDATE networks SET member_count = (SELECT count(*) FROM network_addresses a WHERE a.network = networks.id AND a.position = 0);
+-- Taken addresses without a gap between them: the lowest free one is found with a look at one row.
+CREATE TABLE network_runs (
+  network BIGINT NOT NULL REFERENCES networks (id), first BIGINT NOT NULL, last BIGINT NOT NULL, PRIMARY KEY (network, first)
+) CLUSTERED;
+INSERT INTO network_runs (network, first, last) SELECT g.network, min(g.ip), max(g.ip) FROM
+  (SELECT a.network, a.ip, a.ip - row_number() OVER (PARTITION BY a.network ORDER BY a.ip) AS gap FROM network_addresses a) g
+  GROUP BY g.network, g.gap;
+
 -- == DNS zones
 
 -- How many sets a zone has, and their bytes: a limit each.

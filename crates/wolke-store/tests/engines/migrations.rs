@@ -4,7 +4,7 @@ use crate::common::{Engine, Place, file_place, schema_place};
 use std::collections::BTreeMap;
 use wolke_domain::zone::{Record, Spec};
 use wolke_store::migrate::{Role, for_postgres, for_sqlite};
-use wolke_store::{firewall, invariant, rrset, selection, zone};
+use wolke_store::{firewall, invariant, network, rrset, selection, zone};
 use wolke_wire::cloud::rrset::RrsetType;
 use wolke_wire::{Id, Kind};
 
@@ -12,10 +12,11 @@ use wolke_wire::{Id, Kind};
 const OWN_SELECTORS: i64 = 5;
 
 /// Two firewalls with three selectors and servers that came by them, by name, or in both ways; another selection that was
-/// there already; zones whose sets nobody has counted.
+/// there already; addresses
+/// in networks, and zones whose sets nobody has counted.
 const EARLIER: &str = "
     INSERT INTO project (id, name, created) VALUES (1, 'p', 5);
-    INSERT INTO resource_count (kind, project, n) VALUES ('server', 1, 3), ('firewall', 1, 2), ('zone', 1, 2);
+    INSERT INTO resource_count (kind, project, n) VALUES ('server', 1, 3), ('firewall', 1, 2), ('zone', 1, 2), ('network', 1, 2);
     INSERT INTO counter (name, next) VALUES ('selection', 8), ('rrset', 3);
     INSERT INTO servers (id, project, name, created, status, host, rev, generation, doc) VALUES
         (1, 1, 'a', 5, 'off', NULL, 1, 1, '{}'), (2, 1, 'b', 5, 'off', NULL, 1, 1, '{}'), (3, 1, 'c', 5, 'off', NULL, 1, 1, '{}');
@@ -23,6 +24,9 @@ const EARLIER: &str = "
     INSERT INTO selection (id, project, kind, owner, selector) VALUES (7, 1, 'load_balancer', 1, 'env');
     INSERT INTO firewall_selectors (project, firewall, selector) VALUES (1, 1, 'env=prod'), (1, 2, 'env=prod'), (1, 1, 'a');
     INSERT INTO firewall_servers (firewall, via, server) VALUES (1, 'env=prod', 1), (1, 'env=prod', 2), (1, '', 2), (2, 'env=prod', 3), (2, '', 1);
+    INSERT INTO networks (id, project, name, created, rev, generation, doc) VALUES (1, 1, 'n', 5, 1, 1, '{}'), (2, 1, 'm', 5, 1, 1, '{}');
+    INSERT INTO network_addresses (network, ip, kind, member, position, slot, interface) VALUES (1, 100, 'server', 1, 0, 1, 1),
+        (1, 101, 'server', 1, 1, 1, 1), (1, 104, 'server', 1, 2, 1, 1), (1, 102, 'server', 2, 0, 1, 2), (2, 103, 'server', 2, 0, 2, 3);
     INSERT INTO zones (id, project, name, created, mode, record_count, rev, generation, doc) VALUES
         (1, 1, 'example.com', 5, 'primary', 3, 1, 1, '{\"v\":1,\"ttl\":3600,\"registrar\":\"other\"}'), (2, 1, 'example.org', 5, 'secondary', 0, 1, 1, '{}');
     INSERT INTO rrsets (id, project, zone, path, name, type, created, protected, size, records, rev, generation, doc) VALUES
@@ -69,6 +73,10 @@ fn selectors_become_selections(place: Place) {
     // The next one gets an id of its own.
     engine.write(|tx| selection::add(tx, 1, (Kind::Firewall, 2), "new"));
     assert_eq!(of(2)[1].0, 11);
+    // Which addresses are free is known, and who is a member.
+    let free = |from: u32| engine.read(move |tx| network::free_from(tx, 1, from.into())).map(u32::from);
+    assert_eq!([99, 100, 103, 104, 105].map(free), [99, 103, 103, 105, 105].map(Some));
+    assert_eq!(engine.read(|tx| network::member_count(tx, 1)), 2);
     // A zone's sets were counted in bytes: ä has two of them.
     let set = Spec { name: "www".into(), kind: RrsetType::A, ttl: None, records: vec![Record::new("192.0.2.1")] };
     let all = engine.write(move |tx| {

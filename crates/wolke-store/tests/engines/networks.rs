@@ -11,7 +11,7 @@ use wolke_store::network::{self, Details, Network};
 use wolke_store::{Counter, Tx, invariant, resource, server, vswitch};
 use wolke_wire::{ErrorCode, Id, Kind, Timestamp};
 
-crate::on_both_engines!(World: networks, memberships, aliases, the_same_address_twice, members_are_listed, vswitches, invariants_are_asked);
+crate::on_both_engines!(World: networks, memberships, aliases, the_same_address_twice, members_are_listed, free_addresses, networks_in_common, vswitches, invariants_are_asked);
 
 fn sample(tx: &mut dyn Tx, project: Id, name: &str, pairs: &[(&str, &str)]) -> Result<Network> {
     let id = tx.next_id(Counter::Kind(Kind::Network))?;
@@ -192,4 +192,79 @@ fn invariants_are_asked(engine: &Engine) {
     });
     let Err(Error::Internal { internal }) = engine.db.read_blocking(invariant::check) else { panic!("not found") };
     assert!(internal.contains("VSWITCH_OF_NO_NETWORK"), "{internal}");
+}
+
+/// Addresses are taken and given back in a disorder that is the same each time; what is said to be free is.
+fn free_addresses(engine: &Engine) {
+    /// The addresses that are played with: more than fit at once are never wanted.
+    const SPAN: u32 = 24;
+    let (project, a, b) = two(engine);
+    let servers: Vec<Id> = engine.write(move |tx| {
+        let make = |n| {
+            let mut new = sample::server(tx, project, &format!("s{n}"), &[])?;
+            new.status = Status::Off;
+            server::insert(tx, &new)?;
+            Ok(new.id)
+        };
+        (0..6).map(make).collect()
+    });
+    let at = |offset: u32| Ipv4Addr::from(u32::from(ip("10.0.1.0")) + offset);
+    // The other network's addresses are its own.
+    attach(engine, Target::new(Kind::Server, servers[0]), seat(b, 2, "10.0.1.3", &[])).unwrap();
+    let mut seed = 7_u32;
+    let mut dice = move |sides: u32| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 16) % sides
+    };
+    for _ in 0..80 {
+        let member = Target::new(Kind::Server, servers[dice(6) as usize]);
+        let (own, aliases) = (at(dice(SPAN)), (0..dice(4)).map(|_| at(dice(SPAN))).collect::<Vec<_>>());
+        let new = Interface { network: a, slot: 1, number: 0, ip: own, alias_ips: aliases };
+        match engine.read(move |tx| network::interface(tx, member, a)) {
+            Some(_) if dice(2) == 0 => assert!(engine.write(move |tx| network::detach(tx, member, a))),
+            Some(old) => {
+                let changed = Interface { alias_ips: new.alias_ips, ..old };
+                // Refused where one of them is taken, or named twice.
+                drop(engine.try_write(move |tx| network::replace_aliases(tx, member, &changed)));
+            }
+            None => drop(attach(engine, member, new)),
+        }
+        let (all, members) = (ip("10.0.0.0")..=ip("10.0.255.255"), engine.read(move |tx| network::members(tx, a)));
+        let taken = engine.read(move |tx| network::taken(tx, a, all.clone()));
+        for offset in 0..=SPAN {
+            let expected = (offset..).map(at).find(|address| !taken.contains(address));
+            assert_eq!(engine.read(move |tx| network::free_from(tx, a, at(offset))), expected, "{taken:?}");
+        }
+        assert_eq!(engine.read(move |tx| network::member_count(tx, a)), members.len() as i64);
+        engine.read(invariant::check);
+    }
+    let last = Ipv4Addr::BROADCAST;
+    assert_eq!(engine.read(move |tx| network::free_from(tx, a, last)), Some(last));
+    let one = servers[0];
+    let rev = |engine: &Engine| engine.read(move |tx| server::rev(tx, project, one)).unwrap();
+    let before = rev(engine);
+    engine.write(move |tx| {
+        network::detach_all(tx, b)?;
+        network::detach_all(tx, a)
+    });
+    assert!(rev(engine) > before, "who is taken out is touched");
+    assert_eq!(engine.read(move |tx| network::free_from(tx, a, at(0))), Some(at(0)));
+    assert_eq!(engine.read(move |tx| network::member_count(tx, a)), 0);
+    engine.read(invariant::check);
+}
+
+fn networks_in_common(engine: &Engine) {
+    let (_, a, b) = two(engine);
+    let (one, two, other) =
+        (Target::new(Kind::Server, 7), Target::new(Kind::Server, 8), Target::new(Kind::LoadBalancer, 9));
+    for (member, network, address) in
+        [(one, a, "10.0.1.1"), (two, a, "10.0.1.2"), (other, a, "10.0.1.3"), (two, b, "10.0.1.2"), (one, b, "10.0.1.1")]
+    {
+        attach(engine, member, seat(network, u32::try_from(network).unwrap(), address, &[])).unwrap();
+    }
+    assert_eq!(engine.read(move |tx| network::shared(tx, a)), [(b, one)], "one of them");
+    engine.write(move |tx| network::detach(tx, one, a));
+    assert_eq!(engine.read(move |tx| network::shared(tx, a)), [(b, two)]);
+    engine.write(move |tx| network::detach(tx, two, b));
+    assert_eq!(engine.read(move |tx| network::shared(tx, a)), []);
 }
