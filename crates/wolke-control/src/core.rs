@@ -113,6 +113,7 @@ impl Application for Core {
         for id in frame.action.iter().chain(&frame.also) {
             action::end(tx, *id, frame.failure.as_ref())?;
         }
+        crate::project::wake(tx, frame.project)?;
         // `locked` is part of what a resource shows.
         unlocked.iter().try_for_each(|target| resource::touch(tx, target.kind, target.id))
     }

@@ -201,3 +201,10 @@ impl Control {
         self.show_firewall_actions(caller, None, actions).await
     }
 }
+
+/// Removes a firewall that is applied to no server; its selectors go with it.
+pub(crate) fn remove(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
+    let old = firewall::expect(tx, project, id)?;
+    wolke_store::selection::forget(tx, (Kind::Firewall, id))?;
+    firewall::delete(tx, &old.value)
+}

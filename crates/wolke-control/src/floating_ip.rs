@@ -209,9 +209,15 @@ impl Control {
                     }
                     assign::lose(tx, refuse, server)?;
                 }
-                floating_ip::delete(tx, &old)?;
-                address::release(tx, Kind::FloatingIp, id)
+                remove(tx, project, id)
             })
             .await
     }
+}
+
+/// Removes a floating IP that nobody has any more.
+pub(crate) fn remove(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
+    let old = floating_ip::expect(tx, project, id)?.value;
+    floating_ip::delete(tx, &old)?;
+    address::release(tx, Kind::FloatingIp, id)
 }

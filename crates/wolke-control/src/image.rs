@@ -189,3 +189,12 @@ impl Control {
         }
     }
 }
+
+/// Removes a snapshot or backup with its project; false while somebody works on it or a server is made from it.
+pub(crate) fn end(tx: &mut dyn Tx, project: Id, id: Id) -> Result<bool> {
+    let old = image::expect(tx, project, id)?;
+    if strand::holder(tx, Kind::Image, id)?.is_some() || image::is_in_use(tx, id)? {
+        return Ok(false);
+    }
+    delete(tx, &old).map(|()| true)
+}

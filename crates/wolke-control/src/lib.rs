@@ -24,6 +24,7 @@ mod pages;
 mod place;
 pub mod placement_group;
 pub mod primary_ip;
+pub mod project;
 mod real;
 pub mod server;
 pub mod ssh_key;

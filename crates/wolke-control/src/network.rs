@@ -133,9 +133,7 @@ impl Control {
                 if old.value.details.delete_protected {
                     return Err(Error::delete_protected(Kind::Network));
                 }
-                network::detach_all(tx, id)?;
-                vswitch::release_all(tx, id)?;
-                network::delete(tx, &old.value)
+                remove(tx, project, id)
             })
             .await
     }
@@ -165,4 +163,12 @@ impl Control {
             .await?;
         self.show_started(caller, started).await
     }
+}
+
+/// Removes a network; its members leave it.
+pub(crate) fn remove(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
+    let old = network::expect(tx, project, id)?;
+    network::detach_all(tx, id)?;
+    vswitch::release_all(tx, id)?;
+    network::delete(tx, &old.value)
 }

@@ -6,7 +6,7 @@ use crate::view::{Json, View, member};
 use std::sync::Arc;
 use wolke_domain::{Error, Result, name};
 use wolke_store::placement_group::{Details, Member, PlacementGroup};
-use wolke_store::{Counter, Race, limit, placement_group};
+use wolke_store::{Counter, Race, Tx, limit, placement_group};
 use wolke_wire::cloud::placement_group as wire;
 use wolke_wire::{ErrorCode, Id, Kind};
 
@@ -107,4 +107,10 @@ impl Control {
             })
             .await
     }
+}
+
+/// Removes a placement group without members.
+pub(crate) fn remove(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
+    let old = placement_group::expect(tx, project, id)?;
+    placement_group::delete(tx, &old.value)
 }

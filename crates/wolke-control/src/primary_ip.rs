@@ -124,7 +124,7 @@ pub(crate) fn take_for_server(tx: &mut dyn Tx, server: &Server, id: Id, family: 
 pub(crate) fn release_of_server(tx: &mut dyn Tx, server: Id) -> Result<()> {
     for old in primary_ip::of_server(tx, server)? {
         if old.value.details.auto_delete {
-            remove(tx, &old.value)?;
+            remove(tx, old.value.project, old.value.id)?;
         } else {
             let mut new = old.value.clone();
             new.assignee = None;
@@ -134,9 +134,11 @@ pub(crate) fn release_of_server(tx: &mut dyn Tx, server: Id) -> Result<()> {
     Ok(())
 }
 
-fn remove(tx: &mut dyn Tx, ip: &PrimaryIp) -> Result<()> {
-    primary_ip::delete(tx, ip)?;
-    address::release(tx, Kind::PrimaryIp, ip.id)
+/// Removes a primary IP that nobody has any more.
+pub(crate) fn remove(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
+    let old = primary_ip::expect(tx, project, id)?.value;
+    primary_ip::delete(tx, &old)?;
+    address::release(tx, Kind::PrimaryIp, id)
 }
 
 fn check_create(request: &wire::CreatePrimaryIp, dialect: Dialect) -> Result<()> {
@@ -250,7 +252,7 @@ impl Control {
                     loser = Some(assign::check_stopped(tx, project, assignee)?);
                     resource::touch(tx, Kind::Server, assignee)?;
                 }
-                remove(tx, &old.value)?;
+                remove(tx, project, id)?;
                 loser.map_or(Ok(()), |server| crate::server::tell_addresses(tx, &core, &server))
             })
             .await

@@ -41,7 +41,7 @@ use wolke_domain::metrics::Traffic;
 use wolke_domain::server::{Server, Status};
 use wolke_domain::{Error, FieldError, Result, name, reverse_dns};
 use wolke_store::primary_ip::PrimaryIp;
-use wolke_store::{Race, Tx, host, resource, server, strand};
+use wolke_store::{Race, Stored, Tx, host, resource, server, strand};
 use wolke_strand::{Program, Registry};
 use wolke_wire::cloud::Embed;
 use wolke_wire::cloud::server as wire;
@@ -58,6 +58,7 @@ pub(crate) static REGISTRY: Registry<Core> = Registry {
         &rebuild::PROGRAM,
         &change_type::PROGRAM,
         &password::PROGRAM,
+        &crate::project::PROGRAM,
     ],
 };
 
@@ -246,25 +247,11 @@ impl Control {
                 if old.value.details.delete_protected {
                     return Err(Error::delete_protected(Kind::Server));
                 }
-                let target = Target::new(Kind::Server, id);
-                action::admit(tx, refuse, project, target, "delete_server")?;
-                let working = strand::holder(tx, Kind::Server, id)?;
-                if old.value.details.doomed && working.is_some() {
+                action::admit(tx, refuse, project, Target::new(Kind::Server, id), "delete_server")?;
+                if old.value.details.doomed && strand::holder(tx, Kind::Server, id)?.is_some() {
                     return Err(Error::locked(Kind::Server));
                 }
-                let mut new = old.value.clone();
-                new.details.doomed = true;
-                if new == old.value {
-                    resource::touch(tx, Kind::Server, id)?;
-                } else {
-                    server::update(tx, &old, &new)?;
-                }
-                if let Some(working) = working {
-                    strand::wake(tx, working)?;
-                }
-                let action = action::begin(tx, project, "delete_server", vec![target])?;
-                let strand = teardown::start(tx, &new, action)?;
-                Ok(Started { action, strand: Some(strand) })
+                begin_delete(tx, &old)
             })
             .await
     }
@@ -278,6 +265,35 @@ impl Control {
         let location = self.db.read(move |tx| Ok(server::expect(tx, project, id)?.value.details.location)).await?;
         Ok(vec![Race::Project(project), Race::Location(location)])
     }
+}
+
+/// Starts the end of a server: work on it gives up at its next step.
+fn begin_delete(tx: &mut dyn Tx, old: &Stored<Server>) -> Result<Started> {
+    let (project, id) = (old.value.project, old.value.id);
+    let mut new = old.value.clone();
+    new.details.doomed = true;
+    if new == old.value {
+        resource::touch(tx, Kind::Server, id)?;
+    } else {
+        server::update(tx, old, &new)?;
+    }
+    if let Some(working) = strand::holder(tx, Kind::Server, id)? {
+        strand::wake(tx, working)?;
+    }
+    let action = action::begin(tx, project, "delete_server", vec![Target::new(Kind::Server, id)])?;
+    let strand = teardown::start(tx, &new, action)?;
+    Ok(Started { action, strand: Some(strand) })
+}
+
+/// Has a server removed with its project; false when that is under way. One that could not be removed is asked again only
+/// `again`.
+pub(crate) fn end(tx: &mut dyn Tx, project: Id, id: Id, again: bool) -> Result<bool> {
+    let old = server::expect(tx, project, id)?;
+    let doomed = old.value.details.doomed;
+    if doomed && (!again || strand::holder(tx, Kind::Server, id)?.is_some()) {
+        return Ok(false);
+    }
+    begin_delete(tx, &old).map(|_| true)
 }
 
 /// A new name reaches the host as a new generation of what it should hold.

@@ -6,7 +6,7 @@ use crate::view::Json;
 use wolke_domain::ssh_key::PublicKey;
 use wolke_domain::{Error, Result, name};
 use wolke_store::ssh_key::{Details, SshKey};
-use wolke_store::{Counter, Race, limit, ssh_key};
+use wolke_store::{Counter, Race, Tx, limit, ssh_key};
 use wolke_wire::cloud::ssh_key as wire;
 use wolke_wire::{Id, Kind};
 
@@ -87,4 +87,10 @@ impl Control {
             })
             .await
     }
+}
+
+/// Removes an SSH key.
+pub(crate) fn remove(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
+    let old = ssh_key::expect(tx, project, id)?;
+    ssh_key::delete(tx, &old.value)
 }

@@ -195,8 +195,7 @@ impl Control {
                     return Err(Error::delete_protected(Kind::Volume));
                 }
                 rules::check_detached(id, old.server)?;
-                volume_space::give(tx, old.location, old.details.size_gb)?;
-                volume::delete(tx, &old)
+                remove(tx, project, id)
             })
             .await
     }
@@ -249,4 +248,11 @@ impl Control {
             .await?;
         self.show_started(caller, started).await
     }
+}
+
+/// Removes a volume that is attached to nothing.
+pub(crate) fn remove(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
+    let old = volume::expect(tx, project, id)?.value;
+    volume_space::give(tx, old.location, old.details.size_gb)?;
+    volume::delete(tx, &old)
 }

@@ -170,8 +170,7 @@ impl Control {
             if sets::any_protected(tx, old.value.id)? {
                 return Err(Error::rrset_protected());
             }
-            sets::delete_all(tx, old.value.id)?;
-            zone::delete(tx, &old.value)?;
+            remove(tx, old.value.project, old.value.id)?;
             done(tx, &old.value, "delete_zone")
         })
         .await
@@ -260,4 +259,11 @@ fn change_ttl(tx: &mut dyn Tx, old: &Stored<Zone>, ttl: i64, dialect: Dialect) -
         }
     }
     done(tx, &new, "change_ttl")
+}
+
+/// Removes a zone with everything in it.
+pub(crate) fn remove(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
+    let old = zone::expect(tx, project, &IdOrName::Id(id))?;
+    sets::delete_all(tx, id)?;
+    zone::delete(tx, &old.value)
 }

@@ -122,6 +122,8 @@ statements! { "invariant";
         OR NOT EXISTS (SELECT 1 FROM zones z WHERE z.id = r.zone AND z.project = r.project AND z.mode = 'primary') ORDER BY r.id";
     ZONE_WITHOUT_SOA = "SELECT z.id FROM zones z WHERE z.mode = 'primary' AND NOT EXISTS (SELECT 1 FROM rrsets r WHERE r.zone = z.id AND r.path = '@/SOA' AND r.size = 1) ORDER BY z.id";
     BESIDE_A_CNAME = "SELECT r.id FROM rrsets r, rrsets o WHERE r.type = 'CNAME' AND o.zone = r.zone AND o.name = r.name AND o.id <> r.id ORDER BY r.id";
+    ENDING_BY_NOBODY = "SELECT e.project FROM project_end e WHERE NOT EXISTS
+        (SELECT 1 FROM strand s WHERE s.id = e.strand AND s.project = e.project) ORDER BY e.project";
     OBSERVED_AHEAD = "SELECT o.id FROM host_object o, host h WHERE h.id = o.host AND o.generation > h.generation ORDER BY o.id";
 }
 

@@ -1,16 +1,21 @@
 //! Projects: the starting point of every query.
 
 use crate::limit;
+use crate::list::{self, ListQuery};
 use crate::stmt::statements;
 use crate::tx::{Counter, Tx};
 use wolke_domain::{Error, Result};
-use wolke_wire::{Id, Timestamp};
+use wolke_wire::selector::Selector;
+use wolke_wire::{Id, Kind, Timestamp};
 
 statements! { "project";
     INSERT = "INSERT INTO project (id, name, created) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
-    LIST = "SELECT id, name, created FROM project WHERE id > $1 ORDER BY id LIMIT $2";
-    BY_NAME = "SELECT id, name, created FROM project WHERE name = $1";
-    BY_ID = "SELECT id, name, created FROM project WHERE id = $1";
+    LIST = "SELECT p.id, p.name, p.created, e.strand FROM project p LEFT JOIN project_end e ON e.project = p.id
+        WHERE p.id > $1 ORDER BY p.id LIMIT $2";
+    BY_NAME = "SELECT p.id, p.name, p.created, e.strand FROM project p LEFT JOIN project_end e ON e.project = p.id
+        WHERE p.name = $1";
+    BY_ID = "SELECT p.id, p.name, p.created, e.strand FROM project p LEFT JOIN project_end e ON e.project = p.id
+        WHERE p.id = $1";
     DELETE_ACTION_RESOURCES = "DELETE FROM action_resource WHERE project = $1";
     DELETE_ACTION_COUNTS = "DELETE FROM action_count WHERE project = $1";
     DELETE_ACTION_SWEEP = "DELETE FROM action_sweep WHERE project = $1";
@@ -19,6 +24,10 @@ statements! { "project";
     DELETE_ISOS = "DELETE FROM private_isos WHERE project = $1";
     DELETE = "DELETE FROM project WHERE id = $1";
     STRANDS = "SELECT count(*) FROM strand WHERE project = $1";
+    OTHER_STRAND = "SELECT id FROM strand WHERE project = $1 AND id <> $2 LIMIT 1";
+    END = "INSERT INTO project_end (project, strand) VALUES ($1, $2)";
+    ENDING = "SELECT strand FROM project_end WHERE project = $1";
+    STAY = "DELETE FROM project_end WHERE project = $1";
 }
 
 /// Rows that one statement of a list for operators reads.
@@ -46,10 +55,17 @@ pub struct Project {
     pub name: String,
     /// When it was made.
     pub created: Timestamp,
+    /// Whether it is being emptied, to be gone then.
+    pub ending: bool,
 }
 
 fn project(row: &crate::value::Row) -> Result<Project> {
-    Ok(Project { id: row.int(0)?, name: row.text(1)?.to_owned(), created: row.time(2)? })
+    Ok(Project {
+        id: row.int(0)?,
+        name: row.text(1)?.to_owned(),
+        created: row.time(2)?,
+        ending: row.opt_int(3)?.is_some(),
+    })
 }
 
 /// Makes a project.
@@ -57,7 +73,8 @@ fn project(row: &crate::value::Row) -> Result<Project> {
 /// # Errors
 /// `name is already used`.
 pub fn insert(tx: &mut dyn Tx, name: &str) -> Result<Project> {
-    let made = Project { id: tx.next_id(Counter::Project)?, name: name.to_owned(), created: tx.now() };
+    let id = tx.next_id(Counter::Project)?;
+    let made = Project { id, name: name.to_owned(), created: tx.now(), ending: false };
     match tx.execute(&INSERT, &[made.id.into(), name.into(), made.created.into()])? {
         1 => Ok(made),
         _ => Err(Error::name_used()),
@@ -96,6 +113,49 @@ pub fn has_strands(tx: &mut dyn Tx, id: Id) -> Result<bool> {
     tx.query_one(&STRANDS, &[id.into()])?.map_or(Ok(false), |r| Ok(r.int(0)? > 0))
 }
 
+/// Whether work is under way in a project besides that of one strand.
+///
+/// # Errors
+/// The engine's failure.
+pub fn has_other_strands(tx: &mut dyn Tx, id: Id, strand: Id) -> Result<bool> {
+    Ok(tx.query_one(&OTHER_STRAND, &[id.into(), strand.into()])?.is_some())
+}
+
+/// The first resources of a kind that a project holds.
+///
+/// # Errors
+/// The engine's failure.
+pub fn held(tx: &mut dyn Tx, project: Id, kind: Kind, limit: i64) -> Result<Vec<Id>> {
+    let selector = Selector::default();
+    let query =
+        ListQuery { kind, project, filters: Vec::new(), of: None, selector, sort: Vec::new(), offset: 0, limit };
+    Ok(list::page(tx, &query)?.entries.into_iter().map(|(id, _)| id).collect())
+}
+
+/// Notes that a strand empties a project, which is nobody's any more.
+///
+/// # Errors
+/// The engine's failure.
+pub fn end(tx: &mut dyn Tx, id: Id, strand: Id) -> Result<()> {
+    tx.execute_one(&END, &[id.into(), strand.into()])
+}
+
+/// The strand that empties a project, if it is coming to its end.
+///
+/// # Errors
+/// The engine's failure.
+pub fn ending(tx: &mut dyn Tx, id: Id) -> Result<Option<Id>> {
+    tx.query_one(&ENDING, &[id.into()])?.map(|row| row.int(0)).transpose()
+}
+
+/// Lets a project stay after all.
+///
+/// # Errors
+/// The engine's failure.
+pub fn stay(tx: &mut dyn Tx, id: Id) -> Result<()> {
+    tx.execute(&STAY, &[id.into()]).map(|_| ())
+}
+
 /// Removes an empty project and its history.
 ///
 /// # Errors
@@ -106,5 +166,6 @@ pub fn delete(tx: &mut dyn Tx, id: Id) -> Result<()> {
         tx.execute(stmt, &[id.into()])?;
     }
     limit::forget(tx, id)?;
+    stay(tx, id)?;
     tx.execute_one(&DELETE, &[id.into()])
 }

@@ -244,10 +244,13 @@ pub enum ProjectVerb {
         #[command(flatten)]
         output: Output,
     },
-    /// Delete an empty project with its tokens
+    /// Delete a project with its tokens
     Delete {
         /// Its name
         name: String,
+        /// Also what it holds, protected or not; without this a project that is not empty is refused
+        #[arg(long)]
+        everything: bool,
     },
 }
 

@@ -80,7 +80,7 @@ fn try_backup(engine: &Engine, disturbance: Disturbance, simulation: &Simulation
     drive(&world, &mut calm(&world))?;
     ensure(calendars(&world) == 0, "the calendar goes with its server")?;
     ensure(check_at_rest(&world.db)? == 0 && host_objects(&world.db) == 0, "nothing is left over")?;
-    block_on(world.control.delete_project("default"))?;
+    block_on(world.control.delete_project("default", false))?;
     Ok((run.steps, run.disturbed))
 }
 

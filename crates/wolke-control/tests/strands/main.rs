@@ -24,6 +24,7 @@ mod operator;
 mod password;
 mod placement;
 mod power;
+mod project;
 mod rebuild;
 mod rescue;
 mod time;

@@ -3,28 +3,43 @@
 use super::types::{Limit, NewProject, Project, SetLimits};
 use super::{Admin, Answer, Refused, Shown, request};
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use http::StatusCode;
 use std::sync::Arc;
 use wolke_control::operator::LimitView;
+use wolke_control::project::Project as Known;
+use wolke_domain::Error;
 
 /// `GET /projects`.
 pub async fn list(State(admin): State<Arc<Admin>>) -> Answer<Vec<Project>> {
     let projects = admin.control.list_projects().await?;
-    let shown = projects.into_iter().map(|p| Project { id: p.id, name: p.name, created: p.created });
-    Ok(Shown(StatusCode::OK, shown.collect()))
+    Ok(Shown(StatusCode::OK, projects.into_iter().map(project).collect()))
 }
 
 /// `POST /projects`.
 pub async fn create(State(admin): State<Arc<Admin>>, body: Body) -> Answer<Project> {
     let new: NewProject = request(body).await?;
     let made = admin.control.create_project(&new.name).await?;
-    Ok(Shown(StatusCode::CREATED, Project { id: made.id, name: made.name, created: made.created }))
+    Ok(Shown(StatusCode::CREATED, project(made)))
 }
 
-/// `DELETE /projects/{name}`.
-pub async fn delete(State(admin): State<Arc<Admin>>, Path(name): Path<String>) -> Result<StatusCode, Refused> {
-    admin.control.delete_project(&name).await?;
+fn project(known: Known) -> Project {
+    let Known { id, name, created, ending: deleting } = known;
+    Project { id, name, created, deleting }
+}
+
+/// `DELETE /projects/{name}`: with `everything=true` also one that is not empty. It is listed until it is gone.
+pub async fn delete(
+    State(admin): State<Arc<Admin>>,
+    Path(name): Path<String>,
+    RawQuery(how): RawQuery,
+) -> Result<StatusCode, Refused> {
+    let everything = match how.as_deref().unwrap_or_default() {
+        "" | "everything=false" => false,
+        "everything=true" => true,
+        _ => return Err(Error::invalid("everything", "must be true or false").into()),
+    };
+    admin.control.delete_project(&name, everything).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -30,6 +30,9 @@ pub struct Project {
     pub name: String,
     /// When it was made.
     pub created: Timestamp,
+    /// Whether it is being emptied, to be gone then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleting: bool,
 }
 
 /// The request of `POST /projects`.

@@ -60,6 +60,13 @@ async fn projects_and_tokens() {
     world.create("/servers", server("a")).await;
     let (status, held) = operator.ask("DELETE", "/projects/default", Value::Null).await;
     assert_eq!((status, &held["error"]["code"]), (409, &json!("conflict")));
+    assert_eq!(operator.ask("DELETE", "/projects/default?everything=maybe", Value::Null).await.0, 422);
+    world.see("/servers").await;
+    assert_eq!(operator.ask("DELETE", "/projects/default?everything=true", Value::Null).await.0, 204);
+    world.get("/servers").await.refused(401, "unauthorized");
+    while operator.ask("GET", "/projects", Value::Null).await.1 != json!([]) {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

@@ -111,7 +111,7 @@ async fn backups_go_with_their_server() {
     assert_eq!(backups(&world).await.len(), 2);
     world.delete(&format!("/servers/{id}")).await.ok();
     assert!(backups(&world).await.is_empty());
-    world.control.delete_project("default").await.unwrap();
+    world.control.delete_project("default", false).await.unwrap();
 }
 
 /// Two operators who each add a day get two days.

@@ -5,6 +5,9 @@ CREATE TABLE project_limit (
   project BIGINT NOT NULL REFERENCES project (id), kind TEXT NOT NULL, value BIGINT NOT NULL, PRIMARY KEY (project, kind)
 ) CLUSTERED;
 
+-- == Projects that are being emptied, and by which strand
+CREATE TABLE project_end (project BIGINT PRIMARY KEY REFERENCES project (id), strand BIGINT NOT NULL) CLUSTERED;
+
 -- == Firewalls
 
 -- Their selectors become selections like all others; what was matched by one becomes selected by it.

@@ -2,11 +2,17 @@
 
 use super::{body, segment};
 use crate::cli::ProjectVerb;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::output::{Column, print};
 use crate::reach::Access;
 use http::Method;
+use serde_json::Value;
+use std::time::Duration;
 use wolke_http::admin::types::{NewProject, SetLimits};
+
+/// How often, and how many times, a command looks whether a project is gone.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+const LOOKS: u32 = 600;
 
 const COLUMNS: &[Column] = &[("ID", "id"), ("NAME", "name"), ("CREATED", "created")];
 
@@ -33,8 +39,21 @@ pub(super) async fn run(access: &Access, verb: &ProjectVerb) -> Result<()> {
             };
             print(output.format, &limits, LIMITS)
         }
-        ProjectVerb::Delete { name } => {
-            access.call(Method::DELETE, &format!("/projects/{}", segment(name)), None).await.map(|_| ())
-        }
+        ProjectVerb::Delete { name, everything } => delete(access, name, *everything).await,
     }
+}
+
+/// Deletes a project and waits until it is gone, which what it holds may take.
+async fn delete(access: &Access, name: &str, everything: bool) -> Result<()> {
+    let query = if everything { "?everything=true" } else { "" };
+    access.call(Method::DELETE, &format!("/projects/{}{query}", segment(name)), None).await?;
+    let is_there =
+        |projects: &Value| projects.as_array().is_some_and(|all| all.iter().any(|each| each["name"] == name));
+    for _ in 0..LOOKS {
+        if !is_there(&access.call(Method::GET, "/projects", None).await?) {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Err(Failure::new(format!("project '{name}' is being deleted; `wolke project list` shows it until it is gone")))
 }

@@ -1,0 +1,116 @@
+//! Projects: the starting point of every query. They are the operator's: clients do not see them.
+
+mod ending;
+
+use crate::control::Control;
+pub(crate) use ending::{PROGRAM, wake};
+use wolke_domain::{Error, Result, name};
+pub use wolke_store::project::Project;
+use wolke_store::{Db, Race, project, resource, token};
+use wolke_wire::{ErrorCode, Kind};
+
+/// Makes a project, unless one of that name is there.
+///
+/// # Errors
+/// The engine's failure.
+pub async fn ensure_project(db: &Db, name: &str) -> Result<Project> {
+    let wanted = name.to_owned();
+    if let Some(found) = db.read(move |tx| project::by_name(tx, &wanted)).await? {
+        return Ok(found);
+    }
+    let wanted = name.to_owned();
+    db.write(vec![Race::Database], move |tx| match project::by_name(tx, &wanted)? {
+        Some(found) => Ok(found),
+        None => project::insert(tx, &wanted),
+    })
+    .await
+}
+
+impl Control {
+    /// All projects.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub async fn list_projects(&self) -> Result<Vec<Project>> {
+        self.db.read(project::list).await
+    }
+
+    /// A project by its name.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn project(&self, name: &str) -> Result<Project> {
+        let wanted = name.to_owned();
+        let found = self.db.read(move |tx| project::by_name(tx, &wanted)).await?;
+        found.ok_or_else(|| Error::NotFound { message: format!("project '{name}' not found") })
+    }
+
+    /// Makes a project.
+    ///
+    /// # Errors
+    /// `invalid_input`, `uniqueness_error`.
+    pub async fn create_project(&self, new_name: &str) -> Result<Project> {
+        name::resource_name("name", new_name).map_err(|e| Error::invalid_fields(vec![e]))?;
+        let wanted = new_name.to_owned();
+        self.db.write(vec![Race::Database], move |tx| project::insert(tx, &wanted)).await
+    }
+
+    /// Deletes a project with its tokens and its history. One that holds something is refused, unless `everything` is to go
+    /// with it: then it is gone for clients at once, and a strand empties it.
+    ///
+    /// # Errors
+    /// `not_found`; `conflict` naming what it still holds.
+    pub async fn delete_project(&self, name: &str, everything: bool) -> Result<()> {
+        let Project { id, .. } = self.project(name).await?;
+        let gone = format!("project '{name}' not found");
+        self.db
+            .write(vec![Race::Database, Race::Project(id)], move |tx| {
+                if project::by_id(tx, id)?.is_none() {
+                    return Err(Error::NotFound { message: gone.clone() });
+                }
+                if project::ending(tx, id)?.is_some() {
+                    return Ok(());
+                }
+                let held = resource::counts(tx, id)?;
+                let is_empty = held.is_empty() && !project::has_strands(tx, id)?;
+                match everything {
+                    _ if is_empty => project::delete(tx, id),
+                    true => ending::begin(tx, id),
+                    false => Err(Error::refused(ErrorCode::Conflict, not_empty(&held))),
+                }
+            })
+            .await?;
+        // The tokens live in another database. Dying in between leaves tokens that lead nowhere: they are refused.
+        let world = self.world.clone();
+        self.root.write(vec![Race::Database], move |tx| token::delete_of_project(tx, &world, id)).await.map(|_| ())
+    }
+}
+
+/// What a project that is not empty holds, in words.
+fn not_empty(held: &[(String, i64)]) -> String {
+    let counted = |(kind, n): &(String, i64)| {
+        let label = match Kind::from_singular(kind) {
+            Some(kind) => kind.label(),
+            None => kind,
+        };
+        format!("{n} {label}{}", if *n == 1 { "" } else { "s" })
+    };
+    match held {
+        [] => "the project is not empty: work is under way in it".into(),
+        held => {
+            format!("the project is not empty: it holds {}", held.iter().map(counted).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::not_empty;
+
+    #[test]
+    fn what_a_project_holds_is_said_in_words() {
+        let held = [("primary_ip".to_owned(), 3), ("server".to_owned(), 1)];
+        assert_eq!(not_empty(&held), "the project is not empty: it holds 3 primary IPs, 1 server");
+        assert_eq!(not_empty(&[]), "the project is not empty: work is under way in it");
+    }
+}

@@ -1,0 +1,101 @@
+//! Projects that go with all that they hold.
+
+use crate::common::{Engine, World, check_at_rest, engines, host_objects, rooms_are_whole, world};
+use serde_json::{Value, json};
+use wolke_control::Simulation;
+use wolke_domain::Result;
+use wolke_host::{LatencyProfile, OperationKind, Policy};
+use wolke_store::invariant;
+use wolke_strand::testing::{Disturbance, Drive, try_every_disturbance};
+
+use crate::helpers::{block_on, drive, ensure, slow};
+
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGW3RfrgCZeMBuVjTCVqDmbhbXLXOM5Yl5h6T7qj9yOs";
+
+fn parse<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+/// One of everything, in use and protected.
+fn fill(world: &World) {
+    let (control, caller) = (&world.control, &world.caller);
+    let id = |shown: &[u8], kind: &str| serde_json::from_slice::<Value>(shown).unwrap()[kind]["id"].as_i64().unwrap();
+    let server = block_on(async {
+        control.create_ssh_key(caller, parse(json!({"name": "key", "public_key": KEY}))).await.unwrap();
+        let subnet = json!({"type": "cloud", "ip_range": "10.0.1.0/24", "network_zone": "eu-central"});
+        let net = json!({"name": "net", "ip_range": "10.0.0.0/16", "subnets": [subnet]});
+        let net = id(&control.create_network(caller, parse(net)).await.unwrap(), "network");
+        let group = json!({"name": "group", "type": "spread"});
+        let group = id(&control.create_placement_group(caller, parse(group)).await.unwrap(), "placement_group");
+        let selects = json!([{"type": "label_selector", "label_selector": {"selector": "a=b"}}]);
+        control.create_firewall(caller, parse(json!({"name": "wall", "apply_to": selects}))).await.unwrap();
+        let zone = json!({"name": "example.com", "mode": "primary",
+            "rrsets": [{"name": "www", "type": "A", "records": [{"value": "192.0.2.1"}]}]});
+        control.create_zone(caller, parse(zone)).await.unwrap();
+        let volume = json!({"name": "data", "size": 10, "location": "fsn1"});
+        let volume = id(&control.create_volume(caller, parse(volume)).await.unwrap(), "volume");
+        let protect = json!({"delete": true});
+        control.change_volume_protection(caller, volume, parse(protect.clone())).await.unwrap();
+        control.change_network_protection(caller, net, parse(protect)).await.unwrap();
+        let server = json!({"name": "web", "server_type": "cpx22", "image": "debian-12", "location": "fsn1",
+            "labels": {"a": "b"}, "networks": [net], "volumes": [volume], "placement_group": group,
+            "ssh_keys": ["key"]});
+        let server = control.create_server(caller, parse(server)).await.unwrap().server;
+        control.create_floating_ip(caller, parse(json!({"type": "ipv4", "server": server}))).await.unwrap();
+        let ip = json!({"name": "spare", "type": "ipv4", "assignee_type": "server", "location": "fsn1"});
+        control.create_primary_ip(caller, parse(ip)).await.unwrap();
+        server
+    });
+    drive(world, &mut Drive::new(&world.db, &world.core, Disturbance::None)).unwrap();
+    let image = parse(json!({"type": "snapshot"}));
+    block_on(world.control.create_image(&world.caller, server, image)).unwrap();
+}
+
+fn is_there(world: &World) -> bool {
+    !block_on(world.control.list_projects()).unwrap().is_empty()
+}
+
+fn try_end(engine: &Engine, disturbance: Disturbance, simulation: Simulation) -> Result<(usize, bool)> {
+    let world = block_on(world(engine, simulation));
+    fill(&world);
+    ensure(block_on(world.control.delete_project("default", false)).is_err(), "it is not empty")?;
+    block_on(world.control.delete_project("default", true))?;
+    // Whoever asks again is not refused.
+    block_on(world.control.delete_project("default", true))?;
+    let mut run = Drive::new(&world.db, &world.core, disturbance);
+    drive(&world, &mut run)?;
+    if matches!(disturbance, Disturbance::FailAt(_)) && run.disturbed && is_there(&world) {
+        block_on(world.control.delete_project("default", true))?;
+        drive(&world, &mut Drive::new(&world.db, &world.core, Disturbance::None))?;
+    }
+    ensure(!is_there(&world), "the project is gone")?;
+    ensure(check_at_rest(&world.db)? == 0 && host_objects(&world.db) == 0, "nothing is left over")?;
+    ensure(rooms_are_whole(&world.db), "the hosts have their room back")?;
+    world.db.read_blocking(invariant::check)?;
+    Ok((run.steps, run.disturbed))
+}
+
+#[test]
+fn everything_goes() {
+    for engine in engines("everything_goes") {
+        try_every_disturbance(|d| try_end(&engine, d, Simulation::default())).unwrap();
+    }
+    try_every_disturbance(|d| try_end(&Engine::Memory, d, slow())).unwrap();
+}
+
+/// A host that does not let go at first is asked again, and meanwhile nobody uses the project.
+#[test]
+fn a_server_that_does_not_go_is_asked_again() {
+    let failing = Policy::FailOnce { code: "action_failed".into(), message: "not today".into() };
+    let profile = LatencyProfile::none().with(OperationKind::Delete, failing);
+    let world = block_on(world(&Engine::Memory, Simulation { profile, ..Simulation::default() }));
+    fill(&world);
+    block_on(world.control.delete_project("default", true)).unwrap();
+    let mut run = Drive::new(&world.db, &world.core, Disturbance::None);
+    run.until_idle().unwrap();
+    let projects = block_on(world.control.list_projects()).unwrap();
+    assert!(projects.iter().all(|project| project.ending) && projects.len() == 1, "{projects:?}");
+    assert!(block_on(world.control.create_token("default", "late", true, None)).is_err());
+    drive(&world, &mut run).unwrap();
+    assert!(!is_there(&world));
+}
