@@ -7,7 +7,7 @@
 use crate::directory::{Directory, WORLD};
 use crate::failure::{Failure, Result};
 use crate::files;
-use wolke_control::admin;
+use wolke_control::project as projects;
 use wolke_domain::rng::{Rng, alphanumeric};
 use wolke_store::token::{self, NewToken, TOKEN_LENGTH};
 use wolke_store::{Db, Race, Tx, project};
@@ -36,7 +36,7 @@ pub async fn ensure(root: &Db, world: &Db, directory: &Directory) -> Result<()> 
         let Some(project) = world.read(|tx| project::by_name(tx, PROJECT)).await? else { return Ok(()) };
         return make_token(root, directory, project.id).await;
     }
-    let project = project::ensure_project(world, PROJECT).await?;
+    let project = projects::ensure_project(world, PROJECT).await?;
     make_token(root, directory, project.id).await?;
     // Last, because it says that the rest is there.
     root.write(vec![Race::Database], |tx| token::ensure_account_and_world(tx, ACCOUNT, WORLD)).await?;

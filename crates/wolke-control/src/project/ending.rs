@@ -40,6 +40,9 @@ const BATCH: i64 = 100;
 /// World time after which servers that could not be removed are asked to go again, in milliseconds.
 const RETRY_MS: i64 = 60_000;
 
+/// World time that nothing may go before a project stays after all, in milliseconds: a day.
+const GIVE_UP_MS: i64 = 24 * 60 * 60 * 1_000;
+
 #[derive(Serialize, Deserialize)]
 struct Variables {
     /// When servers that are still there, and that nobody removes, are asked again.
@@ -110,11 +113,10 @@ fn servers(tx: &mut dyn Tx, frame: &mut Frame, ids: &[Id]) -> Result<Flow> {
     Ok(wait(tx))
 }
 
-/// Until somebody wakes us, or it is time to ask again. There is no end of it: what a host does not let go today it lets go
-/// when it is well again.
+/// Until somebody wakes us, or it is time to ask again.
 fn wait(tx: &mut dyn Tx) -> Flow {
-    let until = tx.now().plus_ms(RETRY_MS);
-    Flow::Wait { step: "empty", until, deadline: until.plus_ms(RETRY_MS), promised: true }
+    let now = tx.now();
+    Flow::Wait { step: "empty", until: now.plus_ms(RETRY_MS), deadline: now.plus_ms(GIVE_UP_MS), promised: true }
 }
 
 /// Removes a resource; false when it is being worked on.
@@ -136,6 +138,7 @@ fn remove(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<bool> {
 
 /// Something is broken: what is left stays, and the operator can ask again.
 fn give_up(tx: &mut dyn Tx, _: &Core, frame: &mut Frame) -> Result<Flow> {
+    tracing::warn!(project = frame.project, reason = ?frame.failure, "a project could not be emptied");
     project::stay(tx, frame.project)?;
     Ok(Flow::Done)
 }

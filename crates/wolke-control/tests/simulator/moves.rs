@@ -27,6 +27,7 @@ mod list;
 mod network;
 mod placement_group;
 mod primary_ip;
+mod project;
 mod server;
 mod server_actions;
 mod ssh_key;
@@ -50,6 +51,7 @@ const MOVES: &[&[Move]] = &[
     network::MOVES,
     placement_group::MOVES,
     primary_ip::MOVES,
+    project::MOVES,
     server::MOVES,
     server_actions::MOVES,
     ssh_key::MOVES,
@@ -115,11 +117,13 @@ impl Simulator {
     pub async fn finish(&mut self) -> Result<()> {
         self.control.set_simulation(Simulation::default());
         self.control.set_clock_mode(ClockMode::Wall, 1000).await?;
+        self.end_projects_again().await?;
         for _ in 0..40 {
             Drive::new(&self.db, &self.core, Disturbance::None).until_idle()?;
             self.clock.advance(60_000);
             self.check()?;
         }
+        project::check_ended(&self.control).await?;
         crate::common::check_at_rest(&self.db).map(|_| ())
     }
 
