@@ -18,7 +18,7 @@ use wolke_domain::catalogue::Catalogue;
 use wolke_domain::network::Plan;
 use wolke_domain::{Error, Result, name};
 use wolke_store::network::{Details, Network};
-use wolke_store::{Counter, Race, limit, network, vswitch};
+use wolke_store::{Counter, Race, Tx, limit, network, vswitch};
 use wolke_wire::cloud::DeleteProtection;
 use wolke_wire::cloud::network as wire;
 use wolke_wire::{Id, Kind};
