@@ -1,6 +1,6 @@
 //! Benchmarks of the release build, each figure beside its floor in the same run: `cargo xtask bench [--quick] [GROUP…]`.
 //!
-//! Prints a table and writes `target/bench.json`. Groups: start, list, create, many, client, real. The server's data lies beside the
+//! Prints a table and writes `target/bench.json`. Groups: start, list, create, many, environment, client, real. The server's data lies beside the
 //! build, on a real disk, because synced commits are what costs.
 #![allow(
     clippy::disallowed_methods,
@@ -13,6 +13,7 @@
 
 mod client;
 mod create;
+mod environment;
 mod list;
 mod load;
 mod many;
@@ -64,6 +65,7 @@ const GROUPS: &[(&str, Group)] = &[
     ("list", list::run),
     ("create", create::run),
     ("many", many::run),
+    ("environment", environment::run),
     ("client", client::run),
     ("real", real::run),
 ];
