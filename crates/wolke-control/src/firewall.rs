@@ -18,7 +18,7 @@ use wolke_store::firewall::{Applied, Details, Firewall};
 use wolke_store::selection::Selection;
 use wolke_store::{Counter, Race, Tx, firewall, limit};
 use wolke_wire::cloud::firewall as wire;
-use wolke_wire::{Id, Kind};
+use wolke_wire::{Dialect, Id, Kind};
 
 /// Servers that get an action of their own when a firewall changes; more of them follow without.
 const ACTIONS_MAX: usize = 1_000;
@@ -66,7 +66,7 @@ fn behind(tx: &mut dyn Tx, id: Id) -> Result<Vec<Id>> {
 fn create(
     tx: &mut dyn Tx,
     core: &Core,
-    (project, refuse): (Id, bool),
+    (project, dialect, refuse): (Id, Dialect, bool),
     (request, rules, wanted): (&wire::CreateFirewall, &[wire::Rule], &[Wanted]),
 ) -> Result<(Id, Vec<Id>)> {
     let new = Firewall {
@@ -83,7 +83,8 @@ fn create(
         let on_firewall = vec![Target::new(Kind::Firewall, new.id)];
         actions.push(action::done(tx, project, "set_firewall_rules", on_firewall)?.action);
     }
-    let reached = apply::apply(tx, core, apply::Subject { project, firewall: new.id, refuse, is_new: true }, wanted)?;
+    let subject = apply::Subject { project, firewall: new.id, refuse, is_new: true, dialect };
+    let reached = apply::apply(tx, core, subject, wanted)?;
     actions.extend(begin_all(tx, (project, new.id), "apply_firewall", &reached)?);
     Ok((new.id, actions))
 }
@@ -100,11 +101,12 @@ impl Control {
         let wanted =
             apply::wanted(&request.apply_to, "apply_to").map_err(|wrong| fields.extend(wrong)).unwrap_or_default();
         input::refuse(fields)?;
-        let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
+        let (core, refuse) = (Arc::clone(&self.core), self.options.refuse_contention);
+        let (project, dialect) = (caller.project, caller.dialect);
         let (id, actions) = self
             .db
             .write(vec![Race::Project(project)], move |tx| {
-                create(tx, &core, (project, refuse), (&request, &checked, &wanted))
+                create(tx, &core, (project, dialect, refuse), (&request, &checked, &wanted))
             })
             .await?;
         self.show_firewall_actions(caller, Some(id), actions).await

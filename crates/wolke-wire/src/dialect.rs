@@ -113,6 +113,13 @@ impl Dialect {
         matches!(self, Self::D2023_07)
     }
 
+    /// A server without a public interface is `private_net_only_server` to a firewall that is applied to it. The 2023 document
+    /// has `incompatible_network_type` alone, which later ones keep for a firewall that is made.
+    #[must_use]
+    pub const fn knows_private_net_only_servers(self) -> bool {
+        !matches!(self, Self::D2018_04 | Self::D2023_07)
+    }
+
     /// Rules without a port leave the member out, instead of showing null (dialects D.2).
     #[must_use]
     pub const fn leaves_absent_ports_out(self) -> bool {

@@ -52,6 +52,8 @@ pub(super) struct Subject {
     pub refuse: bool,
     /// Whether it is being made by this request, which has codes of its own.
     pub is_new: bool,
+    /// Whose codes.
+    pub dialect: Dialect,
 }
 
 /// Reads what a request names; `list` is the name of the list.
@@ -154,7 +156,11 @@ fn check_server(tx: &mut dyn Tx, core: &Core, subject: Subject, id: Id) -> Resul
     real::check_simulated(core, &server.value, WHAT)?;
     if primary_ip::of_server(tx, id)?.is_empty() {
         let message = format!("server with ID '{id}' has no public interface");
-        let code = if subject.is_new { ErrorCode::IncompatibleNetworkType } else { ErrorCode::PrivateNetOnlyServer };
+        let code = if subject.is_new || !subject.dialect.knows_private_net_only_servers() {
+            ErrorCode::IncompatibleNetworkType
+        } else {
+            ErrorCode::PrivateNetOnlyServer
+        };
         return Err(Error::refused(code, message));
     }
     Ok(())
@@ -162,8 +168,8 @@ fn check_server(tx: &mut dyn Tx, core: &Core, subject: Subject, id: Id) -> Resul
 
 /// Takes a firewall off; returns the servers that it leaves by that, each once. Both ends are touched. Selectors go first:
 /// who came by one of them is not managed by it any more.
-fn remove(tx: &mut dyn Tx, subject: Subject, dialect: Dialect, wanted: &[Wanted]) -> Result<Vec<Id>> {
-    let Subject { project, firewall: id, .. } = subject;
+fn remove(tx: &mut dyn Tx, subject: Subject, wanted: &[Wanted]) -> Result<Vec<Id>> {
+    let Subject { project, firewall: id, dialect, .. } = subject;
     let absent = || {
         if !dialect.refuses_removal_of_absent_firewall() {
             return Ok(());
@@ -208,12 +214,13 @@ impl Control {
     /// `not_found`, `invalid_input`, and those of `apply`.
     pub async fn apply_firewall(&self, caller: &Caller, id: Id, request: wire::ApplyToResources) -> Result<Json> {
         let wanted = wanted(&request.apply_to, "apply_to").map_err(Error::invalid_fields)?;
-        let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
+        let (core, refuse) = (Arc::clone(&self.core), self.options.refuse_contention);
+        let (project, dialect) = (caller.project, caller.dialect);
         let actions = self
             .db
             .write(vec![Race::Project(project)], move |tx| {
                 firewall::expect(tx, project, id)?;
-                let subject = Subject { project, firewall: id, refuse, is_new: false };
+                let subject = Subject { project, firewall: id, refuse, is_new: false, dialect };
                 let reached = apply(tx, &core, subject, &wanted)?;
                 begin_all(tx, (project, id), "apply_firewall", &reached)
             })
@@ -233,8 +240,8 @@ impl Control {
             .db
             .write(vec![Race::Project(project)], move |tx| {
                 firewall::expect(tx, project, id)?;
-                let subject = Subject { project, firewall: id, refuse, is_new: false };
-                let left = remove(tx, subject, dialect, &wanted)?;
+                let subject = Subject { project, firewall: id, refuse, is_new: false, dialect };
+                let left = remove(tx, subject, &wanted)?;
                 begin_all(tx, (project, id), "remove_firewall", &left)
             })
             .await?;

@@ -474,3 +474,18 @@ async fn selectors_take_in_who_has_a_public_interface() {
     let gone = remove(&world, id, json!([by_label("env")])).await.ok();
     assert_eq!(commands(&gone).len(), 1);
 }
+
+/// The 2023 document has one code for a server without a public interface, later ones another where a firewall is applied.
+#[tokio::test]
+async fn codes_of_private_servers() {
+    for dialect in dialects() {
+        let world = World::new(dialect).await;
+        let dark = with(server("dark"), "public_net", json!({"enable_ipv4": false, "enable_ipv6": false}));
+        let dark = world.create("/servers", with(dark, "start_after_create", json!(false))).await;
+        let id = world.create("/firewalls", wanted("f")).await;
+        let code = if dialect == Dialect::D2023_07 { "incompatible_network_type" } else { "private_net_only_server" };
+        apply(&world, id, json!([by_server(dark)])).await.refused(422, code);
+        let made = world.post("/firewalls", with(wanted("g"), "apply_to", json!([by_server(dark)]))).await;
+        made.refused(422, "incompatible_network_type");
+    }
+}

@@ -7,7 +7,7 @@ use wolke_domain::{Error, Result};
 use wolke_store::{Tx, invariant, label, primary_ip, project, resource, server, ssh_key};
 use wolke_wire::Kind;
 
-crate::on_both_engines!(World: servers, stale_writes_change_nothing, labels_are_counted, primary_ips, ssh_keys, projects, touch, invariants_are_asked);
+crate::on_both_engines!(World: servers, stale_writes_change_nothing, labels_are_counted, primary_ips, ssh_keys, projects, touch, invariants_are_asked, every_kind_is_asked_about);
 
 fn servers(engine: &Engine) {
     let made = engine.write(|tx| {
@@ -205,4 +205,36 @@ fn invariants_are_asked(engine: &Engine) {
     });
     let Err(Error::Internal { internal }) = engine.db.read_blocking(invariant::check) else { panic!("not found") };
     assert!(internal.contains("UNSETTLED_STATUS"), "an initializing server that nobody works on: {internal}");
+}
+
+/// A count or a label of any kind is held against its rows, and a kind that is not known to the questions is told.
+fn every_kind_is_asked_about(engine: &Engine) {
+    let project = engine.write(sample::project);
+    let broken = |what: &str| {
+        let Err(Error::Internal { internal }) = engine.db.read_blocking(invariant::check) else {
+            panic!("not found: {what}")
+        };
+        internal
+    };
+    for kind in Kind::ALL.iter().copied() {
+        engine.write(move |tx| resource::count_add(tx, kind, project, 1));
+        let told = broken(kind.singular());
+        assert!(told.contains("WRONG_COUNT") || told.contains("UNKNOWN_COUNT"), "{kind}: {told}");
+        engine.write(move |tx| resource::count_add(tx, kind, project, -1));
+        engine.read(invariant::check);
+        let pair = sample::labels(&[("a", "b")]);
+        let (none, gone) = (sample::labels(&[]), pair.clone());
+        engine.write(move |tx| label::replace(tx, kind, project, 77, &sample::labels(&[]), &pair));
+        let told = broken(kind.singular());
+        assert!(told.contains("LABEL_OF_NOBODY") || told.contains("UNKNOWN_LABEL"), "{kind}: {told}");
+        engine.write(move |tx| label::replace(tx, kind, project, 77, &gone, &none));
+    }
+    // What can be touched can be asked for; nothing else passes in silence.
+    for kind in Kind::ALL.iter().copied() {
+        let touched = engine.try_write(move |tx| resource::touch(tx, kind, 77));
+        let there = engine.db.read_blocking(move |tx| resource::exists(tx, kind, 77));
+        assert_eq!(touched.is_ok(), there.is_ok(), "{kind}");
+    }
+    let unknown = engine.try_write(|tx| resource::touch(tx, Kind::Action, 1));
+    assert!(matches!(unknown, Err(Error::Internal { .. })), "actions have no revs that others move");
 }
