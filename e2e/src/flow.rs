@@ -18,6 +18,7 @@ const KINDS: &[(&str, &str)] = &[
     ("/v1/images?type=snapshot&type=backup", "images"),
     ("/v1/volumes", "volumes"),
     ("/v1/firewalls", "firewalls"),
+    ("/v1/zones", "zones"),
 ];
 
 /// One installation with a running server and a client.
@@ -98,13 +99,22 @@ impl Flow {
     /// # Panics
     /// When something is left, or the server does not end well.
     pub fn ends_empty(mut self) {
-        let mut client = self.server.client(&self.token);
-        for (path, kind) in KINDS.iter().copied() {
-            assert_eq!(list_all(&mut client, path, kind), Vec::<Value>::new(), "{kind} left over");
-        }
+        nothing_left(&self.server, &self.token);
         let status = self.server.terminate();
         assert!(status.success(), "{status}\n{}", self.installation.log());
     }
+}
+
+/// Asserts that nothing is left in the project of this token, and says so.
+///
+/// # Panics
+/// When something is left.
+pub fn nothing_left(server: &Wolke, token: &str) {
+    let mut client = server.client(token);
+    for (path, kind) in KINDS.iter().copied() {
+        assert_eq!(list_all(&mut client, path, kind), Vec::<Value>::new(), "{kind} left over");
+    }
+    println!("the project is empty");
 }
 
 /// The ids of a list that the client printed as JSON.

@@ -21,6 +21,11 @@ pub fn hcloud_python(test: &str) -> Option<PathBuf> {
     named(test, "WOLKE_TEST_HCLOUD_PYTHON", "the official Python library").map(PathBuf::from)
 }
 
+/// Where a Python finds Ansible and the official collection, or `None` after saying that `test` is skipped.
+pub fn ansible(test: &str) -> Option<PathBuf> {
+    named(test, "WOLKE_TEST_ANSIBLE", "Ansible").map(PathBuf::from)
+}
+
 /// The program around the official Go library (`e2e/hcloud-go`), or `None` after saying that `test` is skipped.
 pub fn hcloud_go(test: &str) -> Option<PathBuf> {
     named(test, "WOLKE_TEST_HCLOUD_GO", "the program around the official Go library").map(PathBuf::from)
