@@ -24,6 +24,7 @@ var flows = []struct {
 	{"placement-groups", placementGroups},
 	{"primary-ips", primaryIPs},
 	{"zones", zones},
+	{"environment", environments},
 	{"actions", actions},
 }
 
@@ -107,21 +108,26 @@ func got[R any](f *flow) func(*R, *hcloud.Response, error) *R {
 	}
 }
 
-// empty asserts that the project holds nothing.
+// empty asserts that the project holds nothing, and says so.
 func (f *flow) empty() {
-	servers, err := f.client.Server.All(f.ctx)
+	none(f, "servers", f.client.Server.All)
+	none(f, "SSH keys", f.client.SSHKey.All)
+	none(f, "primary IPs", f.client.PrimaryIP.All)
+	none(f, "floating IPs", f.client.FloatingIP.All)
+	none(f, "placement groups", f.client.PlacementGroup.All)
+	none(f, "networks", f.client.Network.All)
+	none(f, "firewalls", f.client.Firewall.All)
+	none(f, "volumes", f.client.Volume.All)
+	none(f, "zones", f.client.Zone.All)
+	none(f, "images", func(ctx context.Context) ([]*hcloud.Image, error) {
+		own := []hcloud.ImageType{hcloud.ImageTypeSnapshot, hcloud.ImageTypeBackup}
+		return f.client.Image.AllWithOpts(ctx, hcloud.ImageListOpts{Type: own})
+	})
+	fmt.Println("the project is empty")
+}
+
+func none[R any](f *flow, what string, all func(context.Context) ([]*R, error)) {
+	left, err := all(f.ctx)
 	f.must(err)
-	keys, err := f.client.SSHKey.All(f.ctx)
-	f.must(err)
-	ips, err := f.client.PrimaryIP.All(f.ctx)
-	f.must(err)
-	groups, err := f.client.PlacementGroup.All(f.ctx)
-	f.must(err)
-	own := []hcloud.ImageType{hcloud.ImageTypeSnapshot, hcloud.ImageTypeBackup}
-	images, err := f.client.Image.AllWithOpts(f.ctx, hcloud.ImageListOpts{Type: own})
-	f.must(err)
-	zones, err := f.client.Zone.All(f.ctx)
-	f.must(err)
-	left := []int{len(servers), len(keys), len(ips), len(groups), len(images), len(zones)}
-	f.expect(slices.Max(left) == 0, "left over: servers, keys, primary IPs, placement groups, images, zones: %v", left)
+	f.expect(len(left) == 0, "%d %s are left", len(left), what)
 }
