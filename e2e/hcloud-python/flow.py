@@ -15,10 +15,10 @@ from hcloud.actions import ActionFailedException
 from hcloud.images import Image
 from hcloud.isos import Iso
 from hcloud.locations import Location
-from hcloud.networks import NetworkRoute, NetworkSubnet
 from hcloud.server_types import ServerType
 from hcloud.servers import ServerCreatePublicNetwork
 
+from attached import firewalls, floating_ips, networks, primary_ips, volumes
 from dns import zones
 from support import IMAGE, create, refused, remove
 
@@ -225,93 +225,6 @@ def placement_groups(client):
     assert group.delete() is True
 
 
-def networks(client):
-    net = client.networks.create(
-        name="net",
-        ip_range="10.0.0.0/24",
-        subnets=[NetworkSubnet(type="cloud", network_zone="eu-central", ip_range="10.0.0.0/25")],
-        labels={"a": "b"},
-    )
-    with refused("uniqueness_error"):
-        client.networks.create(name="net", ip_range="10.0.0.0/16")
-    net.change_ip_range("10.0.0.0/16").wait_until_finished()
-    subnet = NetworkSubnet(type="cloud", network_zone="eu-central", ip_range="10.0.1.0/24")
-    net.add_subnet(subnet).wait_until_finished()
-    route = NetworkRoute(destination="10.100.0.0/16", gateway="10.0.1.7")
-    net.add_route(route).wait_until_finished()
-    net.reload()
-    assert [part.ip_range for part in net.subnets] == ["10.0.0.0/25", "10.0.1.0/24"], net.subnets
-    assert all(part.gateway == "10.0.0.1" for part in net.subnets) and net.routes[0].gateway == "10.0.1.7"
-    net.delete_route(route).wait_until_finished()
-
-    born, _ = create(client, "born", networks=[net])
-    assert born.private_net[0].ip == "10.0.0.2" and born.private_net[0].network.id == net.id
-    joins, _ = create(client, "joins")
-    joins.attach_to_network(net, ip="10.0.1.7", alias_ips=["10.0.1.20", "10.0.1.10"]).wait_until_finished()
-    with refused("server_already_attached"):
-        joins.attach_to_network(net)
-    with refused("service_error"):
-        net.delete_subnet(subnet)
-    joins.reload()
-    assert (joins.private_net[0].ip, joins.private_net[0].alias_ips) == ("10.0.1.7", ["10.0.1.20", "10.0.1.10"])
-    joins.change_alias_ips(net, []).wait_until_finished()
-    joins.detach_from_network(net).wait_until_finished()
-    net.delete_subnet(subnet).wait_until_finished()
-    net.reload()
-    assert [server.id for server in net.servers] == [born.id]
-
-    net.change_protection(delete=True).wait_until_finished()
-    with refused("protected"):
-        net.delete()
-    net.change_protection(delete=False).wait_until_finished()
-    net = net.update(name="far", labels={}, expose_routes_to_vswitch=True)
-    assert net.expose_routes_to_vswitch and client.networks.get_by_name("far").labels == {}
-    remove(client, joins)
-    assert net.delete() is True
-    born.reload()
-    assert born.private_net == []
-    remove(client, born)
-
-
-def primary_ips(client):
-    made = client.primary_ips.create(type="ipv4", name="front", location=Location(name="fsn1"), labels={"a": "b"})
-    ip = made.primary_ip
-    assert made.action is None and ip.assignee_id is None and ip.location.name == "fsn1"
-    ip.change_dns_ptr(ip.ip, "front.example.com").wait_until_finished()
-    ip.reload()
-    assert ip.dns_ptr == [{"ip": ip.ip, "dns_ptr": "front.example.com"}]
-    ip.change_protection(delete=True).wait_until_finished()
-    with refused("protected"):
-        ip.delete()
-    ip.change_protection(delete=False).wait_until_finished()
-    ip = ip.update(name="door", auto_delete=False)
-
-    server, _ = create(client, "web", location=Location(name="fsn1"))
-    with refused("server_not_stopped"):
-        ip.assign(server.id, "server")
-    server.power_off().wait_until_finished()
-    with refused("server_has_ipv4"):
-        ip.assign(server.id, "server")
-    own = client.primary_ips.get_by_id(server.public_net.primary_ipv4.id)
-    own.unassign().wait_until_finished()
-    assert own.delete() is True
-    ip.assign(server.id, "server").wait_until_finished()
-    with refused("must_be_unassigned"):
-        ip.delete()
-    server.power_on().wait_until_finished()
-    server.reload()
-    assert server.public_net.ipv4.ip == ip.ip
-    remove(client, server)
-
-    net = ServerCreatePublicNetwork(ipv4=ip, enable_ipv4=True, enable_ipv6=False)
-    server, _ = create(client, "web", location=Location(name="fsn1"), public_net=net)
-    assert server.public_net.ipv4.ip == ip.ip and server.public_net.ipv6 is None
-    with refused("primary_ip_assigned"):
-        create(client, "thief", location=Location(name="fsn1"), public_net=net)
-    remove(client, server)
-    assert ip.delete() is True
-
-
 def failing_action(client):
     """An action that fails is an exception with the action's own words."""
     net = ServerCreatePublicNetwork(enable_ipv4=False, enable_ipv6=False)
@@ -333,16 +246,33 @@ FLOWS = [
     images,
     placement_groups,
     networks,
+    volumes,
+    firewalls,
     primary_ips,
+    floating_ips,
     zones,
     failing_action,
 ]
 
 
+# Everything that a project can hold, and what of it is its own.
+NOUNS = {
+    "servers": {},
+    "ssh_keys": {},
+    "primary_ips": {},
+    "floating_ips": {},
+    "placement_groups": {},
+    "networks": {},
+    "firewalls": {},
+    "volumes": {},
+    "zones": {},
+    "images": {"type": ["snapshot", "backup"]},
+}
+
+
 def left_over(client):
-    own = client.images.get_all(type=["snapshot", "backup"])
-    nouns = [client.servers, client.ssh_keys, client.primary_ips, client.placement_groups, client.networks, client.zones]
-    return [noun.get_all() for noun in nouns if noun.get_all()] + ([own] if own else [])
+    found = {noun: getattr(client, noun).get_all(**own) for noun, own in NOUNS.items()}
+    return {noun: left for noun, left in found.items() if left}
 
 
 def main(wanted):
@@ -358,6 +288,7 @@ def main(wanted):
         if not wanted or flow.__name__ in wanted:
             flow(client)
             assert not left_over(client), (flow.__name__, left_over(client))
+            print(f"{flow.__name__}: the project is empty")
 
 
 if __name__ == "__main__":
