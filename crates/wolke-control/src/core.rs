@@ -38,6 +38,8 @@ pub struct Core {
     pub ipv4: Ipv4Pools,
     /// Where public IPv6 networks come from.
     pub ipv6: Ipv6Pools,
+    /// Whether managed certificates are issued only for domains that lie in a DNS zone of their project.
+    pub certificates_need_zones: bool,
     /// Seals secrets at rest.
     pub sealer: Arc<Sealer>,
     simulation: RwLock<Arc<Simulation>>,
@@ -55,6 +57,7 @@ impl Core {
         Ok(Self {
             ipv4: Ipv4Pools::parse(DEFAULT_IPV4_POOLS).map_err(pool)?,
             ipv6: Ipv6Pools::parse(DEFAULT_IPV6_POOLS).map_err(pool)?,
+            certificates_need_zones: true,
             sealer,
             simulation: RwLock::new(Arc::new(simulation)),
             operator: Operator::default(),

@@ -7,6 +7,7 @@ pub mod action;
 mod address;
 pub mod admin;
 mod catalogue;
+pub mod certificate;
 pub mod clock;
 mod control;
 mod core;

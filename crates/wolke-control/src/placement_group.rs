@@ -2,8 +2,7 @@
 
 use crate::control::{Caller, Control};
 use crate::input;
-use crate::view::{Json, View, member};
-use std::sync::Arc;
+use crate::view::Json;
 use wolke_domain::{Error, Result, name};
 use wolke_store::placement_group::{Details, Member, PlacementGroup};
 use wolke_store::{Counter, Race, Tx, limit, placement_group};
@@ -47,23 +46,7 @@ impl Control {
                 Ok(new.id)
             })
             .await?;
-        self.show_created_group(caller, id).await
-    }
-
-    async fn show_created_group(&self, caller: &Caller, id: Id) -> Result<Json> {
-        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
-        self.db
-            .read(move |tx| {
-                let view = View::new(tx, &core, &fragments, &caller);
-                let mut json = Json::new();
-                view.open(&mut json, Kind::PlacementGroup.singular());
-                view.append(tx, &mut json, Kind::PlacementGroup, id)?;
-                json.push(b',');
-                member(&mut json, "action");
-                json.extend_from_slice(b"null}");
-                Ok(json)
-            })
-            .await
+        self.get_created(caller, (Kind::PlacementGroup, id), None).await
     }
 
     /// Changes name and labels.

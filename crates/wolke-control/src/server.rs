@@ -59,6 +59,8 @@ pub(crate) static REGISTRY: Registry<Core> = Registry {
         &change_type::PROGRAM,
         &password::PROGRAM,
         &crate::project::PROGRAM,
+        &crate::certificate::issue::PROGRAM,
+        &crate::certificate::calendar::PROGRAM,
     ],
 };
 

@@ -81,6 +81,24 @@ impl Control {
         self.get_with_action(caller, (kind, id), None).await
     }
 
+    /// What was made, as `{"certificate": {…}, "action": …}`; the action is null where there was nothing to wait for.
+    ///
+    /// # Errors
+    /// `not_found`, when it is gone already.
+    pub(crate) async fn get_created(
+        &self,
+        caller: &Caller,
+        (kind, id): (Kind, Id),
+        action: Option<Id>,
+    ) -> Result<Json> {
+        let mut json = self.get_with_action(caller, (kind, id), action).await?;
+        if action.is_none() {
+            json.truncate(json.len().saturating_sub(1));
+            json.extend_from_slice(b",\"action\":null}");
+        }
+        Ok(json)
+    }
+
     /// A resource as `{"server": {…}}`, with an `action` beside it if there is one.
     ///
     /// # Errors

@@ -334,6 +334,12 @@ impl Error {
         Self::refused(ErrorCode::UnsupportedError, "the SOA RRSet of a zone cannot be deleted")
     }
 
+    /// `certificate not retryable` (fact sheet §6.4).
+    #[must_use]
+    pub fn certificate_not_retryable() -> Self {
+        Self::refused(ErrorCode::UnsupportedError, "certificate not retryable")
+    }
+
     /// A broken invariant of ours.
     pub fn internal(internal: impl Into<String>) -> Self {
         Self::Internal { internal: internal.into() }

@@ -1,5 +1,7 @@
 //! Answers that the operator makes operations give instead of their own: maintenance, and errors that clients must survive.
 
+use crate::action::Failure;
+use crate::certificate::{ISSUE_CODES, issue_text};
 use crate::{Error, FieldError, Result};
 use serde::{Deserialize, Serialize};
 use wolke_wire::contract::error_status;
@@ -7,12 +9,16 @@ use wolke_wire::{Dialect, ErrorCode};
 
 /// Stands for every operation.
 pub const EVERY_OPERATION: &str = "*";
+/// Stands for the renewals of managed certificates, which nobody asks for.
+pub const RENEWALS: &str = "renew_certificate";
+/// Operations that begin work which can be made to fail later ([`When::During`]).
+pub const WITH_WORK: [&str; 3] = ["create_certificate", "certificate_retry", RENEWALS];
 /// The longest message of a fault, in characters.
 pub const MESSAGE_CHARACTERS_MAX: usize = 1000;
 /// A thousand of a thousand: every call.
 pub const PERMILLE_MAX: i64 = 1000;
 
-/// When an operation gives the answer of a fault.
+/// When an operation gives the answer of a fault, or what it has begun ends with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
@@ -21,6 +27,8 @@ pub enum When {
     Before,
     /// When the work is done: the client cannot know.
     After,
+    /// In the work that it begins: the operation is accepted, and its action fails. Only of [`WITH_WORK`].
+    During,
 }
 
 /// A fault.
@@ -55,9 +63,15 @@ impl Fault {
     /// `invalid_input`, all fields at once.
     pub fn check(&self) -> Result<()> {
         let mut fields = Vec::new();
-        let operation = if self.operation == EVERY_OPERATION { "" } else { &self.operation };
-        if !Dialect::ALL.iter().any(|dialect| error_status(operation, self.code, *dialect).is_some()) {
+        if !self.fits() {
             fields.push(FieldError::new("code", format!("{} is no answer of {}", self.code, self.operation)));
+        }
+        let has_work = WITH_WORK.contains(&self.operation.as_str());
+        if self.when == When::During && !has_work || self.when != When::During && self.operation == RENEWALS {
+            fields.push(FieldError::new(
+                "when",
+                format!("during is for {}, and for {RENEWALS} nothing else is", WITH_WORK.join(", ")),
+            ));
         }
         if self.message.as_ref().is_some_and(|text| text.is_empty() || text.chars().count() > MESSAGE_CHARACTERS_MAX) {
             let message = format!("must have between 1 and {MESSAGE_CHARACTERS_MAX} characters");
@@ -73,6 +87,27 @@ impl Fault {
             fields.push(FieldError::new("when", format!("{} says that nothing was done", self.code)));
         }
         if fields.is_empty() { Ok(()) } else { Err(Error::invalid_fields(fields)) }
+    }
+
+    /// Whether the code is one that can be met there.
+    fn fits(&self) -> bool {
+        if self.when == When::During {
+            return self.code == ErrorCode::ActionFailed || ISSUE_CODES.contains(&self.code);
+        }
+        let operation = if self.operation == EVERY_OPERATION { "" } else { &self.operation };
+        Dialect::ALL.iter().any(|dialect| error_status(operation, self.code, *dialect).is_some())
+    }
+
+    /// What is said.
+    fn text(&self) -> String {
+        let text = || issue_text(self.code).unwrap_or_else(|| default_message(self.code)).to_owned();
+        self.message.clone().unwrap_or_else(text)
+    }
+
+    /// What work fails with.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        Failure::new(self.code, self.text())
     }
 
     /// Whether it is about an operation.
@@ -92,10 +127,9 @@ impl Fault {
     /// The answer. `limit` names what is full, where the code is about that.
     #[must_use]
     pub fn error(&self, limit: &str) -> Error {
-        let message = self.message.clone().unwrap_or_else(|| default_message(self.code).to_owned());
         match self.code {
-            ErrorCode::ResourceLimitExceeded => Error::LimitExceeded { limit: limit.to_owned(), message },
-            code => Error::refused(code, message),
+            ErrorCode::ResourceLimitExceeded => Error::LimitExceeded { limit: limit.to_owned(), message: self.text() },
+            code => Error::refused(code, self.text()),
         }
     }
 }
@@ -130,7 +164,7 @@ const fn default_message(code: ErrorCode) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{EVERY_OPERATION, Fault, When};
+    use super::{EVERY_OPERATION, Fault, RENEWALS, WITH_WORK, When};
     use wolke_wire::ErrorCode;
 
     fn fault(operation: &str, code: ErrorCode) -> Fault {
@@ -149,6 +183,21 @@ mod tests {
         assert!(Fault { message: Some(String::new()), ..fault("get_server", ErrorCode::Conflict) }.check().is_err());
         assert!(Fault { when: When::After, ..fault("get_server", ErrorCode::Conflict) }.check().is_err());
         assert!(Fault { when: When::After, ..fault("get_server", ErrorCode::Timeout) }.check().is_ok());
+    }
+
+    #[test]
+    fn work_fails_only_where_there_is_some() {
+        let during = |operation, code| Fault { when: When::During, ..fault(operation, code) }.check().is_ok();
+        for operation in WITH_WORK {
+            assert!(during(operation, ErrorCode::CaTooManyDuplicateCertificates), "{operation}");
+            assert!(
+                during(operation, ErrorCode::ActionFailed) && !during(operation, ErrorCode::Conflict),
+                "{operation}"
+            );
+        }
+        assert!(!during("create_server", ErrorCode::ActionFailed) && !during(EVERY_OPERATION, ErrorCode::ActionFailed));
+        assert!(fault(RENEWALS, ErrorCode::CaDnsValidationFailed).check().is_err(), "there is no request to answer");
+        assert!(fault("create_certificate", ErrorCode::CaDnsValidationFailed).check().is_ok());
     }
 
     #[test]

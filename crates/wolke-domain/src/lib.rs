@@ -7,6 +7,7 @@ pub mod action;
 pub mod address;
 pub mod backup;
 pub mod catalogue;
+pub mod certificate;
 pub mod clock;
 pub mod console;
 pub mod contention;

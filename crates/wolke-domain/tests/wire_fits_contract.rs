@@ -326,6 +326,45 @@ fn labels_are_open_in_every_dialect() {
 }
 
 #[test]
+fn certificates() {
+    use cloud::certificate::{Certificate, CertificateError, CertificateStatus, CertificateType, CreateCertificate};
+    use cloud::certificate::{Issuance, Renewal, User};
+    let error = CertificateError { code: "dns_zone_not_found".into(), message: "gone".into() };
+    let mut certificate = Certificate {
+        id: 1,
+        name: "a".into(),
+        labels: labels(),
+        kind: CertificateType::Managed,
+        certificate: None,
+        created: Timestamp(0),
+        not_valid_before: None,
+        not_valid_after: None,
+        domain_names: vec!["example.com".into()],
+        fingerprint: None,
+        status: None,
+        used_by: vec![User { id: 7, kind: Kind::LoadBalancer }],
+    };
+    fits(Kind::Certificate, &certificate);
+    for (issuance, renewal) in Issuance::ALL.iter().flat_map(|one| Renewal::ALL.iter().map(move |other| (*one, *other)))
+    {
+        certificate.status = Some(CertificateStatus { issuance, renewal, error: Some(error.clone()) });
+        fits(Kind::Certificate, &certificate);
+    }
+    let text = Some("text".to_owned());
+    (certificate.certificate, certificate.fingerprint) = (text.clone(), text);
+    (certificate.not_valid_before, certificate.not_valid_after) = (Some(Timestamp(0)), Some(Timestamp(1)));
+    fits(Kind::Certificate, &certificate);
+    let body = json!({"name": "a", "type": "managed", "domain_names": ["example.com"], "labels": {"a": "b"}});
+    for dialect in [Dialect::D2023_07, Dialect::Compat] {
+        assert!(
+            Contract::of(dialect).operation("create_certificate").unwrap().check_request(&body).is_ok(),
+            "{dialect}"
+        );
+    }
+    serde_json::from_value::<CreateCertificate>(body).unwrap();
+}
+
+#[test]
 fn zones_and_sets() {
     use cloud::rrset::{ChangeProtection, Record, Rrset, RrsetType};
     use cloud::zone::{

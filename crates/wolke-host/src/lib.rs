@@ -26,7 +26,7 @@ pub use host::{
     RuntimeChoice, Usage, latest,
 };
 pub use object::{Desired, HostError, ObjectKey, ObjectKind, Observed, ObservedState, PowerState, Spec, Wish};
-pub use policy::{LatencyProfile, OperationKind, Policy};
+pub use policy::{Beginning, LatencyProfile, OperationKind, Policy, Progress};
 pub use server::{
     Architecture, Boot, Definition, FirstBoot, ImageRef, Power, PublicNic, Rescue, Runtime, Secret, ServerSpec,
 };

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use wolke_wire::Timestamp;
+use wolke_wire::{Id, Timestamp};
 
 use crate::host::mix;
-use crate::object::{HostError, ObjectKey};
+use crate::object::HostError;
 
 /// The kinds of operations that a policy tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,6 +38,8 @@ pub enum OperationKind {
     Snapshot,
     /// Setting root's password through the guest agent.
     SetPassword,
+    /// Issuing a managed certificate: no host's work, but the authority's.
+    IssueCertificate,
 }
 
 /// How one operation goes.
@@ -105,8 +107,8 @@ pub struct Beginning {
     pub now: Timestamp,
     /// The seed of the spread.
     pub seed: u64,
-    /// The object.
-    pub key: ObjectKey,
+    /// The id of what it is done to.
+    pub id: Id,
     /// The kind of operation.
     pub kind: OperationKind,
     /// The generation or the command that asked for it.
@@ -158,7 +160,7 @@ impl Progress {
 /// An even spread over `min..=max`, fixed by seed, object, kind and cause.
 fn spread(beginning: &Beginning, min_ms: u32, max_ms: u32) -> u32 {
     let width = u64::from(max_ms.saturating_sub(min_ms)) + 1;
-    let object = mix(beginning.seed ^ beginning.key.id.cast_unsigned());
+    let object = mix(beginning.seed ^ beginning.id.cast_unsigned());
     let hash = mix(mix(object ^ beginning.cause.cast_unsigned()) ^ beginning.kind as u64);
     // Multiply and shift instead of a remainder, which would favour the low values.
     let offset = (u128::from(hash) * u128::from(width)) >> 64;
@@ -198,6 +200,7 @@ impl LatencyProfile {
             (OperationKind::Delete, between(10_500, 11_500)),
             (OperationKind::Snapshot, between(20_000, 60_000)),
             (OperationKind::SetPassword, between(1_000, 2_000)),
+            (OperationKind::IssueCertificate, between(5_000, 20_000)),
         ]))
     }
 
@@ -228,18 +231,10 @@ impl LatencyProfile {
 #[cfg(test)]
 mod tests {
     use super::{Beginning, LatencyProfile, OperationKind, Policy, Progress};
-    use crate::object::ObjectKey;
     use wolke_wire::Timestamp;
 
     fn beginning(id: i64) -> Beginning {
-        Beginning {
-            now: Timestamp(1000),
-            seed: 7,
-            key: ObjectKey::server(id),
-            kind: OperationKind::Create,
-            cause: 1,
-            failed_before: false,
-        }
+        Beginning { now: Timestamp(1000), seed: 7, id, kind: OperationKind::Create, cause: 1, failed_before: false }
     }
 
     #[test]

@@ -22,9 +22,12 @@
 //! | `PUT /primary_ips/{id}/blocked`, `PUT /floating_ips/{id}/blocked` | blocks an address, or lets it go |
 //! | `GET /vswitches`, `PUT` `DELETE /vswitches/{id}` | vSwitches that networks can be coupled with |
 //! | `PUT /zones/{id}/delegation` | what the parent zone says of a DNS zone |
-//! | `GET` `POST` `DELETE /faults`, `DELETE /faults/{id}` | answers that operations give instead of their own |
+//! | `GET /authorities/{name}` | the certificate of an authority that issues managed certificates |
+//! | `GET /events` | what nobody else would see: renewals of certificates that have failed |
+//! | `GET` `POST` `DELETE /faults`, `DELETE /faults/{id}` | answers that operations give instead of their own, and ends of the work that they begin |
 
 pub mod catalogue;
+pub mod certificate;
 mod clock;
 mod metadata;
 pub mod operator;
@@ -88,6 +91,8 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .route("/vswitches", get(operator::list_vswitches))
         .route("/vswitches/{id}", put(operator::add_vswitch).delete(operator::remove_vswitch))
         .route("/zones/{id}/delegation", put(operator::delegate))
+        .route("/authorities/{name}", get(certificate::authority))
+        .route("/events", get(certificate::events))
         .route("/faults", get(operator::list_faults).post(operator::create_fault).delete(operator::clear_faults))
         .route("/faults/{id}", delete(operator::delete_fault))
         .fallback(async || Refused(no_route()))

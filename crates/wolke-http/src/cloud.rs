@@ -1,6 +1,7 @@
 //! The handlers of the Cloud API, one file per noun: parse, call one operation of the application, shape the answer.
 
 pub mod action;
+pub mod certificate;
 pub mod datacenter;
 pub mod firewall;
 pub mod floating_ip;

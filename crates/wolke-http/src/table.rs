@@ -4,8 +4,8 @@
 //! exists in a dialect is the contract's word; what the contract has and this table has not is answered `not_found`.
 
 use crate::cloud::{
-    action, datacenter, firewall, floating_ip, image, iso, load_balancer_type, location, network, placement_group,
-    pricing, primary_ip, resource, server, server_type, ssh_key, volume, zone,
+    action, certificate, datacenter, firewall, floating_ip, image, iso, load_balancer_type, location, network,
+    placement_group, pricing, primary_ip, resource, server, server_type, ssh_key, volume, zone,
 };
 use crate::operation::{Operation, Verb};
 use wolke_wire::Kind;
@@ -172,6 +172,17 @@ operations! {
         => firewall::apply_to_resources;
     firewall_remove_from_resources Post "/firewalls/{id}/actions/remove_from_resources" Firewall "remove_firewall"
         => firewall::remove_from_resources;
+
+    list_certificates Get "/certificates" Certificate => certificate::list;
+    create_certificate Post "/certificates" Certificate "create_certificate" => certificate::create;
+    list_certificates_actions Get "/certificates/actions" Certificate => action::list_of_kind;
+    get_certificates_action Get "/certificates/actions/{id}" Certificate => action::get_of_kind;
+    get_certificate Get "/certificates/{id}" Certificate => resource::get;
+    update_certificate Put "/certificates/{id}" Certificate => certificate::update;
+    delete_certificate Delete "/certificates/{id}" Certificate => certificate::delete;
+    list_certificate_actions Get "/certificates/{id}/actions" Certificate => action::list_of_resource;
+    get_certificate_action Get "/certificates/{id}/actions/{action_id}" Certificate => action::get_of_resource;
+    certificate_retry Post "/certificates/{id}/actions/retry" Certificate "issue_certificate" => certificate::retry;
 
     list_locations Get "/locations" Location => location::list;
     get_location Get "/locations/{id}" Location => resource::get;

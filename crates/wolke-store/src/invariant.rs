@@ -32,13 +32,14 @@ statements! { "invariant";
         OR (SELECT count(*) FROM networks w WHERE w.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'network' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM volumes v WHERE v.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'volume' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM firewalls f WHERE f.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'firewall' AND c.project = p.id), 0)
+        OR (SELECT count(*) FROM certificates x WHERE x.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'certificate' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM zones z WHERE z.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'zone' AND c.project = p.id), 0)
         ORDER BY p.id";
     /// A kind that [`WRONG_COUNT`] does not know is entered there, in `LABEL_OF_NOBODY` if it has labels, and here.
     UNKNOWN_COUNT = "SELECT c.project FROM resource_count c WHERE c.n <> 0 AND c.kind NOT IN ('server', 'ssh_key', 'primary_ip', 'floating_ip', 'image',
-        'placement_group', 'network', 'zone', 'volume', 'firewall') ORDER BY c.project";
+        'placement_group', 'network', 'zone', 'volume', 'firewall', 'certificate') ORDER BY c.project";
     UNKNOWN_LABEL = "SELECT l.id FROM label l WHERE l.kind NOT IN ('server', 'ssh_key', 'primary_ip', 'floating_ip', 'image', 'placement_group', 'network',
-        'zone', 'rrset', 'volume', 'firewall') ORDER BY l.id";
+        'zone', 'rrset', 'volume', 'firewall', 'certificate') ORDER BY l.id";
     WRONG_ACTION_COUNT = "SELECT p.id FROM project p WHERE (SELECT count(*) FROM actions a WHERE a.project = p.id)
         <> COALESCE((SELECT n FROM action_count c WHERE c.kind = 'action' AND c.project = p.id), 0) ORDER BY p.id";
     WRONG_ACTION_KIND_COUNT = "SELECT c.project FROM action_count c WHERE c.kind <> 'action' AND c.n <> (SELECT count(*) FROM action_resource r
@@ -66,6 +67,7 @@ statements! { "invariant";
         OR (l.kind = 'primary_ip' AND NOT EXISTS (SELECT 1 FROM primary_ips p WHERE p.id = l.id))
         OR (l.kind = 'network' AND NOT EXISTS (SELECT 1 FROM networks w WHERE w.id = l.id))
         OR (l.kind = 'floating_ip' AND NOT EXISTS (SELECT 1 FROM floating_ips f WHERE f.id = l.id))
+        OR (l.kind = 'certificate' AND NOT EXISTS (SELECT 1 FROM certificates x WHERE x.id = l.id))
         OR (l.kind = 'zone' AND NOT EXISTS (SELECT 1 FROM zones z WHERE z.id = l.id))
         OR (l.kind = 'rrset' AND NOT EXISTS (SELECT 1 FROM rrsets r WHERE r.id = l.id))
         OR (l.kind = 'placement_group' AND NOT EXISTS (SELECT 1 FROM placement_groups g WHERE g.id = l.id)) ORDER BY l.id";
@@ -131,6 +133,14 @@ statements! { "invariant";
     BESIDE_A_CNAME = "SELECT r.id FROM rrsets r, rrsets o WHERE r.type = 'CNAME' AND o.zone = r.zone AND o.name = r.name AND o.id <> r.id ORDER BY r.id";
     ENDING_BY_NOBODY = "SELECT e.project FROM project_end e WHERE NOT EXISTS
         (SELECT 1 FROM strand s WHERE s.id = e.strand AND s.project = e.project) ORDER BY e.project";
+    /// An uploaded one has a key, and so has whatever was issued; no key is left without its certificate.
+    CERTIFICATE_WITHOUT_KEY = "SELECT x.id FROM certificates x WHERE (x.type = 'uploaded' OR x.not_after IS NOT NULL)
+        AND NOT EXISTS (SELECT 1 FROM certificate_keys k WHERE k.certificate = x.id) ORDER BY x.id";
+    KEY_WITHOUT_CERTIFICATE = "SELECT k.certificate FROM certificate_keys k WHERE NOT EXISTS (SELECT 1 FROM certificates x WHERE x.id = k.certificate) ORDER BY k.certificate";
+    USED_GHOST = "SELECT u.certificate FROM load_balancer_certificates u WHERE NOT EXISTS (SELECT 1 FROM certificates x WHERE x.id = u.certificate) ORDER BY u.certificate";
+    /// What is pending has somebody at work.
+    ISSUED_BY_NOBODY = "SELECT x.id FROM certificates x WHERE x.issuing = 1 AND NOT EXISTS
+        (SELECT 1 FROM strand_lock l WHERE l.kind = 'certificate' AND l.resource = x.id) ORDER BY x.id";
     OBSERVED_AHEAD = "SELECT o.id FROM host_object o, host h WHERE h.id = o.host AND o.generation > h.generation ORDER BY o.id";
 }
 

@@ -7,11 +7,14 @@
 
 pub mod action;
 pub mod address;
+pub mod authority;
+pub mod certificate;
 pub mod clock;
 pub mod console;
 mod counter;
 mod db;
 pub mod driven;
+pub mod event;
 pub mod firewall;
 pub mod floating_ip;
 pub mod host;
@@ -59,10 +62,13 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
     [
         action::STATEMENTS,
         address::STATEMENTS,
+        authority::STATEMENTS,
+        certificate::STATEMENTS,
         clock::STATEMENTS,
         console::STATEMENTS,
         counter::STATEMENTS,
         driven::STATEMENTS,
+        event::STATEMENTS,
         firewall::STATEMENTS,
         floating_ip::STATEMENTS,
         host::STATEMENTS,

@@ -27,6 +27,7 @@ statements! { "resource";
     TOUCH_SSH_KEY = "UPDATE ssh_keys SET rev = rev + 1 WHERE id = $1";
     TOUCH_FIREWALL = "UPDATE firewalls SET rev = rev + 1 WHERE id = $1";
     TOUCH_VOLUME = "UPDATE volumes SET rev = rev + 1 WHERE id = $1";
+    TOUCH_CERTIFICATE = "UPDATE certificates SET rev = rev + 1 WHERE id = $1";
     TOUCH_ZONE = "UPDATE zones SET rev = rev + 1 WHERE id = $1";
     TOUCH_RRSET = "UPDATE rrsets SET rev = rev + 1 WHERE id = $1";
     SERVER = "SELECT id FROM servers WHERE id = $1";
@@ -38,6 +39,7 @@ statements! { "resource";
     SSH_KEY = "SELECT id FROM ssh_keys WHERE id = $1";
     FIREWALL = "SELECT id FROM firewalls WHERE id = $1";
     VOLUME = "SELECT id FROM volumes WHERE id = $1";
+    CERTIFICATE = "SELECT id FROM certificates WHERE id = $1";
     ZONE = "SELECT id FROM zones WHERE id = $1";
     RRSET = "SELECT id FROM rrsets WHERE id = $1";
     COUNT_ADD = "INSERT INTO resource_count (kind, project, n) VALUES ($1, $2, $3)
@@ -60,6 +62,7 @@ fn row_of(kind: Kind, id: Id) -> Result<Option<(&'static Stmt, &'static Stmt)>> 
         Kind::SshKey => (&TOUCH_SSH_KEY, &SSH_KEY),
         Kind::Firewall => (&TOUCH_FIREWALL, &FIREWALL),
         Kind::Volume => (&TOUCH_VOLUME, &VOLUME),
+        Kind::Certificate => (&TOUCH_CERTIFICATE, &CERTIFICATE),
         Kind::Zone => (&TOUCH_ZONE, &ZONE),
         Kind::Rrset => (&TOUCH_RRSET, &RRSET),
         Kind::Image if is_own(id) => (&TOUCH_IMAGE, &IMAGE),

@@ -97,6 +97,8 @@ pub enum Counter {
     Interface,
     /// Label selectors that stay live.
     Selection,
+    /// What the operator is told of.
+    Event,
 }
 
 impl Counter {
@@ -112,6 +114,7 @@ impl Counter {
             Self::Operator => "operator",
             Self::Interface => "interface",
             Self::Selection => "selection",
+            Self::Event => "event",
         }
     }
 }

@@ -134,14 +134,22 @@ pub fn expect(tx: &mut dyn Tx, project: Id, asked: &IdOrName) -> Result<Stored<Z
         return Ok(found);
     }
     if let Some(name) = asked.name()
-        && let Some(row) = tx.query_one(&BY_NAME, &[project.into(), name.into()])?
+        && let Some(found) = by_name(tx, project, name)?
     {
-        return zone(&row);
+        return Ok(found);
     }
     Err(match asked.id() {
         Some(id) => Error::not_found(Kind::Zone, id),
         None => Error::not_found_named(Kind::Zone, &asked.to_string()),
     })
+}
+
+/// A zone of a project by its name.
+///
+/// # Errors
+/// The engine's failure.
+pub fn by_name(tx: &mut dyn Tx, project: Id, name: &str) -> Result<Option<Stored<Zone>>> {
+    tx.query_one(&BY_NAME, &[project.into(), name.into()])?.as_ref().map(zone).transpose()
 }
 
 /// A zone, whosever it is: for the operator.

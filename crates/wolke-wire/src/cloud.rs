@@ -37,6 +37,7 @@ macro_rules! text_enum {
 }
 
 pub mod action;
+pub mod certificate;
 pub mod datacenter;
 pub mod embed;
 pub mod error;

@@ -75,6 +75,14 @@ codes! {
     IncompatibleNetworkType = "incompatible_network_type",
     PrivateNetOnlyServer = "private_net_only_server",
     IncorrectZoneMode = "incorrect_zone_mode",
+    DnsZoneNotFound = "dns_zone_not_found",
+    DnsZoneIsSecondaryZone = "dns_zone_is_secondary_zone",
+    CouldNotVerifyDomainDelegatedToZone = "could_not_verify_domain_delegated_to_zone",
+    CaaRecordDoesNotAllowCa = "caa_record_does_not_allow_ca",
+    CaDnsValidationFailed = "ca_dns_validation_failed",
+    CaTooManyAuthorizationsFailedRecently = "ca_too_many_authorizations_failed_recently",
+    CaTooManyCertificatesIssuedForRegisteredDomain = "ca_too_many_certificates_issued_for_registered_domain",
+    CaTooManyDuplicateCertificates = "ca_too_many_duplicate_certificates",
 }
 
 impl std::fmt::Display for ErrorCode {

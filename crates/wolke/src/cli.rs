@@ -102,6 +102,15 @@ pub enum Verb {
     /// Maintenance and other errors that clients must survive
     #[command(subcommand)]
     Fault(FaultVerb),
+    /// What has happened that no client is told: renewals of certificates that have failed
+    Events(#[command(flatten)] Output),
+    /// Print the certificate of the authority that issues managed certificates
+    #[command(after_help = "Example:\n  wolke ca > wolke-ca.pem && curl --cacert wolke-ca.pem https://www.example.com")]
+    Ca {
+        /// That of the one that the label HC-Use-Staging-CA=true asks for
+        #[arg(long)]
+        staging: bool,
+    },
     /// Show what a server's metadata service says
     #[command(after_help = "Examples:\n  wolke metadata 1                     the summary that cloud-init reads\n  \
                             wolke metadata 1 userdata")]
@@ -172,6 +181,8 @@ impl Verb {
             Self::Address(_) => "address",
             Self::Vswitch(_) => "vswitch",
             Self::Fault(_) => "fault",
+            Self::Events(_) => "events",
+            Self::Ca { .. } => "ca",
             Self::Metadata { .. } => "metadata",
             Self::Config { .. } => "config",
             Self::Doctor { .. } => "doctor",

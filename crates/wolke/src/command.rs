@@ -1,5 +1,6 @@
 //! The operator's commands. Each asks the admin API, whoever serves it, and prints the answer.
 
+mod certificate;
 mod clock;
 pub mod config;
 pub mod image;
@@ -33,6 +34,8 @@ pub async fn run(settings: &Settings, verb: &Verb) -> Result<((), Option<Lock>)>
         Verb::Address(verb) => operator::address(&access, verb).await,
         Verb::Vswitch(verb) => operator::vswitch(&access, verb).await,
         Verb::Fault(verb) => operator::fault(&access, verb).await,
+        Verb::Events(output) => certificate::events(&access, *output).await,
+        Verb::Ca { staging } => certificate::authority(&access, *staging).await,
         Verb::Metadata { server, child } => metadata::run(&access, *server, child.as_deref()).await,
         // Those that need no control plane do not come here.
         Verb::Serve(_)

@@ -83,6 +83,7 @@ impl Installation {
         };
         let simulation = Simulation { profile: settings.latency.clone(), ..Simulation::default() };
         let mut core = Core::new(Arc::new(sealer), simulation)?;
+        core.certificates_need_zones = settings.certificates_need_zones;
         if let Some(file) = &settings.catalogue {
             core.set_operator(catalogue(file)?);
         }

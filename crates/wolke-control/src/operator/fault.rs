@@ -1,12 +1,13 @@
 //! Faults: answers that the operator makes operations give instead of their own.
 
-use super::Control;
+use super::{Control, Operator};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use wolke_domain::action::Failure;
 use wolke_domain::fault::{Fault, When};
 use wolke_domain::{Error, Result};
-use wolke_store::{Race, operator};
+use wolke_store::{Race, Tx, operator};
 use wolke_wire::{Id, Kind};
 
 /// Faults at the same time.
@@ -38,8 +39,9 @@ impl Faults {
     }
 
     /// The first fault that this call of an operation gets, as far as chance decides.
-    fn draw(&self, operation: &str) -> Option<&ActiveFault> {
-        let about = self.0.iter().filter(|(active, _)| active.fault.is_about(operation));
+    fn draw(&self, operation: &str, in_work: bool) -> Option<&ActiveFault> {
+        let is_then = |fault: &Fault| (fault.when == When::During) == in_work;
+        let about = self.0.iter().filter(|(active, _)| active.fault.is_about(operation) && is_then(&active.fault));
         let mut about = about;
         about
             .find(|(active, count)| active.fault.strikes(count.fetch_add(1, Ordering::SeqCst)))
@@ -53,6 +55,19 @@ impl ActiveFault {
     }
 }
 
+impl Operator {
+    /// What the work that an operation has begun ends with by the operator's will; none nearly always. A fault that is counted
+    /// is counted down.
+    pub(crate) fn failure(&self, tx: &mut dyn Tx, operation: &str) -> Result<Option<Failure>> {
+        let decided = self.decided();
+        let Some(active) = decided.faults.draw(operation, true) else { return Ok(None) };
+        if active.fault.calls.is_some() && !operator::count_fault(tx, active.id)? {
+            return Ok(None);
+        }
+        Ok(Some(active.fault.failure()))
+    }
+}
+
 impl Control {
     /// The fault that this call of an operation on a kind gets; none nearly always. A fault that is counted is counted down.
     ///
@@ -60,7 +75,7 @@ impl Control {
     /// The engine's failure.
     pub async fn fault(&self, operation: &str, kind: Kind) -> Result<Option<(When, Error)>> {
         let decided = self.core.operator.decided();
-        let Some(active) = decided.faults.draw(operation) else { return Ok(None) };
+        let Some(active) = decided.faults.draw(operation, false) else { return Ok(None) };
         if active.fault.calls.is_some() {
             let id = active.id;
             if !self.db.write(vec![Race::Database], move |tx| operator::count_fault(tx, id)).await? {

@@ -8,7 +8,9 @@
 //! wakes it ([`wake`]).
 
 use crate::core::Core;
-use crate::{firewall, floating_ip, image, network, placement_group, primary_ip, server, ssh_key, volume, zone};
+use crate::{
+    certificate, firewall, floating_ip, image, network, placement_group, primary_ip, server, ssh_key, volume, zone,
+};
 use serde::{Deserialize, Serialize};
 use wolke_domain::{Error, Result};
 use wolke_store::strand::NewStrand;
@@ -21,7 +23,7 @@ pub(crate) static PROGRAM: Program<Core> =
     Program { kind: "delete_project", steps: &[("empty", empty), ("give_up", give_up)], abort: "give_up" };
 
 /// The kinds that a project may hold, in the order in which they go.
-const ORDER: [Kind; 10] = [
+const ORDER: [Kind; 11] = [
     Kind::Server,
     Kind::Volume,
     Kind::Firewall,
@@ -31,6 +33,7 @@ const ORDER: [Kind; 10] = [
     Kind::PlacementGroup,
     Kind::Image,
     Kind::SshKey,
+    Kind::Certificate,
     Kind::Zone,
 ];
 
@@ -130,6 +133,7 @@ fn remove(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<bool> {
         Kind::PlacementGroup => placement_group::remove(tx, project, id),
         Kind::Image => return image::end(tx, project, id),
         Kind::SshKey => ssh_key::remove(tx, project, id),
+        Kind::Certificate => certificate::remove(tx, project, id),
         Kind::Zone => zone::remove(tx, project, id),
         other => Err(Error::internal(format!("a project does not hold a {}", other.label()))),
     }

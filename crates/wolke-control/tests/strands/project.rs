@@ -32,6 +32,8 @@ fn fill(world: &World) {
         let zone = json!({"name": "example.com", "mode": "primary",
             "rrsets": [{"name": "www", "type": "A", "records": [{"value": "192.0.2.1"}]}]});
         control.create_zone(caller, parse(zone)).await.unwrap();
+        let managed = json!({"name": "managed", "type": "managed", "domain_names": ["www.example.com"]});
+        control.create_certificate(caller, parse(managed)).await.unwrap();
         let volume = json!({"name": "data", "size": 10, "location": "fsn1"});
         let volume = id(&control.create_volume(caller, parse(volume)).await.unwrap(), "volume");
         let protect = json!({"delete": true});

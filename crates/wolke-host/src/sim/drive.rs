@@ -103,7 +103,7 @@ impl<S: SimState> SimHost<'_, S> {
         let own = object.profile.as_ref().and_then(|profile| profile.get(kind));
         let policy = own.or_else(|| self.settings.profile.get(kind)).unwrap_or(&Policy::Immediate);
         let failed_before = object.failed.contains(&kind);
-        policy.begin(&Beginning { now, seed: self.settings.seed, key: object.key, kind, cause, failed_before })
+        policy.begin(&Beginning { now, seed: self.settings.seed, id: object.key.id, kind, cause, failed_before })
     }
 
     fn fault(&self, goal: &Desired, operation: &Operation) -> Option<HostError> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use wolke_control::operator as decided;
 use wolke_domain::Error;
-use wolke_domain::fault::{Fault as Injected, When};
+use wolke_domain::fault::{EVERY_OPERATION, Fault as Injected, RENEWALS, When};
 use wolke_wire::cloud::zone::Registrar;
 use wolke_wire::cloud::{Architecture, Deprecation};
 use wolke_wire::{ErrorCode, Id, IdOrName, Kind};
@@ -150,7 +150,7 @@ pub struct NewFault {
     /// What chance is drawn with.
     #[serde(default)]
     pub seed: u64,
-    /// Before or after the work.
+    /// Before or after the work, or in it.
     #[serde(default)]
     pub when: When,
 }
@@ -299,8 +299,8 @@ pub(super) async fn list_faults(State(admin): State<Arc<Admin>>) -> Answer<Vec<F
 pub(super) async fn create_fault(State(admin): State<Arc<Admin>>, body: Body) -> Answer<Fault> {
     let new: NewFault = request(body).await?;
     let known = crate::table::OPERATIONS.iter().any(|operation| operation.id == new.operation);
-    if !known && new.operation != wolke_domain::fault::EVERY_OPERATION {
-        let message = format!("'{}' is no operation of this cloud, nor '*'", new.operation);
+    if !known && ![EVERY_OPERATION, RENEWALS].contains(&new.operation.as_str()) {
+        let message = format!("'{}' is no operation of this cloud, nor '*' or '{RENEWALS}'", new.operation);
         return Err(Error::invalid("operation", message).into());
     }
     let code = ErrorCode::parse(&new.code)

@@ -70,6 +70,12 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ("action.finished", "null", "actions.rs", "\"finished\""),
     ("action.status", "error", "images.rs", "\"error\""),
     ("action.status", "running", "actions.rs", "\"running\""),
+    ("certificate.status.error", "null", "managed_certificates.rs", "\"error\": null"),
+    ("certificate.status.issuance", "completed", "managed_certificates.rs", "status(\"completed\""),
+    ("certificate.status.issuance", "pending", "managed_certificates.rs", "status(\"pending\""),
+    ("certificate.status.renewal", "failed", "managed_certificates.rs", "\"renewal\": \"failed\""),
+    ("certificate.status.renewal", "pending", "managed_certificates.rs", "status(\"completed\", \"pending\")"),
+    ("certificate.status.renewal", "scheduled", "managed_certificates.rs", "status(\"completed\", \"scheduled\")"),
     ("floating_ip.blocked", "true", "floating_ips.rs", "async fn the_operator_blocks_one"),
     ("floating_ip.protection.delete", "true", "floating_ips.rs", "[\"protection\"][\"delete\"], true"),
     ("image.name", "null", "images.rs", "create_image"),
@@ -213,6 +219,9 @@ async fn scene(dialect: Dialect, seen: &mut Alternatives) {
         ]);
         world.create("/firewalls", json!({"name": "wall", "rules": rules, "apply_to": to})).await;
         world.create("/volumes", json!({"name": "data", "size": 10, "location": "fsn1"})).await;
+        world.create("/certificates", super::certificates::uploaded("ours")).await;
+        let of_no_zone = json!({"name": "theirs", "type": "managed", "domain_names": ["example.org"]});
+        world.create("/certificates", of_no_zone).await;
         operator.does("PUT", "/vswitches/7", Value::Null).await;
         let subnet =
             |kind: &str, vswitch: Value| json!({"type": kind, "network_zone": "eu-central", "vswitch_id": vswitch});

@@ -20,6 +20,11 @@ fn creates() -> Vec<(&'static str, &'static str, Value)> {
         ("network_limit", "/networks", json!({"name": "net", "ip_range": "10.0.0.0/16"})),
         ("floating_ip_limit", "/floating_ips", json!({"type": "ipv4", "home_location": "fsn1"})),
         ("firewall_limit", "/firewalls", json!({"name": "wall"})),
+        (
+            "certificate_limit",
+            "/certificates",
+            json!({"name": "cert", "type": "managed", "domain_names": ["example.com"]}),
+        ),
         ("zone_limit", "/zones", json!({"name": "example.com", "mode": "primary"})),
         // Last, because it brings addresses along.
         ("server_limit", "/servers", server("web")),

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test, helpers included")]
 
 mod ask;
+pub mod pem;
 pub mod vnc;
 mod world;
 

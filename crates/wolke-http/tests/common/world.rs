@@ -57,6 +57,8 @@ pub struct Setup {
     pub on_disk: bool,
     /// Whether work on a busy resource is refused.
     pub refuse_contention: bool,
+    /// Whether the domains of managed certificates must lie in DNS zones.
+    pub certificates_need_zones: bool,
 }
 
 impl Setup {
@@ -69,6 +71,7 @@ impl Setup {
             rate_limit: None,
             on_disk: false,
             refuse_contention: false,
+            certificates_need_zones: true,
         }
     }
 }
@@ -133,7 +136,9 @@ async fn start(setup: &Setup, clock: &Arc<TestClock>, place: Option<&Place>) -> 
     let root = open(place, Role::Root, "root", clock, Arc::clone(&tell));
     let db = open(place, Role::World, "world", clock, tell);
     let sealer = Arc::new(Sealer::new(&[7; wolke_store::seal::KEY_LENGTH]).unwrap());
-    let core = Arc::new(Core::new(sealer, setup.simulation.clone()).unwrap());
+    let mut core = Core::new(sealer, setup.simulation.clone()).unwrap();
+    core.certificates_need_zones = setup.certificates_need_zones;
+    let core = Arc::new(core);
     let options = WorkerOptions { jitter_seed: 0 };
     let worker = Worker::start(Arc::clone(&db), Arc::clone(&core), cradle, options).await.unwrap();
     let options = Options { settle: setup.settle, refuse_contention: setup.refuse_contention };

@@ -2,6 +2,7 @@
 
 mod backup;
 mod catalogue;
+mod certificate;
 mod console;
 mod firewall;
 mod floating_ip;
@@ -41,6 +42,7 @@ pub async fn run(dialect: Dialect, proofs: &mut Proofs) {
         primary_ip::assignment(dialect, proofs).await;
         placement_group::placement_groups(dialect, proofs).await;
         volume::volumes(dialect, proofs).await;
+        certificate::certificates(dialect, proofs).await;
         firewall::firewalls(dialect, proofs).await;
         network::networks(dialect, proofs).await;
         network::private_nets(dialect, proofs).await;

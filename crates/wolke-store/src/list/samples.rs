@@ -58,6 +58,7 @@ fn labelled() -> Vec<Builder> {
         (Kind::Volume, &["id", "name", "created"]),
         (Kind::Firewall, &["id", "name", "created"]),
         (Kind::Network, &["id", "name", "created"]),
+        (Kind::Certificate, &["id", "name", "created"]),
         (Kind::Zone, &["id", "name", "created"]),
     ];
     let mut all = Vec::new();
@@ -105,7 +106,7 @@ fn of_images() -> Vec<Builder> {
     all
 }
 
-/// Zones by mode, and the sets of a zone, which are never asked for without it.
+/// Certificates by type, zones by mode, and the sets of a zone, which are never asked for without it.
 fn of_zones() -> Vec<Builder> {
     let of_zone = || ("zone", vec![Value::from(1)]);
     let by_name = || ("name", vec![Value::from("www")]);
@@ -126,6 +127,11 @@ fn of_zones() -> Vec<Builder> {
             all.extend(windows.map(|window| walk(&query, &[], window, None)));
             all.extend(windows.map(|window| walk(&query, &sets, window, None)));
         }
+    }
+    for key in keys(&["id", "name", "created"]) {
+        let filters = vec![("type", vec![Value::from("managed")])];
+        let query = ListQuery { filters, ..query(Kind::Certificate, key) };
+        all.extend(windows.map(|window| walk(&query, &[], window, None)));
     }
     for key in keys(&["id", "name", "created"]) {
         let filters = vec![("mode", vec![Value::from("primary")])];

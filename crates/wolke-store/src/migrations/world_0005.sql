@@ -57,5 +57,20 @@ CREATE TABLE load_balancer_certificates (
 CREATE INDEX load_balancer_certificates_certificate ON load_balancer_certificates (certificate, load_balancer);
 
 -- == Certificates
+-- `not_after`: until when it is valid; none of a managed one that was not issued yet. `issuing`: somebody is at it.
+CREATE TABLE certificates (
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), name TEXT NOT NULL, created BIGINT NOT NULL,
+  type TEXT NOT NULL, not_after BIGINT, issuing BIGINT NOT NULL, rev BIGINT NOT NULL, generation BIGINT NOT NULL, doc TEXT NOT NULL
+);
+CREATE UNIQUE INDEX certificates_name ON certificates (project, name);
+CREATE UNIQUE INDEX certificates_id ON certificates (project, id);
+CREATE UNIQUE INDEX certificates_created ON certificates (project, created, id);
+CREATE INDEX certificates_type ON certificates (project, type, id);
+-- The keys of certificates, sealed: apart from the rows that lists read.
+CREATE TABLE certificate_keys (certificate BIGINT PRIMARY KEY REFERENCES certificates (id), sealed TEXT NOT NULL) CLUSTERED;
+-- The authorities that issue managed certificates, each made when it is first asked.
+CREATE TABLE authorities (name TEXT PRIMARY KEY, certificate TEXT NOT NULL, sealed TEXT NOT NULL) CLUSTERED;
+-- What the operator is told of, a bounded number of the latest.
+CREATE TABLE events (id BIGINT PRIMARY KEY, at BIGINT NOT NULL, doc TEXT NOT NULL) CLUSTERED;
 
 -- == Storage boxes

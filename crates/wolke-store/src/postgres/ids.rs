@@ -80,7 +80,12 @@ impl Ids {
     ) -> Result<(), Failure> {
         let block = match counter {
             Counter::Kind(_) | Counter::Strand | Counter::Interface => BLOCK,
-            Counter::Project | Counter::Token | Counter::Host | Counter::Operator | Counter::Selection => SMALL_BLOCK,
+            Counter::Project
+            | Counter::Token
+            | Counter::Host
+            | Counter::Operator
+            | Counter::Selection
+            | Counter::Event => SMALL_BLOCK,
         };
         let count = block.max(needed);
         let params = [counter.name().into(), (1 + count).into(), count.into()];

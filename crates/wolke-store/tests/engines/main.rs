@@ -35,6 +35,7 @@ pub(crate) use on_both_engines;
 
 mod actions;
 mod addresses;
+mod certificates;
 mod consoles;
 mod firewalls;
 mod floating_ips;

@@ -216,7 +216,8 @@ pub enum FaultVerb {
         after_help = "Examples:\n  wolke fault add maintenance                                   everything is in maintenance\n  \
                             wolke fault add conflict --operation create_server --calls 2\n  \
                             wolke fault add timeout --operation create_server --after     done, but the answer is lost\n  \
-                            wolke fault add unavailable --permille 50 --seed 7            one call in twenty"
+                            wolke fault add unavailable --permille 50 --seed 7            one call in twenty\n  \
+                            wolke fault add ca_dns_validation_failed --operation renew_certificate --during"
     )]
     Add {
         /// The error code
@@ -239,6 +240,9 @@ pub enum FaultVerb {
         /// When the work is done, instead of doing it
         #[arg(long)]
         after: bool,
+        /// In the work that it begins: create_certificate, certificate_retry, renew_certificate
+        #[arg(long, conflicts_with = "after")]
+        during: bool,
         #[command(flatten)]
         output: Output,
     },

@@ -126,8 +126,12 @@ pub(super) async fn vswitch(access: &Access, verb: &VswitchVerb) -> Result<()> {
 pub(super) async fn fault(access: &Access, verb: &FaultVerb) -> Result<()> {
     match verb {
         FaultVerb::List(output) => show(access.call(Method::GET, "/faults", None).await?, *output, FAULTS),
-        FaultVerb::Add { code, operation, message, calls, permille, seed, after, output } => {
-            let when = if *after { "after" } else { "before" };
+        FaultVerb::Add { code, operation, message, calls, permille, seed, after, during, output } => {
+            let when = match (after, during) {
+                (true, _) => "after",
+                (_, true) => "during",
+                _ => "before",
+            };
             let new = json!({
                 "operation": operation, "code": code, "message": message, "calls": calls, "permille": permille,
                 "seed": seed, "when": when,

@@ -50,7 +50,7 @@ pub(super) async fn run(access: &Access, verb: &SimVerb) -> Result<()> {
 }
 
 /// The kinds of work that have a policy, as they are typed.
-pub const WORK: [&str; 12] = [
+pub const WORK: [&str; 13] = [
     "create",
     "rebuild",
     "resize",
@@ -63,6 +63,7 @@ pub const WORK: [&str; 12] = [
     "snapshot",
     "set_password",
     "delete",
+    "issue_certificate",
 ];
 
 fn kind(work: &str) -> Option<OperationKind> {

@@ -178,6 +178,16 @@ pub const SETTINGS: &[Setting] = &[
         help: "Work on a busy resource waits its turn, or is refused with 'locked'",
     },
     Setting {
+        key: "certificate_zones",
+        flag: "certificate-zones",
+        variable: "WOLKE_CERTIFICATE_ZONES",
+        form: Form::Word(&["required", "optional"]),
+        default: Some("required"),
+        takes: Takes::Serve,
+        heading: SIMULATION,
+        help: "Managed certificates are issued only for domains of the project's DNS zones, or also for those of none",
+    },
+    Setting {
         key: "host",
         flag: "host",
         variable: "WOLKE_HOST",

@@ -80,6 +80,8 @@ pub struct Settings {
     pub latency: LatencyProfile,
     /// Whether work on a busy resource is refused instead of queued.
     pub refuse_contention: bool,
+    /// Whether the domains of managed certificates must lie in DNS zones.
+    pub certificates_need_zones: bool,
     /// The host that makes a location real; none when all servers are simulated.
     pub linux: Option<Linux>,
     /// The form of the log.
@@ -109,6 +111,9 @@ impl Settings {
             settle: read(said, "settle", milliseconds)?,
             latency: read(said, "latency", LatencyProfile::preset)?,
             refuse_contention: read(said, "contention", |word| one_of(word, [("queue", false), ("refuse", true)]))?,
+            certificates_need_zones: read(said, "certificate_zones", |word| {
+                one_of(word, [("required", true), ("optional", false)])
+            })?,
             linux: linux(said)?,
             log: read(said, "log", |word| one_of(word, [("text", LogForm::Text), ("json", LogForm::Json)]))?,
             log_level: read(said, "log_level", level)?,
