@@ -26,6 +26,11 @@ pub fn ansible(test: &str) -> Option<PathBuf> {
     named(test, "WOLKE_TEST_ANSIBLE", "Ansible").map(PathBuf::from)
 }
 
+/// Where a Python finds schemathesis, or `None` after saying that `test` is skipped.
+pub fn schemathesis(test: &str) -> Option<PathBuf> {
+    named(test, "WOLKE_TEST_SCHEMATHESIS", "schemathesis").map(PathBuf::from)
+}
+
 /// The program around the official Go library (`e2e/hcloud-go`), or `None` after saying that `test` is skipped.
 pub fn hcloud_go(test: &str) -> Option<PathBuf> {
     named(test, "WOLKE_TEST_HCLOUD_GO", "the program around the official Go library").map(PathBuf::from)

@@ -1,7 +1,8 @@
 //! What the tests need beside Rust, found or installed: PostgreSQL and the official clients.
 //!
 //! Tests learn where these are from environment variables (`WOLKE_TEST_POSTGRES`, `WOLKE_TEST_HCLOUD`,
-//! `WOLKE_TEST_HCLOUD_OLD`, `WOLKE_TEST_HCLOUD_GO`, `WOLKE_TEST_HCLOUD_PYTHON`, `WOLKE_TEST_ANSIBLE`, `WOLKE_TEST_CLOUD_INIT`,
+//! `WOLKE_TEST_HCLOUD_OLD`, `WOLKE_TEST_HCLOUD_GO`, `WOLKE_TEST_HCLOUD_PYTHON`, `WOLKE_TEST_ANSIBLE`,
+//! `WOLKE_TEST_SCHEMATHESIS`, `WOLKE_TEST_CLOUD_INIT`,
 //! `WOLKE_TEST_NOVNC`, `WOLKE_TEST_CHROMIUM`, `WOLKE_TEST_IMAGES`). A prerequisite that cannot be had is named; its tests then print `SKIPPED`, and
 //! fail instead where `CI=true`.
 
@@ -90,6 +91,7 @@ pub struct Clients {
     library: Option<PathBuf>,
     python: Option<PathBuf>,
     ansible: Option<PathBuf>,
+    schemathesis: Option<PathBuf>,
     cloud_init: Option<PathBuf>,
     novnc: Option<PathBuf>,
     chromium: Option<PathBuf>,
@@ -107,10 +109,11 @@ impl Clients {
         let library = hcloud::build_library_flow().map_err(|reason| note("hcloud-go", reason)).ok();
         let python = python::library().map_err(|reason| note("hcloud-python", reason)).ok();
         let ansible = python::ansible().map_err(|reason| note("Ansible", reason)).ok();
+        let schemathesis = python::schemathesis().map_err(|reason| note("schemathesis", reason)).ok();
         let cloud_init = cloud_init::unpack().map_err(|reason| note("cloud-init", reason)).ok();
         let novnc = novnc::unpack().map_err(|reason| note("noVNC", reason)).ok();
         let chromium = chromium::find_or_install().map_err(|reason| note("Chromium", reason)).ok();
-        Clients { hcloud, old_hcloud, library, python, ansible, cloud_init, novnc, chromium }
+        Clients { hcloud, old_hcloud, library, python, ansible, schemathesis, cloud_init, novnc, chromium }
     }
 
     /// Names what was found in a command's environment.
@@ -122,6 +125,7 @@ impl Clients {
             ("WOLKE_TEST_HCLOUD_GO", self.library.clone()),
             ("WOLKE_TEST_HCLOUD_PYTHON", self.python.clone()),
             ("WOLKE_TEST_ANSIBLE", self.ansible.clone()),
+            ("WOLKE_TEST_SCHEMATHESIS", self.schemathesis.clone()),
             ("WOLKE_TEST_CLOUD_INIT", self.cloud_init.clone()),
             ("WOLKE_TEST_NOVNC", self.novnc.clone()),
             ("WOLKE_TEST_CHROMIUM", self.chromium.clone()),

@@ -4,7 +4,8 @@ use crate::correlation::Correlations;
 use crate::metrics::Metrics;
 use crate::rate::RateLimits;
 use crate::route::Routes;
-use std::sync::Arc;
+use bytes::Bytes;
+use std::sync::{Arc, OnceLock};
 use wolke_control::Control;
 use wolke_domain::clock::Clock;
 use wolke_wire::Dialect;
@@ -34,6 +35,8 @@ pub struct Api {
     pub(crate) consoles: Arc<crate::console::Places>,
     pub(crate) routes: Routes,
     pub(crate) correlations: Correlations,
+    /// What `/v1/openapi.json` answers, once it was asked for.
+    pub(crate) document: OnceLock<Bytes>,
 }
 
 impl Api {
@@ -49,6 +52,7 @@ impl Api {
             consoles: Arc::default(),
             routes: Routes::new(),
             correlations: Correlations::new(settings.correlation_seed),
+            document: OnceLock::new(),
         })
     }
 }

@@ -2,7 +2,8 @@
 //! Python.
 //!
 //! `e2e/hcloud-python` needs the official Python library. `e2e/hcloud-ansible` needs Ansible and one collection, which the
-//! registry has only inside a package of fifty megabytes; that is all that is kept of it.
+//! registry has only inside a package of fifty megabytes; that is all that is kept of it. `e2e/schemathesis` names the program that sends
+//! whatever a document allows and does not allow.
 
 use super::apt_get;
 use crate::shell::{cache, quiet, root, which};
@@ -36,6 +37,14 @@ pub fn library() -> Result<PathBuf, String> {
 /// Why there is none.
 pub fn ansible() -> Result<PathBuf, String> {
     unpacked("hcloud-ansible", &["requirements.txt", "collection.txt"], unpack_collection)
+}
+
+/// The folder that a Python finds schemathesis in.
+///
+/// # Errors
+/// Why there is none.
+pub fn schemathesis() -> Result<PathBuf, String> {
+    unpacked("schemathesis", &["requirements.txt"], |_| Ok(()))
 }
 
 /// The folder with the wheels that `requirements.txt` of a flow names, and with what `more` adds. Another text in one of these

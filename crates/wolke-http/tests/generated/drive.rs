@@ -7,6 +7,9 @@ use crate::plan::{Plan, Planned, Segment};
 use crate::pool::Pool;
 use crate::request::{self, Expect, Request, Who};
 use crate::tally::{Failure, Tally};
+use serde_json::Value;
+use wolke_control::clock::Jump;
+use wolke_domain::clock::ClockMode;
 use wolke_http::operation::Verb;
 use wolke_store::invariant;
 use wolke_store::tx::Tx;
@@ -20,6 +23,11 @@ const PAUSE_MS: usize = 50;
 /// Of a noun with fewer things than that more are made before one is asked for, so many times of a hundred.
 const LEAST: usize = 4;
 const MAKE_PERCENT: u32 = 70;
+/// So much of an answer is shown before the place where it differs, in characters.
+const CONTEXT: usize = 100;
+/// After so many requests the clock jumps, by one of these.
+const JUMP_EVERY: usize = 150;
+const JUMPS_MS: [i64; 4] = [1000, 3_600_000, 86_400_000, 8 * 86_400_000];
 /// Operations that make something come so much more often, or nothing would be left to work on.
 const CREATES: usize = 3;
 
@@ -33,6 +41,18 @@ pub struct Course {
     pub requests: usize,
     /// Whether the last request is shown with its answer.
     pub shows_last: bool,
+}
+
+impl Course {
+    /// Whether days pass between requests: backups are made, plans run, what is announced ends.
+    fn jumps(&self) -> bool {
+        self.world % 3 == 2
+    }
+
+    /// Whether a new process must show what the old one has shown.
+    fn restarts(&self) -> bool {
+        self.world < wolke_wire::Dialect::ALL.len() as u64
+    }
 }
 
 struct Drive<'a> {
@@ -51,7 +71,11 @@ struct Drive<'a> {
 pub async fn drive(course: Course, plan: &Plan) -> Tally {
     let mut setup = Setup::new(course.dialect);
     setup.refuse_contention = course.world % 2 == 1;
+    setup.on_disk = course.restarts();
     let world = World::with(setup).await;
+    if course.jumps() {
+        world.control.set_clock_mode(ClockMode::Manual, 1000).await.unwrap();
+    }
     world.control.add_vswitch(VSWITCH).await.unwrap();
     let stranger = world.stranger().await;
     let (pool, foreign) = (Pool::default(), Pool::default());
@@ -62,7 +86,7 @@ pub async fn drive(course: Course, plan: &Plan) -> Tally {
     drive.populate_the_other_project().await;
     drive.requests().await;
     drive.last_look().await;
-    drive.tally
+    if course.restarts() { drive.after_a_restart().await } else { drive.tally }
 }
 
 impl<'a> Drive<'a> {
@@ -94,6 +118,10 @@ impl<'a> Drive<'a> {
         let plan = self.plan;
         let mut deck: Vec<&Planned> = Vec::new();
         for number in 0..self.course.requests {
+            if self.course.jumps() && number % JUMP_EVERY == JUMP_EVERY - 1 {
+                let jump = *self.dice.pick(&JUMPS_MS);
+                self.world.control.jump_clock(Jump::By(jump)).await.unwrap();
+            }
             if deck.is_empty() {
                 deck = new_deck(plan, &mut self.dice);
             }
@@ -154,6 +182,7 @@ impl<'a> Drive<'a> {
         }
         faults.extend(unexpected(&request.expect, request, answer));
         self.tally.count(planned, request, answer);
+        self.tally.digest(request, answer);
         if !faults.is_empty() {
             self.tally.fail(self.course, planned, request, answer, faults);
         }
@@ -182,6 +211,35 @@ impl<'a> Drive<'a> {
                 self.pool.forget(noun, text);
             }
         }
+    }
+
+    /// What every list shows.
+    async fn lists(&self) -> Vec<(String, Value)> {
+        let mut seen = Vec::new();
+        for planned in self.plan.roots() {
+            let path = planned.contract.path.clone();
+            let shown = self.world.get(&path).await.json;
+            seen.push((path, shown));
+        }
+        seen
+    }
+
+    /// A new process with cold caches shows what the old one has shown.
+    async fn after_a_restart(mut self) -> Tally {
+        let before = self.lists().await;
+        self.world = self.world.restart().await;
+        let after = self.lists().await;
+        for ((path, before), (_, after)) in before.into_iter().zip(after) {
+            if before != after {
+                let (before, after) = (before.to_string(), after.to_string());
+                let at = before.bytes().zip(after.bytes()).take_while(|(one, other)| one == other).count();
+                let part =
+                    |text: &str| text.chars().skip(at.saturating_sub(CONTEXT)).take(4 * CONTEXT).collect::<String>();
+                let (before, after) = (part(&before), part(&after));
+                self.tally.fail_world(self.course, &format!("{path} changed with a restart: {before} became {after}"));
+            }
+        }
+        self.tally
     }
 
     /// Nothing is left in the middle, and the rows keep to what must always hold.

@@ -37,8 +37,8 @@ const PER_WORLD: usize = 2000;
 const SEED: u64 = 20_180_405;
 
 /// Every operation gets at least so many requests of each sort, over all dialects.
-const VALID_MIN: usize = 40;
-const BROKEN_MIN: usize = 40;
+const VALID_MIN: usize = 20;
+const BROKEN_MIN: usize = 20;
 /// So many of a hundred operations have been answered with a success.
 const GRANTED_PERCENT: usize = 90;
 
@@ -97,6 +97,15 @@ fn whatever_is_asked_is_answered_by_the_contract() {
     if tally.sent >= REQUESTS {
         covers_everything(&tally);
     }
+}
+
+/// A failure can only be repeated if a seed says everything.
+#[test]
+fn the_same_seed_gives_the_same_requests_and_answers() {
+    let course = Course { seed: SEED, world: 3, dialect: Dialect::Compat, requests: 500, shows_last: false };
+    let digest = |course: Course| run(&[course]).digest;
+    assert_eq!(digest(course), digest(course));
+    assert_ne!(digest(course), digest(Course { seed: SEED + 1, ..course }));
 }
 
 /// Every operation was asked in both ways, and most have done what was asked.

@@ -6,6 +6,7 @@ use crate::plan::Planned;
 use crate::request::Request;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// So many failures are shown in full.
 const SHOWN_MAX: usize = 25;
@@ -45,6 +46,8 @@ pub struct Tally {
     pub refusals: BTreeMap<&'static str, BTreeMap<String, usize>>,
     pub sent: usize,
     pub failures: Vec<Failure>,
+    /// Of all requests and answers.
+    pub digest: u64,
     /// The request that is under way, counted from 0.
     pub number: usize,
 }
@@ -86,6 +89,14 @@ impl Tally {
         }
     }
 
+    /// Adds a request and its answer to the digest.
+    pub fn digest(&mut self, request: &Request, answer: &Answer) {
+        let mut hasher = DefaultHasher::new();
+        let Request { method, path, body, .. } = request;
+        (self.digest, method, path, body, answer.status, answer.json.to_string()).hash(&mut hasher);
+        self.digest = hasher.finish();
+    }
+
     pub fn fail(&mut self, course: Course, planned: &Planned, request: &Request, answer: &Answer, faults: Vec<String>) {
         let Course { seed, world, dialect, .. } = course;
         let id = planned.operation.id;
@@ -119,6 +130,7 @@ impl Tally {
             reasons.into_iter().for_each(|(why, count)| *sums.entry(why).or_default() += count);
         }
         self.sent += other.sent;
+        self.digest ^= other.digest;
         self.failures.extend(other.failures);
     }
 
