@@ -23,6 +23,7 @@ var flows = []struct {
 	{"images", images},
 	{"placement-groups", placementGroups},
 	{"primary-ips", primaryIPs},
+	{"certificates", certificates},
 	{"zones", zones},
 	{"environment", environments},
 	{"actions", actions},
@@ -118,6 +119,7 @@ func (f *flow) empty() {
 	none(f, "networks", f.client.Network.All)
 	none(f, "firewalls", f.client.Firewall.All)
 	none(f, "volumes", f.client.Volume.All)
+	none(f, "certificates", f.client.Certificate.All)
 	none(f, "zones", f.client.Zone.All)
 	none(f, "images", func(ctx context.Context) ([]*hcloud.Image, error) {
 		own := []hcloud.ImageType{hcloud.ImageTypeSnapshot, hcloud.ImageTypeBackup}
