@@ -14,7 +14,7 @@ use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::input;
-use crate::view::Json;
+use crate::view::{Json, Shown};
 use std::sync::Arc;
 use upload::Uploaded;
 use wolke_domain::action::Target;
@@ -151,12 +151,24 @@ impl Control {
     pub async fn create_certificate(&self, caller: &Caller, request: wire::CreateCertificate) -> Result<Json> {
         let plan = plan(&request)?;
         let (core, project) = (Arc::clone(&self.core), caller.project);
-        let created = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| create(tx, &core, project, (&request, &plan)))
+        let (accepted, (shown, strand)) = self
+            .write_showing(caller, vec![Race::Project(project)], move |tx| {
+                let created = create(tx, &core, project, (&request, &plan))?;
+                let shown = Shown::one(Kind::Certificate, created.certificate);
+                let shown = match created.action {
+                    Some(action) => shown.action(action),
+                    None => shown.no_action(),
+                };
+                Ok((shown.clone(), (shown, created.strand)))
+            })
             .await?;
-        self.settle(created.strand.as_slice()).await;
-        self.get_created(caller, (Kind::Certificate, created.certificate), created.action).await
+        let Some(strand) = strand else { return Ok(accepted) };
+        self.settle(&[strand]).await;
+        match self.show(caller, shown).await {
+            // Somebody has deleted it meanwhile: this is what was accepted.
+            Err(Error::NotFound { .. }) => Ok(accepted),
+            settled => settled,
+        }
     }
 
     /// Changes name and labels.
@@ -166,17 +178,18 @@ impl Control {
     pub async fn update_certificate(&self, caller: &Caller, id: Id, update: wire::UpdateCertificate) -> Result<Json> {
         input::refuse(input::wrong(name::resource_name, update.name.as_deref(), update.labels.as_ref()))?;
         let (project, refuse) = (caller.project, self.options.refuse_contention);
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let old = certificate::expect(tx, project, id)?;
-                action::check_contention(tx, refuse, Target::new(Kind::Certificate, id))?;
-                let mut new = old.value.clone();
-                input::set(&mut new.name, update.name.as_ref());
-                input::set(&mut new.details.labels, update.labels.as_ref());
-                if new == old.value { Ok(()) } else { certificate::update(tx, &old, &new) }
-            })
-            .await?;
-        self.get(caller, Kind::Certificate, id).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let old = certificate::expect(tx, project, id)?;
+            action::check_contention(tx, refuse, Target::new(Kind::Certificate, id))?;
+            let mut new = old.value.clone();
+            input::set(&mut new.name, update.name.as_ref());
+            input::set(&mut new.details.labels, update.labels.as_ref());
+            if new != old.value {
+                certificate::update(tx, &old, &new)?;
+            }
+            Ok(Shown::one(Kind::Certificate, id))
+        })
+        .await
     }
 
     /// Deletes a certificate that nobody uses. Work on it that is under way ends with an error.

@@ -7,7 +7,7 @@ use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::input;
-use crate::view::{Json, View, member};
+use crate::view::{Json, Shown};
 use apply::Wanted;
 pub(crate) use servers::{apply_to_new, check_selected, of_server, wrong_ids};
 use std::collections::BTreeSet;
@@ -103,44 +103,11 @@ impl Control {
         input::refuse(fields)?;
         let (core, refuse) = (Arc::clone(&self.core), self.options.refuse_contention);
         let (project, dialect) = (caller.project, caller.dialect);
-        let (id, actions) = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
-                create(tx, &core, (project, dialect, refuse), (&request, &checked, &wanted))
-            })
-            .await?;
-        self.show_firewall_actions(caller, Some(id), actions).await
-    }
-
-    /// `{"firewall": {…}, "actions": […]}`, or the actions alone.
-    pub(super) async fn show_firewall_actions(
-        &self,
-        caller: &Caller,
-        id: Option<Id>,
-        actions: Vec<Id>,
-    ) -> Result<Json> {
-        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
-        self.db
-            .read(move |tx| {
-                let view = View::new(tx, &core, &fragments, &caller);
-                let mut json = vec![b'{'];
-                if let Some(id) = id {
-                    member(&mut json, "firewall");
-                    view.append(tx, &mut json, Kind::Firewall, id)?;
-                    json.push(b',');
-                }
-                member(&mut json, "actions");
-                json.push(b'[');
-                for (position, action) in actions.iter().enumerate() {
-                    if position > 0 {
-                        json.push(b',');
-                    }
-                    view.append(tx, &mut json, Kind::Action, *action)?;
-                }
-                json.extend_from_slice(b"]}");
-                Ok(json)
-            })
-            .await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let (id, actions) = create(tx, &core, (project, dialect, refuse), (&request, &checked, &wanted))?;
+            Ok(Shown::one(Kind::Firewall, id).actions("actions", actions))
+        })
+        .await
     }
 
     /// Changes name and labels.
@@ -150,16 +117,17 @@ impl Control {
     pub async fn update_firewall(&self, caller: &Caller, id: Id, update: wire::UpdateFirewall) -> Result<Json> {
         input::refuse(input::wrong(name::resource_name, update.name.as_deref(), update.labels.as_ref()))?;
         let project = caller.project;
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let old = firewall::expect(tx, project, id)?;
-                let mut new = old.value.clone();
-                input::set(&mut new.name, update.name.as_ref());
-                input::set(&mut new.details.labels, update.labels.as_ref());
-                if new == old.value { Ok(()) } else { firewall::update(tx, &old, &new) }
-            })
-            .await?;
-        self.get(caller, Kind::Firewall, id).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let old = firewall::expect(tx, project, id)?;
+            let mut new = old.value.clone();
+            input::set(&mut new.name, update.name.as_ref());
+            input::set(&mut new.details.labels, update.labels.as_ref());
+            if new != old.value {
+                firewall::update(tx, &old, &new)?;
+            }
+            Ok(Shown::one(Kind::Firewall, id))
+        })
+        .await
     }
 
     /// Deletes a firewall that is applied to nothing, not even to a selector that matches nobody.
@@ -184,23 +152,20 @@ impl Control {
     pub async fn set_firewall_rules(&self, caller: &Caller, id: Id, request: wire::SetRules) -> Result<Json> {
         let checked = rules::canonical(&request.rules).map_err(Error::invalid_fields)?;
         let project = caller.project;
-        let actions = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
-                let old = firewall::expect(tx, project, id)?;
-                let mut new = old.value.clone();
-                new.details.rules.clone_from(&checked);
-                if new != old.value {
-                    firewall::update(tx, &old, &new)?;
-                }
-                let on_firewall = vec![Target::new(Kind::Firewall, id)];
-                let mut actions = vec![action::done(tx, project, "set_firewall_rules", on_firewall)?.action];
-                let servers = behind(tx, id)?;
-                actions.extend(begin_all(tx, (project, id), "apply_firewall", &servers)?);
-                Ok(actions)
-            })
-            .await?;
-        self.show_firewall_actions(caller, None, actions).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let old = firewall::expect(tx, project, id)?;
+            let mut new = old.value.clone();
+            new.details.rules.clone_from(&checked);
+            if new != old.value {
+                firewall::update(tx, &old, &new)?;
+            }
+            let on_firewall = vec![Target::new(Kind::Firewall, id)];
+            let mut actions = vec![action::done(tx, project, "set_firewall_rules", on_firewall)?.action];
+            let servers = behind(tx, id)?;
+            actions.extend(begin_all(tx, (project, id), "apply_firewall", &servers)?);
+            Ok(Shown::new().actions("actions", actions))
+        })
+        .await
     }
 }
 

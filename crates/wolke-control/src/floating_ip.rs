@@ -11,7 +11,7 @@ use crate::address::{allocate, family, ip_type};
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::input;
-use crate::view::Json;
+use crate::view::{Json, Shown};
 use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::reverse_dns::{self, Change};
@@ -97,25 +97,23 @@ impl Control {
     pub async fn create_floating_ip(&self, caller: &Caller, request: wire::CreateFloatingIp) -> Result<Json> {
         check_create(&request)?;
         let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
-        let (id, assignment) = self
-            .db
-            .write(vec![Race::Project(project), Race::Addresses], move |tx| {
-                let home_location = match (request.server, &request.home_location) {
-                    (Some(server), _) => assign::check_receiver(tx, &core, (project, refuse), server)?.details.location,
-                    (None, Some(asked)) => {
-                        let found = core.catalogue().location(asked).map(|location| location.id);
-                        found.ok_or_else(|| rules::no_such_location(&asked.to_string()))?
-                    }
-                    (None, None) => return Err(Error::internal("a floating IP without a place")),
-                };
-                let new = insert(tx, &core, project, &request, home_location)?;
-                let Some(server) = new.server else { return Ok((new.id, None)) };
-                resource::touch(tx, Kind::Server, server)?;
-                let started = action::done(tx, project, "assign_floating_ip", assign::targets(Some(server), new.id))?;
-                Ok((new.id, Some(started.action)))
-            })
-            .await?;
-        self.get_with_action(caller, (Kind::FloatingIp, id), assignment).await
+        self.write_shown(caller, vec![Race::Project(project), Race::Addresses], move |tx| {
+            let home_location = match (request.server, &request.home_location) {
+                (Some(server), _) => assign::check_receiver(tx, &core, (project, refuse), server)?.details.location,
+                (None, Some(asked)) => {
+                    let found = core.catalogue().location(asked).map(|location| location.id);
+                    found.ok_or_else(|| rules::no_such_location(&asked.to_string()))?
+                }
+                (None, None) => return Err(Error::internal("a floating IP without a place")),
+            };
+            let new = insert(tx, &core, project, &request, home_location)?;
+            let shown = Shown::one(Kind::FloatingIp, new.id);
+            let Some(server) = new.server else { return Ok(shown) };
+            resource::touch(tx, Kind::Server, server)?;
+            let started = action::done(tx, project, "assign_floating_ip", assign::targets(Some(server), new.id))?;
+            Ok(shown.action(started.action))
+        })
+        .await
     }
 
     /// Changes name, description and labels.
@@ -128,17 +126,18 @@ impl Control {
         fields.extend(description.and_then(|text| name::check_description(text).err()));
         input::refuse(fields)?;
         let project = caller.project;
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let old = floating_ip::expect(tx, project, id)?;
-                let mut new = old.value.clone();
-                input::set(&mut new.name, update.name.as_ref());
-                input::set(&mut new.details.description, update.description.as_ref());
-                input::set(&mut new.details.labels, update.labels.as_ref());
-                if new == old.value { Ok(()) } else { floating_ip::update(tx, &old, &new) }
-            })
-            .await?;
-        self.get(caller, Kind::FloatingIp, id).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let old = floating_ip::expect(tx, project, id)?;
+            let mut new = old.value.clone();
+            input::set(&mut new.name, update.name.as_ref());
+            input::set(&mut new.details.description, update.description.as_ref());
+            input::set(&mut new.details.labels, update.labels.as_ref());
+            if new != old.value {
+                floating_ip::update(tx, &old, &new)?;
+            }
+            Ok(Shown::one(Kind::FloatingIp, id))
+        })
+        .await
     }
 
     /// Switches delete protection.

@@ -7,7 +7,7 @@ use crate::action::{self, Started};
 use crate::control::{Caller, Control};
 use crate::hosts;
 use crate::input;
-use crate::view::Json;
+use crate::view::{Json, Shown};
 pub use list::ImageFilter;
 pub(crate) use source::{Source, find, source_of};
 use wolke_domain::action::Target;
@@ -101,23 +101,24 @@ impl Control {
         }
         self.check_own(id, "only snapshots and backups can be changed")?;
         let project = caller.project;
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let old = image::expect(tx, project, id)?;
-                let mut new = old.value.clone();
-                if let Some(description) = &update.description {
-                    new.details.description.clone_from(description);
-                }
-                if let Some(labels) = &update.labels {
-                    new.details.labels.clone_from(labels);
-                }
-                if update.kind.is_some() {
-                    new.convert();
-                }
-                if new == old.value { Ok(()) } else { image::update(tx, &old, &new) }
-            })
-            .await?;
-        self.get(caller, Kind::Image, id).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let old = image::expect(tx, project, id)?;
+            let mut new = old.value.clone();
+            if let Some(description) = &update.description {
+                new.details.description.clone_from(description);
+            }
+            if let Some(labels) = &update.labels {
+                new.details.labels.clone_from(labels);
+            }
+            if update.kind.is_some() {
+                new.convert();
+            }
+            if new != old.value {
+                image::update(tx, &old, &new)?;
+            }
+            Ok(Shown::one(Kind::Image, id))
+        })
+        .await
     }
 
     /// Deletes a snapshot or backup. Servers that were made from it go on showing it.

@@ -10,7 +10,7 @@ mod plan;
 use crate::action;
 use crate::control::{Caller, Control};
 use crate::input;
-use crate::view::Json;
+use crate::view::{Json, Shown};
 pub(crate) use attach::{attach, private_net, release, served_places};
 pub use members::MembersRequest;
 use wolke_domain::action::Target;
@@ -74,31 +74,28 @@ impl Control {
         let plan = plan.map_err(|faults| wrong.extend(faults)).ok();
         let Some(plan) = plan.filter(|_| wrong.is_empty()) else { return Err(Error::invalid_fields(wrong)) };
         let project = caller.project;
-        let id = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
-                let new = Network {
-                    id: tx.next_id(Counter::Kind(Kind::Network))?,
-                    project,
-                    name: request.name.clone(),
-                    created: tx.now().whole_second(),
-                    details: Details {
-                        v: 1,
-                        plan: plan.clone(),
-                        expose_routes_to_vswitch: request.expose_routes_to_vswitch,
-                        delete_protected: false,
-                        labels: request.labels.clone(),
-                    },
-                };
-                let number = network::insert(tx, &new)?;
-                limit::check(tx, project, Kind::Network, number)?;
-                for id in plan.subnets.iter().filter_map(|subnet| subnet.vswitch) {
-                    vswitch::couple(tx, id, new.id)?;
-                }
-                Ok(new.id)
-            })
-            .await?;
-        self.get(caller, Kind::Network, id).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let new = Network {
+                id: tx.next_id(Counter::Kind(Kind::Network))?,
+                project,
+                name: request.name.clone(),
+                created: tx.now().whole_second(),
+                details: Details {
+                    v: 1,
+                    plan: plan.clone(),
+                    expose_routes_to_vswitch: request.expose_routes_to_vswitch,
+                    delete_protected: false,
+                    labels: request.labels.clone(),
+                },
+            };
+            let number = network::insert(tx, &new)?;
+            limit::check(tx, project, Kind::Network, number)?;
+            for id in plan.subnets.iter().filter_map(|subnet| subnet.vswitch) {
+                vswitch::couple(tx, id, new.id)?;
+            }
+            Ok(Shown::one(Kind::Network, new.id))
+        })
+        .await
     }
 
     /// Changes name, labels and whether dedicated servers learn the routes.
@@ -108,17 +105,18 @@ impl Control {
     pub async fn update_network(&self, caller: &Caller, id: Id, update: wire::UpdateNetwork) -> Result<Json> {
         input::refuse(input::wrong(name::resource_name, update.name.as_deref(), update.labels.as_ref()))?;
         let project = caller.project;
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let old = network::expect(tx, project, id)?;
-                let mut new = old.value.clone();
-                input::set(&mut new.name, update.name.as_ref());
-                input::set(&mut new.details.labels, update.labels.as_ref());
-                input::set(&mut new.details.expose_routes_to_vswitch, update.expose_routes_to_vswitch.as_ref());
-                if new == old.value { Ok(()) } else { network::update(tx, &old, &new) }
-            })
-            .await?;
-        self.get(caller, Kind::Network, id).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let old = network::expect(tx, project, id)?;
+            let mut new = old.value.clone();
+            input::set(&mut new.name, update.name.as_ref());
+            input::set(&mut new.details.labels, update.labels.as_ref());
+            input::set(&mut new.details.expose_routes_to_vswitch, update.expose_routes_to_vswitch.as_ref());
+            if new != old.value {
+                network::update(tx, &old, &new)?;
+            }
+            Ok(Shown::one(Kind::Network, id))
+        })
+        .await
     }
 
     /// Deletes a network: its members leave it (fact sheet §3.5).

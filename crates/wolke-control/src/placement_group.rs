@@ -2,7 +2,7 @@
 
 use crate::control::{Caller, Control};
 use crate::input;
-use crate::view::Json;
+use crate::view::{Json, Shown};
 use wolke_domain::{Error, Result, name};
 use wolke_store::placement_group::{Details, Member, PlacementGroup};
 use wolke_store::{Counter, Race, Tx, limit, placement_group};
@@ -30,23 +30,20 @@ impl Control {
     pub async fn create_placement_group(&self, caller: &Caller, request: wire::CreatePlacementGroup) -> Result<Json> {
         input::refuse(input::wrong(name::resource_name, Some(&request.name), Some(&request.labels)))?;
         let project = caller.project;
-        let id = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
-                let new = PlacementGroup {
-                    id: tx.next_id(Counter::Kind(Kind::PlacementGroup))?,
-                    project,
-                    name: request.name.clone(),
-                    created: tx.now().whole_second(),
-                    kind: request.kind.as_str().to_owned(),
-                    details: Details { v: 1, labels: request.labels.clone() },
-                };
-                let number = placement_group::insert(tx, &new)?;
-                limit::check(tx, project, Kind::PlacementGroup, number)?;
-                Ok(new.id)
-            })
-            .await?;
-        self.get_created(caller, (Kind::PlacementGroup, id), None).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let new = PlacementGroup {
+                id: tx.next_id(Counter::Kind(Kind::PlacementGroup))?,
+                project,
+                name: request.name.clone(),
+                created: tx.now().whole_second(),
+                kind: request.kind.as_str().to_owned(),
+                details: Details { v: 1, labels: request.labels.clone() },
+            };
+            let number = placement_group::insert(tx, &new)?;
+            limit::check(tx, project, Kind::PlacementGroup, number)?;
+            Ok(Shown::one(Kind::PlacementGroup, new.id).no_action())
+        })
+        .await
     }
 
     /// Changes name and labels.
@@ -61,16 +58,17 @@ impl Control {
     ) -> Result<Json> {
         input::refuse(input::wrong(name::resource_name, update.name.as_deref(), update.labels.as_ref()))?;
         let project = caller.project;
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let old = placement_group::expect(tx, project, id)?;
-                let mut new = old.value.clone();
-                input::set(&mut new.name, update.name.as_ref());
-                input::set(&mut new.details.labels, update.labels.as_ref());
-                if new == old.value { Ok(()) } else { placement_group::update(tx, &old, &new) }
-            })
-            .await?;
-        self.get(caller, Kind::PlacementGroup, id).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let old = placement_group::expect(tx, project, id)?;
+            let mut new = old.value.clone();
+            input::set(&mut new.name, update.name.as_ref());
+            input::set(&mut new.details.labels, update.labels.as_ref());
+            if new != old.value {
+                placement_group::update(tx, &old, &new)?;
+            }
+            Ok(Shown::one(Kind::PlacementGroup, id))
+        })
+        .await
     }
 
     /// Deletes a group that has no members.

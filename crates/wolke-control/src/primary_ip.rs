@@ -10,7 +10,7 @@ use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::input;
 use crate::place::{self, Place};
-use crate::view::Json;
+use crate::view::{Json, Shown};
 pub(crate) use dns::change_entry;
 use std::sync::Arc;
 use wolke_domain::action::Target;
@@ -171,11 +171,11 @@ impl Control {
     pub async fn create_primary_ip(&self, caller: &Caller, request: wire::CreatePrimaryIp) -> Result<Json> {
         check_create(&request, caller.dialect)?;
         let (core, project) = (Arc::clone(&self.core), caller.project);
-        let (id, assignment) = self
-            .db
-            .write(vec![Race::Project(project), Race::Addresses], move |tx| create(tx, &core, project, &request))
-            .await?;
-        self.get_with_action(caller, (Kind::PrimaryIp, id), assignment).await
+        self.write_shown(caller, vec![Race::Project(project), Race::Addresses], move |tx| {
+            let (id, assignment) = create(tx, &core, project, &request)?;
+            Ok(Shown::one(Kind::PrimaryIp, id).any_action(assignment))
+        })
+        .await
     }
 
     /// Changes name, labels and auto_delete.
@@ -185,21 +185,22 @@ impl Control {
     pub async fn update_primary_ip(&self, caller: &Caller, id: Id, update: wire::UpdatePrimaryIp) -> Result<Json> {
         input::refuse(input::wrong(name::resource_name, update.name.as_deref(), update.labels.as_ref()))?;
         let project = caller.project;
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let old = primary_ip::expect(tx, project, id)?;
-                let mut new = old.value.clone();
-                input::set(&mut new.name, update.name.as_ref());
-                input::set(&mut new.details.labels, update.labels.as_ref());
-                if let Some(auto_delete) = update.auto_delete {
-                    rules::check_protection("auto_delete", new.details.delete_protected, auto_delete)
-                        .map_err(|e| Error::invalid_fields(vec![e]))?;
-                    new.details.auto_delete = auto_delete;
-                }
-                if new == old.value { Ok(()) } else { primary_ip::update(tx, &old, &new) }
-            })
-            .await?;
-        self.get(caller, Kind::PrimaryIp, id).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let old = primary_ip::expect(tx, project, id)?;
+            let mut new = old.value.clone();
+            input::set(&mut new.name, update.name.as_ref());
+            input::set(&mut new.details.labels, update.labels.as_ref());
+            if let Some(auto_delete) = update.auto_delete {
+                rules::check_protection("auto_delete", new.details.delete_protected, auto_delete)
+                    .map_err(|e| Error::invalid_fields(vec![e]))?;
+                new.details.auto_delete = auto_delete;
+            }
+            if new != old.value {
+                primary_ip::update(tx, &old, &new)?;
+            }
+            Ok(Shown::one(Kind::PrimaryIp, id))
+        })
+        .await
     }
 
     /// Switches delete protection.

@@ -26,7 +26,7 @@ use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::hosts;
 use crate::input;
-use crate::view::Json;
+use crate::view::{Json, Shown};
 pub(crate) use attached::Attached;
 pub use console::{NewTicket, Redeemed, Ticket};
 pub use create::Created;
@@ -179,23 +179,24 @@ impl Control {
         input::refuse(input::wrong(name::host_name, update.name.as_deref(), update.labels.as_ref()))?;
         let (core, project) = (std::sync::Arc::clone(&self.core), caller.project);
         let races = self.server_races(caller, id).await?;
-        self.db
-            .write(races, move |tx| {
-                let old = server::expect(tx, project, id)?;
-                let mut new = old.value.clone();
-                input::set(&mut new.name, update.name.as_ref());
-                input::set(&mut new.details.labels, update.labels.as_ref());
-                if new == old.value {
-                    return Ok(());
-                }
-                server::update(tx, &old, &new)?;
-                if new.details.labels != old.value.details.labels {
-                    crate::firewall::check_selected(tx, &core, &new)?;
-                }
-                if new.name == old.value.name { Ok(()) } else { rename_on_host(tx, &core, &new) }
-            })
-            .await?;
-        self.get(caller, Kind::Server, id).await
+        self.write_shown(caller, races, move |tx| {
+            let old = server::expect(tx, project, id)?;
+            let mut new = old.value.clone();
+            input::set(&mut new.name, update.name.as_ref());
+            input::set(&mut new.details.labels, update.labels.as_ref());
+            if new == old.value {
+                return Ok(Shown::one(Kind::Server, id));
+            }
+            server::update(tx, &old, &new)?;
+            if new.details.labels != old.value.details.labels {
+                crate::firewall::check_selected(tx, &core, &new)?;
+            }
+            if new.name != old.value.name {
+                rename_on_host(tx, &core, &new)?;
+            }
+            Ok(Shown::one(Kind::Server, id))
+        })
+        .await
     }
 
     /// Switches delete and rebuild protection, which always agree (fact sheet §3.1).

@@ -2,7 +2,7 @@
 
 use crate::control::{Caller, Control};
 use crate::input;
-use crate::view::Json;
+use crate::view::{Json, Shown};
 use wolke_domain::ssh_key::PublicKey;
 use wolke_domain::{Error, Result, name};
 use wolke_store::ssh_key::{Details, SshKey};
@@ -36,23 +36,20 @@ impl Control {
             _ => return Err(Error::invalid_fields(fields)),
         };
         let project = caller.project;
-        let id = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
-                let new = SshKey {
-                    id: tx.next_id(Counter::Kind(Kind::SshKey))?,
-                    project,
-                    name: request.name.clone(),
-                    created: tx.now().whole_second(),
-                    fingerprint: fingerprint.clone(),
-                    details: Details { v: 1, public_key: request.public_key.clone(), labels: request.labels.clone() },
-                };
-                let number = ssh_key::insert(tx, &new)?;
-                limit::check(tx, project, Kind::SshKey, number)?;
-                Ok(new.id)
-            })
-            .await?;
-        self.get(caller, Kind::SshKey, id).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let new = SshKey {
+                id: tx.next_id(Counter::Kind(Kind::SshKey))?,
+                project,
+                name: request.name.clone(),
+                created: tx.now().whole_second(),
+                fingerprint: fingerprint.clone(),
+                details: Details { v: 1, public_key: request.public_key.clone(), labels: request.labels.clone() },
+            };
+            let number = ssh_key::insert(tx, &new)?;
+            limit::check(tx, project, Kind::SshKey, number)?;
+            Ok(Shown::one(Kind::SshKey, new.id))
+        })
+        .await
     }
 
     /// Changes name and labels.
@@ -62,16 +59,17 @@ impl Control {
     pub async fn update_ssh_key(&self, caller: &Caller, id: Id, update: wire::UpdateSshKey) -> Result<Json> {
         input::refuse(input::wrong(name::resource_name, update.name.as_deref(), update.labels.as_ref()))?;
         let project = caller.project;
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let old = ssh_key::expect(tx, project, id)?;
-                let mut new = old.value.clone();
-                input::set(&mut new.name, update.name.as_ref());
-                input::set(&mut new.details.labels, update.labels.as_ref());
-                if new == old.value { Ok(()) } else { ssh_key::update(tx, &old, &new) }
-            })
-            .await?;
-        self.get(caller, Kind::SshKey, id).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let old = ssh_key::expect(tx, project, id)?;
+            let mut new = old.value.clone();
+            input::set(&mut new.name, update.name.as_ref());
+            input::set(&mut new.details.labels, update.labels.as_ref());
+            if new != old.value {
+                ssh_key::update(tx, &old, &new)?;
+            }
+            Ok(Shown::one(Kind::SshKey, id))
+        })
+        .await
     }
 
     /// Removes a key; servers made with it keep it.

@@ -5,11 +5,13 @@
 
 mod fragment;
 mod render;
+mod shown;
 
 use crate::control::{Caller, Control};
 use crate::real::RealHosts;
 pub use fragment::Fragments;
 use fragment::{Fragment, Key};
+pub use shown::Shown;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,6 +64,8 @@ pub struct View<'a> {
     pub(crate) dialect: Dialect,
     pub(crate) project: Id,
     pub(crate) moment: Moment,
+    /// Whether what is read has been committed. What has not may be undone, so it is not kept.
+    is_committed: bool,
     /// What stands inside the answer and changes by itself, with the rev that it has there.
     embedded: RefCell<BTreeMap<(Kind, Id), Changing>>,
 }
@@ -78,53 +82,7 @@ impl Control {
     /// # Errors
     /// `not_found`, whosever it else is.
     pub async fn get(&self, caller: &Caller, kind: Kind, id: Id) -> Result<Json> {
-        self.get_with_action(caller, (kind, id), None).await
-    }
-
-    /// What was made, as `{"certificate": {…}, "action": …}`; the action is null where there was nothing to wait for.
-    ///
-    /// # Errors
-    /// `not_found`, when it is gone already.
-    pub(crate) async fn get_created(
-        &self,
-        caller: &Caller,
-        (kind, id): (Kind, Id),
-        action: Option<Id>,
-    ) -> Result<Json> {
-        let mut json = self.get_with_action(caller, (kind, id), action).await?;
-        if action.is_none() {
-            json.truncate(json.len().saturating_sub(1));
-            json.extend_from_slice(b",\"action\":null}");
-        }
-        Ok(json)
-    }
-
-    /// A resource as `{"server": {…}}`, with an `action` beside it if there is one.
-    ///
-    /// # Errors
-    /// `not_found`, whosever it else is.
-    pub(crate) async fn get_with_action(
-        &self,
-        caller: &Caller,
-        (kind, id): (Kind, Id),
-        action: Option<Id>,
-    ) -> Result<Json> {
-        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
-        self.db
-            .read(move |tx| {
-                let view = View::new(tx, &core, &fragments, &caller);
-                let mut json = Json::new();
-                view.open(&mut json, kind.singular());
-                view.append(tx, &mut json, kind, id)?;
-                if let Some(action) = action {
-                    json.push(b',');
-                    member(&mut json, "action");
-                    view.append(tx, &mut json, Kind::Action, action)?;
-                }
-                json.push(b'}');
-                Ok(json)
-            })
-            .await
+        self.show(caller, Shown::one(kind, id)).await
     }
 }
 
@@ -150,6 +108,7 @@ impl<'a> View<'a> {
             dialect: caller.dialect,
             project: caller.project,
             moment,
+            is_committed: true,
             embedded: RefCell::default(),
         }
     }
@@ -280,7 +239,11 @@ impl View<'_> {
             return Ok(Some(found));
         }
         let Some(json) = render::render(tx, self, kind, id)? else { return Ok(None) };
-        Ok(Some(self.fragments.put(key, Fragment::cut(json))))
+        let fragment = Fragment::cut(json);
+        if !self.is_committed && !render::is_catalogue(kind, id) {
+            return Ok(Some(Arc::new(fragment)));
+        }
+        Ok(Some(self.fragments.put(key, fragment)))
     }
 
     /// A fragment as a fresh rendering would give it, past the cache: for the invariant of the simulator.

@@ -10,7 +10,7 @@ use crate::core::Core;
 use crate::input;
 use crate::operator::space;
 use crate::real;
-use crate::view::{Json, View, member};
+use crate::view::{Json, Shown};
 pub(crate) use attach::{attach_to_new, release_of_server, wrong_ids};
 use std::sync::Arc;
 use wolke_domain::action::Target;
@@ -135,32 +135,12 @@ impl Control {
     pub async fn create_volume(&self, caller: &Caller, request: wire::CreateVolume) -> Result<Json> {
         check_create(&request)?;
         let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
-        let created =
-            self.db.write(room_races(project), move |tx| create(tx, &core, (project, refuse), &request)).await?;
-        self.show_created_volume(caller, created).await
-    }
-
-    async fn show_created_volume(&self, caller: &Caller, created: Created) -> Result<Json> {
-        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
-        self.db
-            .read(move |tx| {
-                let view = View::new(tx, &core, &fragments, &caller);
-                let mut json = Json::new();
-                view.open(&mut json, "volume");
-                view.append(tx, &mut json, Kind::Volume, created.volume)?;
-                json.push(b',');
-                member(&mut json, "action");
-                view.append(tx, &mut json, Kind::Action, created.action)?;
-                json.push(b',');
-                member(&mut json, "next_actions");
-                json.push(b'[');
-                if let Some(attach) = created.attach {
-                    view.append(tx, &mut json, Kind::Action, attach)?;
-                }
-                json.extend_from_slice(b"]}");
-                Ok(json)
-            })
-            .await
+        self.write_shown(caller, room_races(project), move |tx| {
+            let made = create(tx, &core, (project, refuse), &request)?;
+            let shown = Shown::one(Kind::Volume, made.volume).action(made.action);
+            Ok(shown.actions("next_actions", made.attach.into_iter().collect()))
+        })
+        .await
     }
 
     /// Changes name and labels.
@@ -170,16 +150,17 @@ impl Control {
     pub async fn update_volume(&self, caller: &Caller, id: Id, update: wire::UpdateVolume) -> Result<Json> {
         input::refuse(input::wrong(rules::name, update.name.as_deref(), update.labels.as_ref()))?;
         let project = caller.project;
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let old = volume::expect(tx, project, id)?;
-                let mut new = old.value.clone();
-                input::set(&mut new.name, update.name.as_ref());
-                input::set(&mut new.details.labels, update.labels.as_ref());
-                if new == old.value { Ok(()) } else { volume::update(tx, &old, &new) }
-            })
-            .await?;
-        self.get(caller, Kind::Volume, id).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let old = volume::expect(tx, project, id)?;
+            let mut new = old.value.clone();
+            input::set(&mut new.name, update.name.as_ref());
+            input::set(&mut new.details.labels, update.labels.as_ref());
+            if new != old.value {
+                volume::update(tx, &old, &new)?;
+            }
+            Ok(Shown::one(Kind::Volume, id))
+        })
+        .await
     }
 
     /// Deletes a volume that is attached to nothing.

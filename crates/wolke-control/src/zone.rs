@@ -12,7 +12,7 @@ use crate::action::{self, Started};
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::input;
-use crate::view::{Json, View, member};
+use crate::view::{Json, Shown};
 pub(crate) use rrset::to_wire as rrset_to_wire;
 pub use rrset::{AskedRrset, RrsetChange};
 use std::sync::Arc;
@@ -118,24 +118,6 @@ impl Control {
         self.get(caller, Kind::Zone, id).await
     }
 
-    /// Shows what was made, and the action that says so.
-    async fn show_made(&self, caller: &Caller, (kind, id): (Kind, Id), started: Started) -> Result<Json> {
-        let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
-        self.db
-            .read(move |tx| {
-                let view = View::new(tx, &core, &fragments, &caller);
-                let mut json = Json::new();
-                view.open(&mut json, kind.singular());
-                view.append(tx, &mut json, kind, id)?;
-                json.push(b',');
-                member(&mut json, "action");
-                view.append(tx, &mut json, Kind::Action, started.action)?;
-                json.push(b'}');
-                Ok(json)
-            })
-            .await
-    }
-
     /// Changes the labels of a zone.
     ///
     /// # Errors
@@ -143,19 +125,16 @@ impl Control {
     pub async fn update_zone(&self, caller: &Caller, asked: IdOrName, update: wire::UpdateZone) -> Result<Json> {
         input::refuse(update.labels.as_ref().map(label::validate).unwrap_or_default())?;
         let project = caller.project;
-        let id = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
-                let old = zone::expect(tx, project, &asked)?;
-                let mut new = old.value.clone();
-                input::set(&mut new.details.labels, update.labels.as_ref());
-                if new != old.value {
-                    zone::update(tx, &old, &new)?;
-                }
-                Ok(new.id)
-            })
-            .await?;
-        self.get(caller, Kind::Zone, id).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let old = zone::expect(tx, project, &asked)?;
+            let mut new = old.value.clone();
+            input::set(&mut new.details.labels, update.labels.as_ref());
+            if new != old.value {
+                zone::update(tx, &old, &new)?;
+            }
+            Ok(Shown::one(Kind::Zone, new.id))
+        })
+        .await
     }
 
     /// Deletes a zone with everything in it.

@@ -6,7 +6,7 @@ use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::real;
 use crate::server::check_not_doomed;
-use crate::view::Json;
+use crate::view::{Json, Shown};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use wolke_domain::action::Target;
@@ -216,16 +216,13 @@ impl Control {
         let wanted = wanted(&request.apply_to, "apply_to").map_err(Error::invalid_fields)?;
         let (core, refuse) = (Arc::clone(&self.core), self.options.refuse_contention);
         let (project, dialect) = (caller.project, caller.dialect);
-        let actions = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
-                firewall::expect(tx, project, id)?;
-                let subject = Subject { project, firewall: id, refuse, is_new: false, dialect };
-                let reached = apply(tx, &core, subject, &wanted)?;
-                begin_all(tx, (project, id), "apply_firewall", &reached)
-            })
-            .await?;
-        self.show_firewall_actions(caller, None, actions).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            firewall::expect(tx, project, id)?;
+            let subject = Subject { project, firewall: id, refuse, is_new: false, dialect };
+            let reached = apply(tx, &core, subject, &wanted)?;
+            Ok(Shown::new().actions("actions", begin_all(tx, (project, id), "apply_firewall", &reached)?))
+        })
+        .await
     }
 
     /// Takes a firewall off servers and selectors. What it is not applied to is no error any more since 2025.
@@ -236,15 +233,12 @@ impl Control {
     pub async fn remove_firewall(&self, caller: &Caller, id: Id, request: wire::RemoveFromResources) -> Result<Json> {
         let wanted = wanted(&request.remove_from, "remove_from").map_err(Error::invalid_fields)?;
         let (project, dialect, refuse) = (caller.project, caller.dialect, self.options.refuse_contention);
-        let actions = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
-                firewall::expect(tx, project, id)?;
-                let subject = Subject { project, firewall: id, refuse, is_new: false, dialect };
-                let left = remove(tx, subject, &wanted)?;
-                begin_all(tx, (project, id), "remove_firewall", &left)
-            })
-            .await?;
-        self.show_firewall_actions(caller, None, actions).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            firewall::expect(tx, project, id)?;
+            let subject = Subject { project, firewall: id, refuse, is_new: false, dialect };
+            let left = remove(tx, subject, &wanted)?;
+            Ok(Shown::new().actions("actions", begin_all(tx, (project, id), "remove_firewall", &left)?))
+        })
+        .await
     }
 }

@@ -5,7 +5,7 @@ use crate::action::Started;
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::input;
-use crate::view::Json;
+use crate::view::{Json, Shown};
 use std::sync::Arc;
 use wolke_domain::zone::{RRSETS_MAX, Spec, TTL_DEFAULT, defaults, file, name, nameserver, rrset as rules, soa};
 use wolke_domain::{FieldError, Result, label};
@@ -127,11 +127,11 @@ impl Control {
         // Before the transaction: nobody waits while a long file is read.
         let plan = plan(&request)?;
         let (core, project) = (Arc::clone(&self.core), caller.project);
-        let (id, started) = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| create(tx, &core, project, (&request, &plan)))
-            .await?;
-        self.show_made(caller, (Kind::Zone, id), started).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let (id, started) = create(tx, &core, project, (&request, &plan))?;
+            Ok(Shown::one(Kind::Zone, id).action(started.action))
+        })
+        .await
     }
 }
 

@@ -4,7 +4,7 @@ use super::{bump_serial, check_mode, done};
 use crate::action::Started;
 use crate::control::{Caller, Control};
 use crate::input;
-use crate::view::Json;
+use crate::view::{Json, Shown};
 use wolke_domain::zone::{Record, Spec, rrset as rules, soa};
 use wolke_domain::{Error, FieldError, Result, label};
 use wolke_store::rrset::Rrset;
@@ -231,15 +231,12 @@ impl Control {
     /// `not_found`, `incorrect_zone_mode`, `invalid_input`, `uniqueness_error`, `resource_limit_exceeded`.
     pub async fn create_rrset(&self, caller: &Caller, asked: IdOrName, request: wire::CreateRrset) -> Result<Json> {
         let project = caller.project;
-        let (id, started) = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
-                let zone = expect_zone(tx, project, &asked)?;
-                let id = insert(tx, &zone, spec(&request), &request.labels)?;
-                Ok((id, done(tx, &zone, "create_rrset")?))
-            })
-            .await?;
-        self.show_made(caller, (Kind::Rrset, id), started).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let zone = expect_zone(tx, project, &asked)?;
+            let id = insert(tx, &zone, spec(&request), &request.labels)?;
+            Ok(Shown::one(Kind::Rrset, id).action(done(tx, &zone, "create_rrset")?.action))
+        })
+        .await
     }
 
     /// Changes the labels of a set, protected or not: they are no part of what is protected.
@@ -249,22 +246,19 @@ impl Control {
     pub async fn update_rrset(&self, caller: &Caller, asked: AskedRrset, update: wire::UpdateRrset) -> Result<Json> {
         input::refuse(update.labels.as_ref().map(label::validate).unwrap_or_default())?;
         let project = caller.project;
-        let id = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
-                let zone = expect_zone(tx, project, &asked.zone)?;
-                let old = find(tx, &zone, &asked)?;
-                let mut new = old.value.clone();
-                input::set(&mut new.labels, update.labels.as_ref());
-                if new != old.value
-                    && let Some(all) = rrset::update(tx, &old, &new)?
-                {
-                    all.check()?;
-                }
-                Ok(new.id)
-            })
-            .await?;
-        self.get(caller, Kind::Rrset, id).await
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let zone = expect_zone(tx, project, &asked.zone)?;
+            let old = find(tx, &zone, &asked)?;
+            let mut new = old.value.clone();
+            input::set(&mut new.labels, update.labels.as_ref());
+            if new != old.value
+                && let Some(all) = rrset::update(tx, &old, &new)?
+            {
+                all.check()?;
+            }
+            Ok(Shown::one(Kind::Rrset, new.id))
+        })
+        .await
     }
 
     /// Does something to a set and shows the action that says so.

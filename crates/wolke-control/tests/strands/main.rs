@@ -27,5 +27,6 @@ mod power;
 mod project;
 mod rebuild;
 mod rescue;
+mod shown;
 mod time;
 mod volumes;
