@@ -5,7 +5,12 @@
 //!
 //! Deterministic: a seed gives the same worlds and the same requests. `cargo xtask fuzz-api` runs it with other numbers; what
 //! it finds is kept as a test of its own (`tests/cloud/found.rs`).
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test, helpers included")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test, helpers included; it says what it did"
+)]
 
 mod broken;
 #[path = "../common/mod.rs"]

@@ -165,10 +165,9 @@ impl<'a> Maker<'a> {
             let odd = [least, most, 0, 1, -1, 65_536, i64::from(u32::MAX), 1 << 40];
             return inside(*self.dice.pick(&odd));
         }
-        if !self.spicy && self.dice.percent(50) {
-            if let Some(own) = self.own(place).filter(Value::is_number) {
-                return own;
-            }
+        let wants_own = !self.spicy && self.dice.percent(50);
+        if let Some(own) = self.own(place).filter(|own| wants_own && own.is_number()) {
+            return own;
         }
         let thing = self.plan.noun(place.name, place.parent).and_then(|noun| self.near(noun));
         let id = thing.and_then(|thing| thing.get("id")).cloned();

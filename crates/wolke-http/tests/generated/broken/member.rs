@@ -27,7 +27,7 @@ pub fn wrong(shop: &mut Workshop<'_>, spot: &Spot) -> Option<Request> {
         ("object", json!({})),
     ];
     let fits = |(name, _): &&(&str, Value)| {
-        !takes(&spot.schema, name) && !(*name == "integer" && takes(&spot.schema, "number"))
+        !(takes(&spot.schema, name) || *name == "integer" && takes(&spot.schema, "number"))
     };
     let others: Vec<Value> = others.iter().filter(fits).map(|(_, value)| value.clone()).collect();
     let value = shop.dice.pick(&others).clone();

@@ -96,7 +96,7 @@ pub fn odd_query(shop: &mut Workshop<'_>) -> Option<Request> {
     let odd = encode(&samples::odd(shop.dice));
     let more = match shop.dice.below(10) {
         0 => "&&&".into(),
-        1 => format!("{name}"),
+        1 => name,
         2 => format!("{name}=%zz%4"),
         3 => format!("{name}=%ff%fe"),
         4 => format!("{name}=%00"),
