@@ -9,6 +9,7 @@
 )]
 
 mod backups;
+mod certificates;
 mod change_type;
 #[path = "../common/mod.rs"]
 mod common;
