@@ -62,4 +62,5 @@ pub struct Model {
     pub volumes: BTreeMap<Id, i64>,
     pub networks: Vec<Id>,
     pub zones: Vec<Id>,
+    pub certificates: Vec<Id>,
 }

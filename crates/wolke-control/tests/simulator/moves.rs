@@ -19,6 +19,7 @@ use wolke_wire::selector::Selector;
 use wolke_wire::{Dialect, ErrorCode, Id, Kind};
 
 mod backup;
+mod certificate;
 mod console;
 mod firewall;
 mod floating_ip;
@@ -43,6 +44,7 @@ pub type Made<'a> = Pin<Box<dyn Future<Output = Result<String>> + 'a>>;
 /// Every move, noun by noun.
 const MOVES: &[&[Move]] = &[
     backup::MOVES,
+    certificate::MOVES,
     console::MOVES,
     firewall::MOVES,
     floating_ip::MOVES,
@@ -166,9 +168,11 @@ impl Simulator {
         let volumes: Vec<Id> = promised.keys().copied().collect();
         let networks = self.model.networks.clone();
         let zones = self.model.zones.clone();
+        let certificates = self.model.certificates.clone();
         self.db.read_blocking(move |tx: &mut dyn Tx| {
             invariant::check(tx)?;
             crate::common::check_rooms(tx)?;
+            certificate::check(tx, caller.project, &certificates)?;
             volume::check(tx, caller.project, &promised)?;
             firewall::check(tx, caller.project, &firewalls, &servers)?;
             for dialect in DIALECTS {
@@ -184,6 +188,7 @@ impl Simulator {
                     (Kind::Firewall, &firewalls),
                     (Kind::Network, &networks),
                     (Kind::Zone, &zones),
+                    (Kind::Certificate, &certificates),
                 ];
                 for (kind, ids) in all {
                     for id in ids {

@@ -21,6 +21,7 @@ impl Simulator {
             OperationKind::Stop,
             OperationKind::Delete,
             OperationKind::SetPassword,
+            OperationKind::IssueCertificate,
         ];
         let policies = [
             Policy::Immediate,
