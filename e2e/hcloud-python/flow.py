@@ -19,6 +19,7 @@ from hcloud.server_types import ServerType
 from hcloud.servers import ServerCreatePublicNetwork
 
 from attached import firewalls, floating_ips, networks, primary_ips, volumes
+from certificates import certificates
 from dns import zones
 from support import IMAGE, create, refused, remove
 
@@ -251,6 +252,7 @@ FLOWS = [
     primary_ips,
     floating_ips,
     zones,
+    certificates,
     failing_action,
 ]
 
@@ -265,6 +267,7 @@ NOUNS = {
     "networks": {},
     "firewalls": {},
     "volumes": {},
+    "certificates": {},
     "zones": {},
     "images": {"type": ["snapshot", "backup"]},
 }

@@ -19,6 +19,7 @@ const KINDS: &[(&str, &str)] = &[
     ("/v1/volumes", "volumes"),
     ("/v1/firewalls", "firewalls"),
     ("/v1/zones", "zones"),
+    ("/v1/certificates", "certificates"),
 ];
 
 /// One installation with a running server and a client.

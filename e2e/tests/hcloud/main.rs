@@ -3,6 +3,7 @@
 
 mod backups;
 mod catalogue;
+mod certificates;
 mod firewalls;
 mod floating_ips;
 mod images;

@@ -21,7 +21,7 @@ use wolke_wire::Timestamp;
 use wolke_wire::cloud::Secret;
 use x509_cert::Certificate;
 use x509_cert::certificate::{TbsCertificate, Version};
-use x509_cert::der::asn1::{BitString, GeneralizedTime, Ia5String, OctetString};
+use x509_cert::der::asn1::{BitString, GeneralizedTime, Ia5String, OctetString, UtcTime};
 use x509_cert::der::{DateTime, Decode as _, DecodePem as _, Encode as _, EncodePem as _};
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{
@@ -197,11 +197,36 @@ fn time(at: Timestamp) -> Result<Time> {
     let seconds = u64::try_from(at.0.div_euclid(1000)).map_err(broken)?;
     let time = DateTime::from_unix_duration(Duration::from_secs(seconds)).map_err(broken)?;
     // Until 2049 in the short form, which is demanded (RFC 5280 §4.1.2.5).
-    Time::try_from(time.to_system_time()).map_err(broken)
+    let short = UtcTime::from_date_time(time).map(Time::UtcTime);
+    Ok(short.unwrap_or_else(|_| Time::GeneralTime(GeneralizedTime::from_date_time(time))))
 }
 
 /// World time can be set: a root is valid at all times. The end is the one that means "none" (RFC 5280 §4.1.2.5).
 fn for_ever() -> Result<Validity> {
     let end = DateTime::new(9999, 12, 31, 23, 59, 59).map_err(broken)?;
     Ok(Validity { not_before: time(Timestamp(0))?, not_after: Time::GeneralTime(GeneralizedTime::from_date_time(end)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Time, for_ever, subject, time};
+    use wolke_wire::Timestamp;
+
+    #[test]
+    fn times_are_short_as_long_as_they_can_be() {
+        let of = |text: &str| time(Timestamp::parse(text).unwrap()).unwrap();
+        assert!(matches!(of("2049-12-31T23:59:59Z"), Time::UtcTime(_)));
+        assert!(matches!(of("2050-01-01T00:00:00Z"), Time::GeneralTime(_)));
+        assert_eq!(of("2026-11-21T12:00:00Z").to_string(), "2026-11-21T12:00:00Z");
+        let root = for_ever().unwrap();
+        assert_eq!(root.not_before.to_string(), "1970-01-01T00:00:00Z");
+        assert_eq!(root.not_after.to_string(), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn only_short_domains_are_common_names() {
+        let of = |domain: &str| subject(&[domain.to_owned()]).unwrap().to_string();
+        assert_eq!(of("*.example.com"), "CN=*.example.com");
+        assert_eq!(of(&"a".repeat(65)), "");
+    }
 }
