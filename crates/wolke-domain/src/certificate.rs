@@ -1,5 +1,5 @@
 //! The pure rules of certificates: names, sizes, the states of managed ones and when they are renewed (fact sheet §3.8,
-//! dialects D.1; decision 0014).
+//! dialects D.1; decision 0015).
 //!
 //! What the zones of a project say about a domain stands in `certificate/validation.rs`. Reading and making X.509 is the
 //! application's business.
