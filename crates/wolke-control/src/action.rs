@@ -9,8 +9,8 @@ use wolke_domain::image::is_own;
 use wolke_domain::{Error, Result, contention};
 use wolke_store::strand::NewStrand;
 use wolke_store::{
-    Counter, Scope, Tx, action, certificate, firewall, floating_ip, image, network, placement_group, primary_ip,
-    server, ssh_key, strand, volume, zone,
+    Counter, Scope, Tx, action, certificate, firewall, floating_ip, image, load_balancer, network, placement_group,
+    primary_ip, server, ssh_key, strand, volume, zone,
 };
 use wolke_strand::{Frame, Program};
 use wolke_wire::cloud::action as wire;
@@ -136,6 +136,7 @@ pub(crate) fn check_owner(tx: &mut dyn Tx, catalogue: &Catalogue, project: Id, k
         Kind::FloatingIp => floating_ip::get(tx, project, id)?.is_some(),
         Kind::PlacementGroup => placement_group::get(tx, project, id)?.is_some(),
         Kind::Network => network::get(tx, project, id)?.is_some(),
+        Kind::LoadBalancer => load_balancer::get(tx, project, id)?.is_some(),
         Kind::SshKey => ssh_key::get(tx, project, id)?.is_some(),
         Kind::Volume => volume::get(tx, project, id)?.is_some(),
         Kind::Firewall => firewall::get(tx, project, id)?.is_some(),

@@ -16,7 +16,7 @@ use wolke_domain::action::Target;
 use wolke_domain::{Error, Result, firewall as rules, name};
 use wolke_store::firewall::{Applied, Details, Firewall};
 use wolke_store::selection::Selection;
-use wolke_store::{Counter, Race, Tx, firewall, limit};
+use wolke_store::{Counter, Race, Tx, firewall, limit, load_balancer};
 use wolke_wire::cloud::firewall as wire;
 use wolke_wire::{Dialect, Id, Kind};
 
@@ -158,6 +158,7 @@ impl Control {
             new.details.rules.clone_from(&checked);
             if new != old.value {
                 firewall::update(tx, &old, &new)?;
+                load_balancer::touch_behind(tx, id)?;
             }
             let on_firewall = vec![Target::new(Kind::Firewall, id)];
             let mut actions = vec![action::done(tx, project, "set_firewall_rules", on_firewall)?.action];

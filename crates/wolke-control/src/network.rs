@@ -11,7 +11,7 @@ use crate::action;
 use crate::control::{Caller, Control};
 use crate::input;
 use crate::view::{Json, Shown};
-pub(crate) use attach::{attach, private_net, release, served_places};
+pub(crate) use attach::{FIRST_SLOT, attach, join, private_net, release, served_places, zone};
 pub use members::MembersRequest;
 use wolke_domain::action::Target;
 use wolke_domain::catalogue::Catalogue;

@@ -1,4 +1,5 @@
-//! What the operator decides: the catalogue's changes, limits, stock, private ISOs, blocked addresses, vSwitches, faults.
+//! What the operator decides: the catalogue's changes, limits, stock, private ISOs, blocked addresses, vSwitches,
+//! faults, what simulated guests answer.
 //!
 //! All of it is in the world's database; this is the copy that a process works with. It is read again when a commit, here or
 //! in another process, says that it has changed ([`wolke_store::Signal::OperatorChanged`]); on an engine with other writers
@@ -8,10 +9,12 @@
 
 mod block;
 mod change;
+mod dedicated_ip;
 mod delegation;
 mod entries;
 mod event;
 mod fault;
+mod guest;
 pub(crate) mod iso;
 mod limits;
 pub(crate) mod space;
@@ -27,6 +30,7 @@ pub use entries::{Ending, Entry, NewImage, When};
 pub use event::{Event, EventKind, NewEvent};
 pub use fault::ActiveFault;
 use fault::Faults;
+pub use guest::{Answer as GuestAnswer, Who};
 pub use iso::NewIso;
 pub use limits::LimitView;
 pub use space::SpaceView;

@@ -31,7 +31,7 @@ pub(crate) use attached::Attached;
 pub use console::{NewTicket, Redeemed, Ticket};
 pub use create::Created;
 pub(crate) use create_image::begin_image;
-pub use metrics::MetricsRequest;
+pub use metrics::ServerMetricsRequest;
 pub(crate) use metrics::traffic;
 pub use power::PowerVerb;
 pub(crate) use spec::public_nic;
@@ -190,6 +190,7 @@ impl Control {
             server::update(tx, &old, &new)?;
             if new.details.labels != old.value.details.labels {
                 crate::firewall::check_selected(tx, &core, &new)?;
+                crate::load_balancer::joined(tx, &core, &new)?;
             }
             if new.name != old.value.name {
                 rename_on_host(tx, &core, &new)?;

@@ -214,9 +214,9 @@ impl View<'_> {
         embedded.into_iter().map(rev).collect()
     }
 
-    /// Servers show their traffic, which grows by the hour, and what their type includes.
+    /// Servers and load balancers show their traffic, which grows by the hour, and what their type includes.
     fn key(&self, kind: Kind, id: Id, rev: i64) -> Key {
-        let moment = (kind == Kind::Server).then_some(self.moment.servers);
+        let moment = matches!(kind, Kind::Server | Kind::LoadBalancer).then_some(self.moment.servers);
         Key { kind, id, rev, dialect: self.dialect, moment }
     }
 

@@ -345,6 +345,15 @@ impl Error {
         Self::Internal { internal: internal.into() }
     }
 
+    /// The same refusal of wrong fields, whose message names the fields alone; the reasons stay in the details.
+    #[must_use]
+    pub fn without_reasons(self) -> Self {
+        let Self::InvalidInput { fields, .. } = self else { return self };
+        let names: Vec<FieldError> =
+            fields.iter().map(|field| FieldError { name: field.name.clone(), messages: Vec::new() }).collect();
+        Self::InvalidInput { message: Some(invalid_input_message(&names)), fields }
+    }
+
     /// The message that the caller sees.
     #[must_use]
     pub fn message(&self) -> String {
@@ -399,5 +408,6 @@ mod tests {
         assert_eq!(Error::invalid("name", "is too long").message(), "invalid input in field 'name': is too long");
         let two = Error::invalid_fields(vec![FieldError::new("server", "x"), FieldError::new("home_location", "y")]);
         assert_eq!(two.message(), "invalid input in fields 'server', 'home_location'");
+        assert_eq!(Error::invalid("type", "is odd").without_reasons().message(), "invalid input in field 'type'");
     }
 }

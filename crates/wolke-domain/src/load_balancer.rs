@@ -1,18 +1,25 @@
-//! The pure rules of load balancers (fact sheet §3.7, dialects D.1): services, health, and what a type allows.
+//! The pure rules of load balancers (fact sheet §3.7, dialects D.1): services, targets and the ways to them, health, and what a
+//! type allows.
 
 pub mod health;
+pub mod reach;
 pub mod service;
+pub mod serving;
 
 #[cfg(test)]
 mod tests;
 
-use crate::FieldError;
+use crate::catalogue::LoadBalancerType;
+use crate::{Error, FieldError};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use wolke_wire::ErrorCode;
 use wolke_wire::cloud::load_balancer::{ChangeTarget, Service, TargetType};
 use wolke_wire::selector::Selector;
 
-/// What a target of a request is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What a target is. Also what is stored of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Target {
     /// A server.
     Server(wolke_wire::Id),
@@ -20,6 +27,29 @@ pub enum Target {
     Selector(String),
     /// An address of a dedicated server.
     Ip(String),
+}
+
+/// A target, and the way to it. Also what is stored of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aim {
+    /// What it is.
+    pub to: Target,
+    /// Whether servers are reached through the private network; never with an address.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub use_private_ip: bool,
+}
+
+/// The longest selector, in bytes.
+pub const SELECTOR_BYTES_MAX: usize = 1_024;
+/// Targets and services that one request may name.
+pub const PER_REQUEST_MAX: usize = 200;
+
+/// Reads a target of a request with the way to it. Fields of errors begin with `at`.
+///
+/// # Errors
+/// Every wrong field.
+pub fn aim(at: &str, asked: &ChangeTarget) -> Result<Aim, Vec<FieldError>> {
+    target(at, asked).map(|to| Aim { to, use_private_ip: asked.use_private_ip.unwrap_or(false) })
 }
 
 /// Reads a target of a request: exactly the member of its type, and well formed. Fields of errors begin with `at`.
@@ -50,6 +80,9 @@ pub fn target(at: &str, asked: &ChangeTarget) -> Result<Target, Vec<FieldError>>
             Ok(selector) if selector.terms.is_empty() => {
                 Err(("label_selector.selector", "must not be empty".to_owned()))
             }
+            Ok(_) if by.selector.len() > SELECTOR_BYTES_MAX => {
+                Err(("label_selector.selector", format!("must not be longer than {SELECTOR_BYTES_MAX} bytes")))
+            }
             Ok(_) => Ok(Target::Selector(by.selector.clone())),
             Err(error) => Err(("label_selector.selector", error.to_string())),
         },
@@ -77,6 +110,37 @@ pub struct Allowed {
     pub targets: usize,
     /// Certificates of all services, each counted once.
     pub certificates: usize,
+}
+
+impl Allowed {
+    /// What a type of the catalogue allows.
+    #[must_use]
+    pub fn of(kind: &LoadBalancerType) -> Self {
+        let number = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
+        Self {
+            services: number(kind.max_services),
+            targets: number(kind.max_targets),
+            certificates: number(kind.max_assigned_certificates),
+        }
+    }
+}
+
+/// Checks that services and targets stay within a type.
+///
+/// # Errors
+/// `resource_limit_exceeded`, naming the first limit that they go beyond.
+pub fn check_within(allowed: &Allowed, services: &[Service], targets: usize) -> Result<(), Error> {
+    let Some(limit) = beyond(allowed, services, targets) else { return Ok(()) };
+    Err(Error::limit(limit, &limit.replace('_', " ")))
+}
+
+/// Checks that no two services listen on one port.
+///
+/// # Errors
+/// `source_port_already_used`.
+pub fn check_ports(services: &[Service]) -> Result<(), Error> {
+    let Some(port) = port_used_twice(services) else { return Ok(()) };
+    Err(Error::refused(ErrorCode::SourcePortAlreadyUsed, format!("source port {port} is already used")))
 }
 
 /// The first limit of a type that services and targets go beyond: its name in the contract's details.

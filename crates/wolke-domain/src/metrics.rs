@@ -1,4 +1,4 @@
-//! Metrics of servers: of real ones from what was measured ([`measured`]), of simulated ones as functions of the server, of
+//! Metrics of servers and load balancers ([`balancer`]): of real servers from what was measured ([`measured`]), of simulated ones as functions of the server, of
 //! world time and of when its machine ran.
 //!
 //! Of the simulated ones nothing is stored. The same server shows the same load at the same second whenever it is asked, before and after a
@@ -6,10 +6,12 @@
 //! processor and disk. While a machine stands still, and before it was made, everything is zero. Traffic counters are the
 //! sum of the same bandwidth, so that the two agree.
 
+mod balancer;
 mod load;
 mod measured;
 mod window;
 
+pub use balancer::{BalancerLoad, BalancerSeries, balancer_series};
 pub use load::{Load, Phase, Traffic};
 pub use measured::{Counters, GAP_MS_MAX, Measured, measured};
 pub use window::{DAYS_KEPT, SAMPLES_MAX, Window, WindowError};

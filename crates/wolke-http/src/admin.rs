@@ -21,6 +21,8 @@
 //! | `GET` `POST /isos`, `DELETE /isos/{id}` | private ISOs of projects |
 //! | `PUT /primary_ips/{id}/blocked`, `PUT /floating_ips/{id}/blocked` | blocks an address, or lets it go |
 //! | `GET /vswitches`, `PUT` `DELETE /vswitches/{id}` | vSwitches that networks can be coupled with |
+//! | `GET` `PUT` `DELETE /guests` | what simulated guests answer to health checks of load balancers |
+//! | `GET /dedicated_ips`, `PUT` `DELETE /dedicated_ips/{ip}` | addresses that load balancers may have as targets |
 //! | `PUT /zones/{id}/delegation` | what the parent zone says of a DNS zone |
 //! | `GET /authorities/{name}` | the certificate of an authority that issues managed certificates |
 //! | `GET /events` | what nobody else would see: renewals of certificates that have failed |
@@ -29,6 +31,7 @@
 pub mod catalogue;
 pub mod certificate;
 mod clock;
+pub mod guest;
 mod metadata;
 pub mod operator;
 mod project;
@@ -90,6 +93,9 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .route("/floating_ips/{id}/blocked", put(operator::block_floating_ip))
         .route("/vswitches", get(operator::list_vswitches))
         .route("/vswitches/{id}", put(operator::add_vswitch).delete(operator::remove_vswitch))
+        .route("/guests", get(guest::list).put(guest::tell).delete(guest::untell))
+        .route("/dedicated_ips", get(guest::list_ips))
+        .route("/dedicated_ips/{ip}", put(guest::add_ip).delete(guest::remove_ip))
         .route("/zones/{id}/delegation", put(operator::delegate))
         .route("/authorities/{name}", get(certificate::authority))
         .route("/events", get(certificate::events))

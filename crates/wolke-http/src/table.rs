@@ -4,8 +4,8 @@
 //! exists in a dialect is the contract's word; what the contract has and this table has not is answered `not_found`.
 
 use crate::cloud::{
-    action, certificate, datacenter, firewall, floating_ip, image, iso, load_balancer_type, location, network,
-    placement_group, pricing, primary_ip, resource, server, server_type, ssh_key, volume, zone,
+    action, certificate, datacenter, firewall, floating_ip, image, iso, load_balancer, load_balancer_type, location,
+    network, placement_group, pricing, primary_ip, resource, server, server_type, ssh_key, volume, zone,
 };
 use crate::operation::{Operation, Verb};
 use wolke_wire::Kind;
@@ -183,6 +183,43 @@ operations! {
     list_certificate_actions Get "/certificates/{id}/actions" Certificate => action::list_of_resource;
     get_certificate_action Get "/certificates/{id}/actions/{action_id}" Certificate => action::get_of_resource;
     certificate_retry Post "/certificates/{id}/actions/retry" Certificate "issue_certificate" => certificate::retry;
+
+    list_load_balancers Get "/load_balancers" LoadBalancer => load_balancer::list;
+    create_load_balancer Post "/load_balancers" LoadBalancer "create_load_balancer" => load_balancer::create;
+    list_load_balancers_actions Get "/load_balancers/actions" LoadBalancer => action::list_of_kind;
+    get_load_balancers_action Get "/load_balancers/actions/{id}" LoadBalancer => action::get_of_kind;
+    get_load_balancer Get "/load_balancers/{id}" LoadBalancer => resource::get;
+    update_load_balancer Put "/load_balancers/{id}" LoadBalancer => load_balancer::update;
+    delete_load_balancer Delete "/load_balancers/{id}" LoadBalancer "delete_load_balancer" => load_balancer::delete;
+    get_load_balancer_metrics Get "/load_balancers/{id}/metrics" LoadBalancer => load_balancer::metrics;
+    list_load_balancer_actions Get "/load_balancers/{id}/actions" LoadBalancer => action::list_of_resource;
+    get_load_balancer_action Get "/load_balancers/{id}/actions/{action_id}" LoadBalancer => action::get_of_resource;
+    load_balancer_add_service Post "/load_balancers/{id}/actions/add_service" LoadBalancer "add_service"
+        => load_balancer::add_service;
+    load_balancer_update_service Post "/load_balancers/{id}/actions/update_service" LoadBalancer "update_service"
+        => load_balancer::update_service;
+    load_balancer_delete_service Post "/load_balancers/{id}/actions/delete_service" LoadBalancer "delete_service"
+        => load_balancer::delete_service;
+    load_balancer_add_target Post "/load_balancers/{id}/actions/add_target" LoadBalancer "add_target"
+        => load_balancer::add_target;
+    load_balancer_remove_target Post "/load_balancers/{id}/actions/remove_target" LoadBalancer "remove_target"
+        => load_balancer::remove_target;
+    load_balancer_attach_to_network Post "/load_balancers/{id}/actions/attach_to_network" LoadBalancer "attach_to_network"
+        => load_balancer::attach_to_network;
+    load_balancer_detach_from_network Post "/load_balancers/{id}/actions/detach_from_network" LoadBalancer "detach_from_network"
+        => load_balancer::detach_from_network;
+    load_balancer_change_algorithm Post "/load_balancers/{id}/actions/change_algorithm" LoadBalancer "change_algorithm"
+        => load_balancer::change_algorithm;
+    load_balancer_change_dns_ptr Post "/load_balancers/{id}/actions/change_dns_ptr" LoadBalancer "change_dns_ptr"
+        => load_balancer::change_dns_ptr;
+    load_balancer_change_protection Post "/load_balancers/{id}/actions/change_protection" LoadBalancer "change_protection"
+        => load_balancer::change_protection;
+    load_balancer_change_type Post "/load_balancers/{id}/actions/change_type" LoadBalancer "change_load_balancer_type"
+        => load_balancer::change_type;
+    load_balancer_enable_public_interface Post "/load_balancers/{id}/actions/enable_public_interface" LoadBalancer "enable_public_interface"
+        => load_balancer::enable_public_interface;
+    load_balancer_disable_public_interface Post "/load_balancers/{id}/actions/disable_public_interface" LoadBalancer "disable_public_interface"
+        => load_balancer::disable_public_interface;
 
     list_locations Get "/locations" Location => location::list;
     get_location Get "/locations/{id}" Location => resource::get;

@@ -17,7 +17,8 @@ statements! { "invariant";
     ASSIGNED_TO_NOBODY = "SELECT p.id FROM primary_ips p WHERE p.assignee IS NOT NULL AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = p.assignee AND s.project = p.project) ORDER BY p.id";
     FLOATING_TO_NOBODY = "SELECT f.id FROM floating_ips f WHERE f.server IS NOT NULL AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = f.server AND s.project = f.project) ORDER BY f.id";
     ADDRESS_WITHOUT_OWNER = "SELECT a.owner FROM address a WHERE (a.kind = 'primary_ip' AND NOT EXISTS (SELECT 1 FROM primary_ips p WHERE p.id = a.owner))
-        OR (a.kind = 'floating_ip' AND NOT EXISTS (SELECT 1 FROM floating_ips f WHERE f.id = a.owner)) ORDER BY a.owner";
+        OR (a.kind = 'floating_ip' AND NOT EXISTS (SELECT 1 FROM floating_ips f WHERE f.id = a.owner))
+        OR (a.kind = 'load_balancer' AND NOT EXISTS (SELECT 1 FROM load_balancers b WHERE b.id = a.owner)) ORDER BY a.owner";
     OWNER_WITHOUT_ADDRESS = "SELECT p.id FROM primary_ips p WHERE NOT EXISTS (SELECT 1 FROM address a WHERE a.kind = 'primary_ip' AND a.owner = p.id)
         UNION ALL SELECT f.id FROM floating_ips f WHERE NOT EXISTS (SELECT 1 FROM address a WHERE a.kind = 'floating_ip' AND a.owner = f.id)";
     /// No address is two resources' at once.
@@ -33,13 +34,14 @@ statements! { "invariant";
         OR (SELECT count(*) FROM volumes v WHERE v.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'volume' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM firewalls f WHERE f.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'firewall' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM certificates x WHERE x.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'certificate' AND c.project = p.id), 0)
+        OR (SELECT count(*) FROM load_balancers b WHERE b.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'load_balancer' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM zones z WHERE z.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'zone' AND c.project = p.id), 0)
         ORDER BY p.id";
     /// A kind that [`WRONG_COUNT`] does not know is entered there, in `LABEL_OF_NOBODY` if it has labels, and here.
     UNKNOWN_COUNT = "SELECT c.project FROM resource_count c WHERE c.n <> 0 AND c.kind NOT IN ('server', 'ssh_key', 'primary_ip', 'floating_ip', 'image',
-        'placement_group', 'network', 'zone', 'volume', 'firewall', 'certificate') ORDER BY c.project";
+        'placement_group', 'network', 'zone', 'volume', 'firewall', 'certificate', 'load_balancer') ORDER BY c.project";
     UNKNOWN_LABEL = "SELECT l.id FROM label l WHERE l.kind NOT IN ('server', 'ssh_key', 'primary_ip', 'floating_ip', 'image', 'placement_group', 'network',
-        'zone', 'rrset', 'volume', 'firewall', 'certificate') ORDER BY l.id";
+        'zone', 'rrset', 'volume', 'firewall', 'certificate', 'load_balancer') ORDER BY l.id";
     WRONG_ACTION_COUNT = "SELECT p.id FROM project p WHERE (SELECT count(*) FROM actions a WHERE a.project = p.id)
         <> COALESCE((SELECT n FROM action_count c WHERE c.kind = 'action' AND c.project = p.id), 0) ORDER BY p.id";
     WRONG_ACTION_KIND_COUNT = "SELECT c.project FROM action_count c WHERE c.kind <> 'action' AND c.n <> (SELECT count(*) FROM action_resource r
@@ -68,6 +70,7 @@ statements! { "invariant";
         OR (l.kind = 'network' AND NOT EXISTS (SELECT 1 FROM networks w WHERE w.id = l.id))
         OR (l.kind = 'floating_ip' AND NOT EXISTS (SELECT 1 FROM floating_ips f WHERE f.id = l.id))
         OR (l.kind = 'certificate' AND NOT EXISTS (SELECT 1 FROM certificates x WHERE x.id = l.id))
+        OR (l.kind = 'load_balancer' AND NOT EXISTS (SELECT 1 FROM load_balancers b WHERE b.id = l.id))
         OR (l.kind = 'zone' AND NOT EXISTS (SELECT 1 FROM zones z WHERE z.id = l.id))
         OR (l.kind = 'rrset' AND NOT EXISTS (SELECT 1 FROM rrsets r WHERE r.id = l.id))
         OR (l.kind = 'placement_group' AND NOT EXISTS (SELECT 1 FROM placement_groups g WHERE g.id = l.id)) ORDER BY l.id";
@@ -87,6 +90,17 @@ statements! { "invariant";
         (SELECT 1 FROM placement_groups g WHERE g.id = s.placement_group AND g.project = s.project) ORDER BY s.id";
     MEMBER_OF_NO_NETWORK = "SELECT a.member FROM network_addresses a WHERE a.kind = 'server' AND NOT EXISTS (SELECT 1 FROM servers s, networks w
         WHERE s.id = a.member AND w.id = a.network AND w.project = s.project) ORDER BY a.member";
+    BALANCER_OF_NO_NETWORK = "SELECT a.member FROM network_addresses a WHERE a.kind = 'load_balancer' AND NOT EXISTS (SELECT 1 FROM load_balancers b, networks w
+        WHERE b.id = a.member AND w.id = a.network AND w.project = b.project) ORDER BY a.member";
+    /// A load balancer is in one network at most.
+    BALANCER_IN_TWO_NETWORKS = "SELECT a.member FROM network_addresses a WHERE a.kind = 'load_balancer' GROUP BY a.member HAVING count(*) > 1 ORDER BY a.member";
+    TARGET_OF_NOTHING = "SELECT t.server FROM load_balancer_servers t WHERE NOT EXISTS (SELECT 1 FROM load_balancers b, servers s
+        WHERE b.id = t.load_balancer AND s.id = t.server AND s.project = b.project) ORDER BY t.server";
+    SELECTION_OF_NO_BALANCER = "SELECT n.id FROM selection n WHERE n.kind = 'load_balancer' AND NOT EXISTS
+        (SELECT 1 FROM load_balancers b WHERE b.id = n.owner AND b.project = n.project) ORDER BY n.id";
+    SHOWN_BY_NO_BALANCER = "SELECT c.certificate FROM load_balancer_certificates c WHERE NOT EXISTS
+        (SELECT 1 FROM load_balancers b WHERE b.id = c.load_balancer) ORDER BY c.certificate";
+    TOLD_TO_NOBODY = "SELECT g.server FROM guest_answers g WHERE g.server <> 0 AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = g.server) ORDER BY g.server";
     /// An alias belongs to a membership, and both to one interface.
     ALIAS_WITHOUT_ADDRESS = "SELECT a.member FROM network_addresses a WHERE NOT EXISTS (SELECT 1 FROM network_addresses b WHERE b.network = a.network
         AND b.kind = a.kind AND b.member = a.member AND b.interface = a.interface AND b.position = 0) ORDER BY a.member";

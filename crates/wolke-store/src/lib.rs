@@ -13,10 +13,12 @@ pub mod clock;
 pub mod console;
 mod counter;
 mod db;
+pub mod dedicated_ip;
 pub mod driven;
 pub mod event;
 pub mod firewall;
 pub mod floating_ip;
+pub mod guest;
 pub mod host;
 pub mod image;
 pub mod inspect;
@@ -25,6 +27,7 @@ mod job;
 pub mod label;
 pub mod limit;
 pub mod list;
+pub mod load_balancer;
 pub mod migrate;
 pub mod network;
 mod network_run;
@@ -67,13 +70,16 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         clock::STATEMENTS,
         console::STATEMENTS,
         counter::STATEMENTS,
+        dedicated_ip::STATEMENTS,
         driven::STATEMENTS,
         event::STATEMENTS,
         firewall::STATEMENTS,
         floating_ip::STATEMENTS,
+        guest::STATEMENTS,
         host::STATEMENTS,
         image::STATEMENTS,
         label::STATEMENTS,
+        load_balancer::STATEMENTS,
         migrate::STATEMENTS,
         limit::STATEMENTS,
         network::STATEMENTS,

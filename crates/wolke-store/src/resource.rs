@@ -1,5 +1,6 @@
 //! What all resources share: revs, counts and lookups by name, each a statement per table.
 
+use crate::load_balancer::{self, balanced};
 use crate::stmt::{Stmt, statements};
 use crate::tx::Tx;
 use wolke_domain::image::is_own;
@@ -18,7 +19,7 @@ pub struct Stored<T> {
 }
 
 statements! { "resource";
-    TOUCH_SERVER = "UPDATE servers SET rev = rev + 1 WHERE id = $1";
+    TOUCH_SERVER = concat!("UPDATE servers SET rev = rev + 1 WHERE id = $1", balanced!());
     TOUCH_PRIMARY_IP = "UPDATE primary_ips SET rev = rev + 1 WHERE id = $1";
     TOUCH_FLOATING_IP = "UPDATE floating_ips SET rev = rev + 1 WHERE id = $1";
     TOUCH_PLACEMENT_GROUP = "UPDATE placement_groups SET rev = rev + 1 WHERE id = $1";
@@ -26,6 +27,7 @@ statements! { "resource";
     TOUCH_NETWORK = "UPDATE networks SET rev = rev + 1 WHERE id = $1";
     TOUCH_SSH_KEY = "UPDATE ssh_keys SET rev = rev + 1 WHERE id = $1";
     TOUCH_FIREWALL = "UPDATE firewalls SET rev = rev + 1 WHERE id = $1";
+    TOUCH_LOAD_BALANCER = "UPDATE load_balancers SET rev = rev + 1 WHERE id = $1";
     TOUCH_VOLUME = "UPDATE volumes SET rev = rev + 1 WHERE id = $1";
     TOUCH_CERTIFICATE = "UPDATE certificates SET rev = rev + 1 WHERE id = $1";
     TOUCH_ZONE = "UPDATE zones SET rev = rev + 1 WHERE id = $1";
@@ -38,6 +40,7 @@ statements! { "resource";
     NETWORK = "SELECT id FROM networks WHERE id = $1";
     SSH_KEY = "SELECT id FROM ssh_keys WHERE id = $1";
     FIREWALL = "SELECT id FROM firewalls WHERE id = $1";
+    LOAD_BALANCER = "SELECT id FROM load_balancers WHERE id = $1";
     VOLUME = "SELECT id FROM volumes WHERE id = $1";
     CERTIFICATE = "SELECT id FROM certificates WHERE id = $1";
     ZONE = "SELECT id FROM zones WHERE id = $1";
@@ -61,6 +64,7 @@ fn row_of(kind: Kind, id: Id) -> Result<Option<(&'static Stmt, &'static Stmt)>> 
         Kind::Network => (&TOUCH_NETWORK, &NETWORK),
         Kind::SshKey => (&TOUCH_SSH_KEY, &SSH_KEY),
         Kind::Firewall => (&TOUCH_FIREWALL, &FIREWALL),
+        Kind::LoadBalancer => (&TOUCH_LOAD_BALANCER, &LOAD_BALANCER),
         Kind::Volume => (&TOUCH_VOLUME, &VOLUME),
         Kind::Certificate => (&TOUCH_CERTIFICATE, &CERTIFICATE),
         Kind::Zone => (&TOUCH_ZONE, &ZONE),
@@ -74,12 +78,16 @@ fn row_of(kind: Kind, id: Id) -> Result<Option<(&'static Stmt, &'static Stmt)>> 
 }
 
 /// Bumps the rev of whatever `kind` and `id` name, because what it shows has changed (design §4: both ends of an edge).
-/// Kinds of the catalogue never change and are ignored.
+/// Kinds of the catalogue never change and are ignored. A server's load balancers show how it is: they are bumped with it.
 ///
 /// # Errors
 /// Internal for a kind that has no revs; the engine's failure.
 pub fn touch(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<()> {
     match row_of(kind, id)? {
+        Some((touch, _)) if kind == Kind::Server => {
+            let touched = tx.query_one(touch, &[id.into()])?;
+            load_balancer::touch_if(tx, id, touched)
+        }
         Some((touch, _)) => tx.execute(touch, &[id.into()]).map(|_| ()),
         None => Ok(()),
     }

@@ -11,6 +11,7 @@
 //! selector's owner.
 
 use crate::list;
+use crate::load_balancer;
 use crate::resource;
 use crate::stmt::statements;
 use crate::tx::{Counter, Tx};
@@ -105,7 +106,7 @@ pub fn add(tx: &mut dyn Tx, project: Id, (kind, owner): (Kind, Id), selector: &s
     if servers.len() as i64 > SERVERS_MAX {
         return Err(Error::too_many_selected(selector, SERVERS_MAX));
     }
-    tx.execute(&TOUCH_SERVERS, &[id.into()])?;
+    touch_servers(tx, id)?;
     Ok(servers)
 }
 
@@ -155,7 +156,7 @@ pub fn forget(tx: &mut dyn Tx, (kind, owner): (Kind, Id)) -> Result<()> {
 
 fn drop_one(tx: &mut dyn Tx, id: Id) -> Result<Vec<Id>> {
     let servers = servers(tx, id)?;
-    tx.execute(&TOUCH_SERVERS, &[id.into()])?;
+    touch_servers(tx, id)?;
     tx.execute(&LEAVE_ALL, &[id.into()])?;
     tx.execute_one(&DELETE, &[id.into()])?;
     Ok(servers)
@@ -167,6 +168,12 @@ fn drop_one(tx: &mut dyn Tx, id: Id) -> Result<Vec<Id>> {
 /// The engine's failure.
 pub fn servers_of(tx: &mut dyn Tx, owner: (Kind, Id), selector: &str) -> Result<Vec<Id>> {
     find(tx, owner, selector)?.map_or(Ok(Vec::new()), |id| servers(tx, id))
+}
+
+/// What servers show has changed, and what their load balancers show of them.
+fn touch_servers(tx: &mut dyn Tx, selection: Id) -> Result<()> {
+    tx.execute(&TOUCH_SERVERS, &[selection.into()])?;
+    load_balancer::touch_of_selected(tx, selection)
 }
 
 fn servers(tx: &mut dyn Tx, selection: Id) -> Result<Vec<Id>> {

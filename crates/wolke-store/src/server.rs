@@ -1,11 +1,12 @@
 //! Servers.
 
 use crate::label;
+use crate::load_balancer::{self, balanced};
 use crate::resource::{self, Stored};
 use crate::selection;
-use crate::stmt::statements;
+use crate::stmt::{Stmt, statements};
 use crate::tx::Tx;
-use crate::value::{Row, json_text};
+use crate::value::{Row, Value, json_text};
 use std::collections::BTreeMap;
 use wolke_domain::server::{Server, Status};
 use wolke_domain::{Error, Result};
@@ -36,9 +37,9 @@ statements! { "server";
     REV = "SELECT rev FROM servers WHERE project = $1 AND id = $2";
     BY_ID = "SELECT id, project, name, created, status, host, rev, generation, doc, placement_group FROM servers WHERE id = $1";
     NAME_TAKEN = "SELECT id FROM servers WHERE project = $1 AND name = $2 AND id <> $3";
-    UPDATE = "UPDATE servers SET name = $1, status = $2, host = $3, rev = rev + 1, generation = generation + 1, doc = $4,
-        placement_group = $5, own_image = $6 WHERE id = $7 AND generation = $8";
-    SET_STATUS = "UPDATE servers SET status = $1, host = $2, rev = rev + 1, generation = generation + 1 WHERE id = $3";
+    UPDATE = concat!("UPDATE servers SET name = $1, status = $2, host = $3, rev = rev + 1, generation = generation + 1, doc = $4,
+        placement_group = $5, own_image = $6 WHERE id = $7 AND generation = $8", balanced!());
+    SET_STATUS = concat!("UPDATE servers SET status = $1, host = $2, rev = rev + 1, generation = generation + 1 WHERE id = $3", balanced!());
     DELETE = "DELETE FROM servers WHERE id = $1 RETURNING building_image";
     BUILDING = "SELECT building_image FROM servers WHERE id = $1";
     SET_BUILDING = "UPDATE servers SET building_image = $1 WHERE id = $2";
@@ -151,7 +152,7 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<Server>, new: &Server) -> Result<()>
         new.id.into(),
         old.generation.into(),
     ];
-    tx.execute_one(&UPDATE, &params)?;
+    write(tx, new.id, &UPDATE, &params)?;
     match old.value.own_image() {
         Some(image) if new.own_image() != Some(image) => crate::image::purge(tx, image),
         _ => Ok(()),
@@ -180,7 +181,15 @@ pub fn set_building(tx: &mut dyn Tx, id: Id, image: Option<Id>) -> Result<()> {
 /// # Errors
 /// The engine's failure.
 pub fn set_status(tx: &mut dyn Tx, id: Id, status: Status, host: Option<Id>) -> Result<()> {
-    tx.execute_one(&SET_STATUS, &[status.as_str().into(), host.into(), id.into()])
+    write(tx, id, &SET_STATUS, &[status.as_str().into(), host.into(), id.into()])
+}
+
+/// Writes one row, and touches the load balancers that show how the server is.
+fn write(tx: &mut dyn Tx, id: Id, stmt: &Stmt, params: &[Value]) -> Result<()> {
+    match tx.query_one(stmt, params)? {
+        None => Err(Error::internal(format!("{} changed nothing", stmt.name))),
+        written => load_balancer::touch_if(tx, id, written),
+    }
 }
 
 /// Notes that a machine runs from now on (again, when it has booted anew) or stands still, with what it is now.
@@ -226,6 +235,7 @@ pub fn power_history(tx: &mut dyn Tx, id: Id, since: Timestamp) -> Result<Vec<Po
 pub fn delete(tx: &mut dyn Tx, old: &Server) -> Result<()> {
     tx.execute(&POWER_FORGET, &[old.id.into()])?;
     crate::console::forget(tx, old.id)?;
+    crate::guest::forget(tx, old.id)?;
     label::replace(tx, Kind::Server, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
     selection::leave(tx, old.id)?;
     let gone = tx.query_one(&DELETE, &[old.id.into()])?;

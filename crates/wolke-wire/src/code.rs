@@ -83,6 +83,19 @@ codes! {
     CaTooManyAuthorizationsFailedRecently = "ca_too_many_authorizations_failed_recently",
     CaTooManyCertificatesIssuedForRegisteredDomain = "ca_too_many_certificates_issued_for_registered_domain",
     CaTooManyDuplicateCertificates = "ca_too_many_duplicate_certificates",
+    SourcePortAlreadyUsed = "source_port_already_used",
+    TargetAlreadyDefined = "target_already_defined",
+    MissingIpv4 = "missing_ipv4",
+    IpNotOwned = "ip_not_owned",
+    CloudResourceIpNotAllowed = "cloud_resource_ip_not_allowed",
+    RobotUnavailable = "robot_unavailable",
+    ServerNotAttachedToNetwork = "server_not_attached_to_network",
+    ServerIsLoadBalancerTarget = "server_is_load_balancer_target",
+    LoadBalancerNotAttachedToNetwork = "load_balancer_not_attached_to_network",
+    LoadBalancerAlreadyAttached = "load_balancer_already_attached",
+    LoadBalancerPublicInterfaceDisabled = "load_balancer_public_interface_disabled",
+    TargetsWithoutUsePrivateIp = "targets_without_use_private_ip",
+    InvalidLoadBalancerType = "invalid_load_balancer_type",
 }
 
 impl std::fmt::Display for ErrorCode {

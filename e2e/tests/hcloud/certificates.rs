@@ -50,7 +50,18 @@ fn uploaded_certificates() {
 fn managed_certificates() {
     let Some(flow) = Flow::start("managed_certificates") else { return };
     let create = |name: &'static str| {
-        ["certificate", "create", "--name", name, "--type", "managed", "--domain", "www.example.com", "--domain", "example.com"]
+        [
+            "certificate",
+            "create",
+            "--name",
+            name,
+            "--type",
+            "managed",
+            "--domain",
+            "www.example.com",
+            "--domain",
+            "example.com",
+        ]
     };
     let failed = flow.hcloud.fail(&create("early"));
     assert!(failed.contains("DNS zone not found"), "{failed}");
@@ -66,7 +77,11 @@ fn managed_certificates() {
     flow.hcloud.ok(&create("web"));
     for name in ["early", "web"] {
         let shown = describe(&flow, name);
-        assert_eq!(shown["status"], json!({"issuance": "completed", "renewal": "unavailable", "error": null}), "{shown}");
+        assert_eq!(
+            shown["status"],
+            json!({"issuance": "completed", "renewal": "unavailable", "error": null}),
+            "{shown}"
+        );
         assert_eq!(shown["domain_names"], json!(["www.example.com", "example.com"]));
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn release(tx: &mut dyn Tx, member: Target) -> Result<()> {
 }
 
 /// The network zone of a location.
-fn zone(catalogue: &Catalogue, location: Id) -> Result<String> {
+pub(crate) fn zone(catalogue: &Catalogue, location: Id) -> Result<String> {
     let found = catalogue.location_by_id(location).map(|location| location.network_zone.clone());
     found.ok_or_else(|| Error::internal(format!("location {location} is not in the catalogue")))
 }
@@ -87,8 +87,20 @@ pub(crate) fn attach(tx: &mut dyn Tx, core: &Core, server: &Server, network: &Ne
     join(tx, network, member, (&zone, rules::free_slot(&interfaces)), seat)
 }
 
+/// The slot of whoever has one interface at most.
+pub(crate) const FIRST_SLOT: u32 = 1;
+
 /// Gives a new member of a network its addresses, and touches both ends.
-fn join(tx: &mut dyn Tx, network: &Network, member: Target, (zone, slot): (&str, u32), seat: &Seat) -> Result<()> {
+///
+/// # Errors
+/// `ip_not_available`, `no_subnet_available`, `resource_limit_exceeded`.
+pub(crate) fn join(
+    tx: &mut dyn Tx,
+    network: &Network,
+    member: Target,
+    (zone, slot): (&str, u32),
+    seat: &Seat,
+) -> Result<()> {
     if network::member_count(tx, network.id)? >= MEMBERS_MAX {
         return Err(Error::limit("network_member_limit", "members of a network"));
     }

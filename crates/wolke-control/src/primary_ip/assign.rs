@@ -3,6 +3,7 @@
 
 use crate::action;
 use crate::control::{Caller, Control};
+use crate::load_balancer::check_unassign;
 use crate::server::tell_addresses;
 use crate::view::Json;
 use std::sync::Arc;
@@ -70,7 +71,7 @@ impl Control {
     /// free one is done at once: the documents have no code for it, and detaching an ISO without one is answered so, too.
     ///
     /// # Errors
-    /// `not_found`, `server_not_stopped`, `locked`.
+    /// `not_found`, `server_not_stopped`, `locked`, `server_is_load_balancer_target`.
     pub async fn unassign_primary_ip(&self, caller: &Caller, id: Id) -> Result<Json> {
         let (core, project) = (Arc::clone(&self.core), caller.project);
         let started = self
@@ -79,6 +80,7 @@ impl Control {
                 let old = primary_ip::expect(tx, project, id)?;
                 if let Some(assignee) = old.value.assignee {
                     let server = check_stopped(tx, project, assignee)?;
+                    check_unassign(tx, &old.value, assignee)?;
                     let mut new = old.value.clone();
                     new.assignee = None;
                     primary_ip::update(tx, &old, &new)?;

@@ -9,7 +9,8 @@
 
 use crate::core::Core;
 use crate::{
-    certificate, firewall, floating_ip, image, network, placement_group, primary_ip, server, ssh_key, volume, zone,
+    certificate, firewall, floating_ip, image, load_balancer, network, placement_group, primary_ip, server, ssh_key,
+    volume, zone,
 };
 use serde::{Deserialize, Serialize};
 use wolke_domain::{Error, Result};
@@ -23,7 +24,8 @@ pub(crate) static PROGRAM: Program<Core> =
     Program { kind: "delete_project", steps: &[("empty", empty), ("give_up", give_up)], abort: "give_up" };
 
 /// The kinds that a project may hold, in the order in which they go.
-const ORDER: [Kind; 11] = [
+const ORDER: [Kind; 12] = [
+    Kind::LoadBalancer,
     Kind::Server,
     Kind::Volume,
     Kind::Firewall,
@@ -125,6 +127,7 @@ fn wait(tx: &mut dyn Tx) -> Flow {
 /// Removes a resource; false when it is being worked on.
 fn remove(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<bool> {
     match kind {
+        Kind::LoadBalancer => load_balancer::remove(tx, project, id),
         Kind::Volume => volume::remove(tx, project, id),
         Kind::Firewall => firewall::remove(tx, project, id),
         Kind::FloatingIp => floating_ip::remove(tx, project, id),

@@ -3,7 +3,7 @@
 //! **Invariant:** whoever changes one of these edges touches both of its ends in the same transaction (design §4).
 
 use crate::core::Core;
-use crate::{firewall, network, primary_ip, volume};
+use crate::{firewall, load_balancer, network, primary_ip, volume};
 use wolke_domain::Result;
 use wolke_domain::action::Target;
 use wolke_domain::server::Server;
@@ -25,7 +25,7 @@ pub(crate) struct Attached {
     pub private_net: Vec<PrivateNet>,
     /// Volumes.
     pub volumes: Vec<Id>,
-    /// Load balancers of which it is a target.
+    /// Load balancers of which it is a target, named or selected.
     pub load_balancers: Vec<Id>,
 }
 
@@ -41,7 +41,8 @@ impl Attached {
         let private_net = network::private_net(tx, server)?;
         let firewalls = firewall::of_server(tx, server)?;
         let volumes = wolke_store::volume::ids_of_server(tx, server)?;
-        Ok(Self { addresses, floating_ips, firewalls, private_net, volumes, ..Self::default() })
+        let load_balancers = wolke_store::load_balancer::of_server(tx, server)?;
+        Ok(Self { addresses, floating_ips, firewalls, private_net, volumes, load_balancers })
     }
 }
 
@@ -49,7 +50,8 @@ impl Attached {
 ///
 /// # Errors
 /// The engine's failure.
-pub(super) fn release(tx: &mut dyn Tx, _core: &Core, server: &Server) -> Result<()> {
+pub(super) fn release(tx: &mut dyn Tx, core: &Core, server: &Server) -> Result<()> {
+    load_balancer::release_of_server(tx, core, server.id)?;
     wolke_store::firewall::forget_server(tx, server.id)?;
     volume::release_of_server(tx, server.id)?;
     network::release(tx, Target::new(Kind::Server, server.id))?;

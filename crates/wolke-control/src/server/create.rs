@@ -232,6 +232,7 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
     // What hangs on the server is attached here and now; only the start waits for its machine.
     let mut next_actions = attach_networks(tx, core, &new, &networks)?;
     next_actions.extend(volume::attach_to_new(tx, core, &new, &request.volumes, request.automount == Some(true))?);
+    crate::load_balancer::joined(tx, core, &new)?;
     next_actions.extend(firewall::apply_to_new(tx, core, &new, &request.firewalls)?);
     let start = if request.start_after_create {
         vec![action::begin(tx, project, "start_server", on_server)?]

@@ -2,35 +2,20 @@
 //! of `wolke-domain`.
 
 use crate::control::{Caller, Control};
+use crate::metrics::{MetricsRequest, show, window};
 use crate::real::RealHosts;
 use crate::view::Json;
-use std::collections::BTreeMap;
+use wolke_domain::Result;
 use wolke_domain::catalogue::Catalogue;
-use wolke_domain::metrics::{self, Load, Phase, Traffic, Window, WindowError, period_start, samples, series};
+use wolke_domain::metrics::{self, Load, Phase, Traffic, period_start, samples, series};
 use wolke_domain::server::Server;
-use wolke_domain::{Error, Result};
 use wolke_store::server::Power;
 use wolke_store::{Tx, primary_ip, server, usage};
-use wolke_wire::cloud::metrics::{MetricType, Metrics, Sample, Seconds, TimeSeries};
-use wolke_wire::{Dialect, Id, Timestamp};
+use wolke_wire::cloud::metrics::MetricType;
+use wolke_wire::{Id, Timestamp};
 
 /// What is asked for.
-#[derive(Clone, Debug)]
-pub struct MetricsRequest {
-    /// Which metrics.
-    pub types: Vec<MetricType>,
-    /// The first sample.
-    pub start: Timestamp,
-    /// No sample is later.
-    pub end: Timestamp,
-    /// Seconds between two samples.
-    pub step: Option<f64>,
-}
-
-/// Samples of an answer to a request without a step (dialects A.7).
-const fn default_samples(dialect: Dialect) -> i64 {
-    if matches!(dialect, Dialect::D2018_04) { 100 } else { 200 }
-}
+pub type ServerMetricsRequest = MetricsRequest<MetricType>;
 
 /// What a server's machine did since a point in time. One whose first boot is older than any history ran all the time.
 fn phases(tx: &mut dyn Tx, catalogue: &Catalogue, server: &Server, since: Timestamp) -> Result<Vec<Phase>> {
@@ -74,66 +59,31 @@ impl Control {
     ///
     /// # Errors
     /// `not_found`; `invalid_input` for a period or step that is none.
-    pub async fn server_metrics(&self, caller: &Caller, id: Id, request: MetricsRequest) -> Result<Json> {
+    pub async fn server_metrics(&self, caller: &Caller, id: Id, request: ServerMetricsRequest) -> Result<Json> {
         let (core, caller) = (std::sync::Arc::clone(&self.core), *caller);
-        let metrics = self
+        let (window, values) = self
             .db
             .read(move |tx| {
                 let found = server::expect(tx, caller.project, id)?.value;
-                let asked = (request.start, request.end);
-                let window = Window::new(asked, request.step, default_samples(caller.dialect), tx.now())
-                    .map_err(|error| refused(&error))?;
+                let window = window(&request, caller.dialect, tx.now())?;
+                let all = request.types.iter().flat_map(|kind| series(*kind));
                 if is_real(&core.real(), &found) {
                     let before = window.start.plus_ms(-window.step_ms);
                     let samples = usage::samples(tx, id, (before, window.end))?;
-                    return Ok(shown(|one| metrics::measured(&samples, one, &window), &request.types, &window));
+                    let values = all.map(|one| (one.name(), metrics::measured(&samples, *one, &window))).collect();
+                    return Ok((window, values));
                 }
                 let phases = phases(tx, &core.catalogue(), &found, window.start)?;
                 let load = Load { server: id, created: found.created, phases: &phases };
-                Ok(shown(|one| samples(&load, one, &window), &request.types, &window))
+                let values: Vec<_> = all.map(|one| (one.name(), samples(&load, *one, &window))).collect();
+                Ok((window, values))
             })
             .await?;
-        serde_json::to_vec(&serde_json::json!({ "metrics": metrics }))
-            .map_err(|e| Error::internal(format!("rendering metrics: {e}")))
-    }
-}
-
-fn refused(error: &WindowError) -> Error {
-    match error {
-        WindowError::EndBeforeStart => Error::invalid("end", "must not lie before start"),
-        WindowError::Step => Error::invalid("step", "must be a positive number of seconds"),
+        show(values, &window)
     }
 }
 
 /// Whether a server's machine is a real one, of which nothing is known but what was measured.
 fn is_real(real: &RealHosts, server: &Server) -> bool {
     server.host.is_some_and(|on| real.get(on).is_some())
-}
-
-fn shown(values: impl Fn(metrics::Series) -> Vec<(Timestamp, f64)>, types: &[MetricType], window: &Window) -> Metrics {
-    let all = types.iter().flat_map(|kind| series(*kind));
-    let time_series: BTreeMap<_, _> = all.map(|one| (one.name(), time_series(values(*one)))).collect();
-    Metrics { start: window.start, end: window.end, step: Seconds(window.step_ms), time_series }
-}
-
-fn time_series(values: Vec<(Timestamp, f64)>) -> TimeSeries {
-    let values = values.into_iter().map(|(at, value)| Sample(Seconds(at.0), decimal(value)));
-    TimeSeries { values: values.collect() }
-}
-
-/// Three decimals are more than anybody looks at.
-fn decimal(value: f64) -> String {
-    let text = format!("{value:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::decimal;
-
-    #[test]
-    fn values_are_short() {
-        let texts: Vec<_> = [0.0, 12.5, 100.0, 0.12345, 1_234_567.0].into_iter().map(decimal).collect();
-        assert_eq!(texts, ["0", "12.5", "100", "0.123", "1234567"]);
-    }
 }

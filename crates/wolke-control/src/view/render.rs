@@ -4,8 +4,8 @@ use super::View;
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
 use wolke_store::{
-    Tx, action, certificate, firewall, floating_ip, image, network, operator, placement_group, primary_ip, rrset,
-    server, ssh_key, strand, volume, zone,
+    Tx, action, certificate, firewall, floating_ip, image, load_balancer, network, operator, placement_group,
+    primary_ip, rrset, server, ssh_key, strand, volume, zone,
 };
 use wolke_wire::contract::Contract;
 use wolke_wire::dialect::Document;
@@ -33,6 +33,7 @@ pub(super) fn rev(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<Op
         Kind::Firewall => firewall::get(tx, project, id)?.map(|s| s.rev),
         Kind::Network => network::get(tx, project, id)?.map(|s| s.rev),
         Kind::Certificate => certificate::get(tx, project, id)?.map(|s| s.rev),
+        Kind::LoadBalancer => load_balancer::get(tx, project, id)?.map(|s| s.rev),
         Kind::Zone => zone::get(tx, project, id)?.map(|s| s.rev),
         Kind::Rrset => rrset::get(tx, project, id)?.map(|s| s.rev),
         Kind::Action => action::get(tx, project, id)?.map(|(rev, _)| rev),
@@ -83,6 +84,10 @@ pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Re
         },
         Kind::Certificate => match certificate::get(tx, project, id)? {
             Some(s) => Some(json(&crate::certificate::to_wire(&s.value, &certificate::users(tx, id)?)?)?),
+            None => None,
+        },
+        Kind::LoadBalancer => match load_balancer::get(tx, project, id)? {
+            Some(s) => Some(json(&crate::load_balancer::to_wire(tx, view, &s.value)?)?),
             None => None,
         },
         Kind::Zone => match zone::get(tx, project, id)? {

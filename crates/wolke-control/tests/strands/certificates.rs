@@ -169,7 +169,8 @@ fn handshake(world: &World, id: Id, root: &str, name: &str) -> std::result::Resu
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let seconds = u64::try_from(world.now().0 / 1000).unwrap();
     let time = Arc::new(WorldTime(UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds))));
-    let server = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+    let server =
+        rustls::ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let server = server.unwrap().with_no_client_auth().with_single_cert(chain, key).unwrap();
     let client = rustls::ClientConfig::builder_with_details(provider, time).with_safe_default_protocol_versions();
     let client = client.unwrap().with_root_certificates(roots).with_no_client_auth();

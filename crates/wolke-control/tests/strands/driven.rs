@@ -359,7 +359,7 @@ fn what_was_measured_shows() {
     let metrics = |world: &World| {
         let (start, end) = (world.now().plus_ms(-10 * 60_000), world.now());
         let types = vec![wolke_wire::cloud::metrics::MetricType::Cpu];
-        let request = wolke_control::server::MetricsRequest { types, start, end, step: Some(60.0) };
+        let request = wolke_control::server::ServerMetricsRequest { types, start, end, step: Some(60.0) };
         let json = block_on(world.control.server_metrics(&world.caller, id, request)).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
         json["metrics"]["time_series"]["cpu"]["values"].as_array().unwrap().clone()

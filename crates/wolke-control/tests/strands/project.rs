@@ -44,6 +44,14 @@ fn fill(world: &World) {
             "ssh_keys": ["key"]});
         let server = control.create_server(caller, parse(server)).await.unwrap().server;
         control.create_floating_ip(caller, parse(json!({"type": "ipv4", "server": server}))).await.unwrap();
+        let balancer = json!({"name": "lb", "load_balancer_type": "lb11", "location": "fsn1", "network": net,
+        "services": [{"protocol": "http"}], "targets": [
+            {"type": "server", "server": {"id": server}, "use_private_ip": true},
+            {"type": "label_selector", "label_selector": {"selector": "a=b"}},
+        ]});
+        let balancer = control.create_load_balancer(caller, parse(balancer)).await.unwrap();
+        let protect = parse(json!({"delete": true}));
+        control.change_load_balancer_protection(caller, id(&balancer, "load_balancer"), protect).await.unwrap();
         let ip = json!({"name": "spare", "type": "ipv4", "assignee_type": "server", "location": "fsn1"});
         control.create_primary_ip(caller, parse(ip)).await.unwrap();
         server

@@ -2,6 +2,7 @@
 
 use super::service::{PORTS, number};
 use crate::FieldError;
+use serde::{Deserialize, Serialize};
 use wolke_wire::cloud::load_balancer::{
     ChangeHealthCheck, ChangeHealthCheckHttp, HealthCheck, HealthCheckHttp, HealthCheckProtocol, HealthDetail,
     HealthStatus, Protocol, TargetHealth,
@@ -159,6 +160,8 @@ pub enum Guest {
     Silent,
     /// A firewall drops what comes for this port.
     Blocked,
+    /// It takes connections and then says nothing.
+    Mute,
     /// It takes connections and answers requests.
     Answers {
         /// With this status code.
@@ -168,7 +171,80 @@ pub enum Guest {
     },
 }
 
+/// What the operator has told a simulated guest to do at a port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "does", rename_all = "snake_case")]
+pub enum Told {
+    /// Nothing listens there.
+    Refuse,
+    /// What comes is dropped.
+    Drop,
+    /// Connections are taken, requests never answered.
+    Hang,
+    /// Requests are answered.
+    Answer {
+        /// With this status code.
+        status: u16,
+        /// And this page.
+        page: String,
+    },
+}
+
+/// The longest page that a guest can be told to answer, in bytes.
+pub const PAGE_BYTES_MAX: usize = 4_096;
+/// Status codes that it can be told to answer.
+pub const STATUSES: std::ops::RangeInclusive<u16> = 100..=599;
+
+impl Told {
+    /// Checks what an operator says.
+    ///
+    /// # Errors
+    /// The wrong fields.
+    pub fn check(&self) -> Result<(), Vec<FieldError>> {
+        let Self::Answer { status, page } = self else { return Ok(()) };
+        let mut wrong = Vec::new();
+        if !STATUSES.contains(status) {
+            let text = format!("must be between {} and {}", STATUSES.start(), STATUSES.end());
+            wrong.push(FieldError::new("status", text));
+        }
+        if page.len() > PAGE_BYTES_MAX {
+            wrong.push(FieldError::new("page", format!("must not be longer than {PAGE_BYTES_MAX} bytes")));
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+}
+
+/// A target as a load balancer meets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Met<'a> {
+    /// Both have an interface on the way between them.
+    pub has_way: bool,
+    /// Its machine runs.
+    pub runs: bool,
+    /// Its firewalls let in what comes for the port.
+    pub is_let_in: bool,
+    /// What the operator has told it.
+    pub told: Option<&'a Told>,
+}
+
 impl Guest {
+    /// What comes of how a target is met: the first obstacle on the way.
+    #[must_use]
+    pub fn met(met: &Met<'_>) -> Self {
+        match met {
+            Met { has_way: false, .. } => Self::NoWay,
+            Met { runs: false, .. } => Self::Silent,
+            Met { is_let_in: false, .. } => Self::Blocked,
+            Met { told: Some(Told::Refuse), .. } => Self::NoWay,
+            Met { told: Some(Told::Drop), .. } => Self::Silent,
+            Met { told: Some(Told::Hang), .. } => Self::Mute,
+            Met { told: Some(Told::Answer { status, page }), .. } => {
+                Self::Answers { status: *status, page: page.clone() }
+            }
+            Met { told: None, .. } => Self::well(),
+        }
+    }
+
     /// One that is well and that nobody has told to answer anything else.
     #[must_use]
     pub fn well() -> Self {
@@ -182,7 +258,8 @@ pub fn judge(listen_port: u16, check: &HealthCheck, guest: &Guest) -> TargetHeal
     let fault = match (guest, &check.http) {
         (Guest::NoWay, _) => Some((HealthDetail::Layer4NoConnection, None)),
         (Guest::Silent | Guest::Blocked, _) => Some((HealthDetail::Layer4Timeout, None)),
-        (Guest::Answers { .. }, None) => None,
+        (Guest::Answers { .. } | Guest::Mute, None) => None,
+        (Guest::Mute, Some(_)) => Some((HealthDetail::Layer7Timeout, None)),
         (Guest::Answers { status, page }, Some(http)) => {
             if !http.status_codes.iter().any(|pattern| status_matches(pattern, *status)) {
                 Some((HealthDetail::UnexpectedHttpStatus, Some(*status)))

@@ -1,4 +1,4 @@
-use super::health::{Guest, judge, status_matches};
+use super::health::{self, Guest, Met, Told, judge, status_matches};
 use super::service::{change, make};
 use super::{Allowed, Target, beyond, port_used_twice, target};
 use crate::FieldError;
@@ -139,6 +139,32 @@ fn checks_judge_what_a_guest_answers() {
     assert_eq!(judged(Guest::NoWay), unhealthy(HealthDetail::Layer4NoConnection, None));
     let tcp = made(r#"{"protocol":"tcp","listen_port":1,"destination_port":1}"#);
     assert_eq!(judge(1, &tcp.health_check, &answer(500, "")).status, HealthStatus::Healthy, "TCP looks no further");
+}
+
+#[test]
+fn the_first_obstacle_counts() {
+    let told = Told::Answer { status: 503, page: "busy".into() };
+    let met = Met { has_way: true, runs: true, is_let_in: true, told: None };
+    assert_eq!(Guest::met(&met), Guest::well());
+    assert_eq!(Guest::met(&Met { told: Some(&told), ..met }), Guest::Answers { status: 503, page: "busy".into() });
+    assert_eq!(Guest::met(&Met { told: Some(&told), is_let_in: false, ..met }), Guest::Blocked);
+    assert_eq!(Guest::met(&Met { runs: false, is_let_in: false, ..met }), Guest::Silent);
+    assert_eq!(Guest::met(&Met { has_way: false, runs: false, ..met }), Guest::NoWay);
+    for (told, guest) in [(Told::Refuse, Guest::NoWay), (Told::Drop, Guest::Silent), (Told::Hang, Guest::Mute)] {
+        assert_eq!(Guest::met(&Met { told: Some(&told), ..met }), guest);
+    }
+    let http = made(r#"{"protocol":"http"}"#);
+    assert_eq!(judge(80, &http.health_check, &Guest::Mute).detail, Some(HealthDetail::Layer7Timeout));
+    let tcp = made(r#"{"protocol":"tcp","listen_port":1,"destination_port":1}"#);
+    assert_eq!(judge(1, &tcp.health_check, &Guest::Mute).status, HealthStatus::Healthy);
+}
+
+#[test]
+fn operators_say_what_can_be_answered() {
+    assert_eq!(Told::Hang.check(), Ok(()));
+    assert_eq!(Told::Answer { status: 200, page: String::new() }.check(), Ok(()));
+    let wrong = Told::Answer { status: 99, page: "x".repeat(health::PAGE_BYTES_MAX + 1) }.check();
+    assert_eq!(names(wrong), ["status", "page"]);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Servers (fact sheet §3.1).
 
+use super::metrics::metrics_request;
 use crate::call::{Call, Reply};
 use crate::console;
-use wolke_control::server::{MetricsRequest, PowerVerb};
+use wolke_control::server::PowerVerb;
 use wolke_domain::{Error, Result};
+use wolke_wire::Kind;
 use wolke_wire::cloud::metrics::MetricType;
-use wolke_wire::{Kind, Timestamp};
 
 /// `GET /servers`.
 ///
@@ -58,22 +59,8 @@ pub async fn change_protection(mut call: Call) -> Result<Reply> {
 /// # Errors
 /// `not_found`, `invalid_input`.
 pub async fn metrics(call: Call) -> Result<Reply> {
-    let request = MetricsRequest {
-        types: call.parameters("type").flat_map(|types| types.split(',')).filter_map(MetricType::parse).collect(),
-        start: time(&call, "start")?,
-        end: time(&call, "end")?,
-        step: call.parameter("step").map(|text| text.parse().map_err(|_| not_a_step())).transpose()?,
-    };
+    let request = metrics_request(&call, MetricType::parse)?;
     call.control.server_metrics(&call.caller, call.id(), request).await.map(Reply::Json)
-}
-
-fn time(call: &Call, name: &'static str) -> Result<Timestamp> {
-    let text = call.parameter(name).unwrap_or_default();
-    Timestamp::parse(text).map_err(|_| Error::invalid(name, "must be a point in time (RFC 3339)"))
-}
-
-fn not_a_step() -> Error {
-    Error::invalid("step", "must be a number of seconds")
 }
 
 /// `POST /servers/{id}/actions/enable_backup`.

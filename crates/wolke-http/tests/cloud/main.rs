@@ -23,6 +23,8 @@ mod input;
 mod iso;
 mod limits;
 mod lists;
+mod load_balancer_targets;
+mod load_balancers;
 mod managed_certificates;
 mod metadata;
 mod metrics;

@@ -5,6 +5,7 @@
 //! Alternatives in answers (values of enumerations, flags, what may be null): a scene in every dialect notes what its answers
 //! show. What it does not show stands in [`ELSEWHERE`], with the test that does, or in [`NOT_YET`], with the reason.
 
+use super::load_balancers::{act, http, tcp, wanted};
 use super::operator::Operator;
 use crate::common::{World, server};
 use serde_json::{Value, json};
@@ -112,6 +113,17 @@ const NOT_YET: &[(&str, &str, &str)] = &[
     ("image.os_version", "null", "every image has one: own images copy that of their server's image"),
     ("image.type", "temporary", "gone from the API since 2025, and what it was for was never documented"),
     ("iso.type", "null", "what it would mean is nowhere documented"),
+    ("load_balancer.ingoing_traffic", "null", "traffic is always known"),
+    ("load_balancer.outgoing_traffic", "null", "traffic is always known"),
+    ("load_balancer.public_net.ipv4.blocked", "true", "the operator blocks primary and floating IPs"),
+    ("load_balancer.public_net.ipv4.dns_ptr", "null", "an IPv4 address has an entry always"),
+    ("load_balancer.public_net.ipv4.ip", "null", "a load balancer has its addresses always"),
+    ("load_balancer.public_net.ipv6.blocked", "true", "the operator blocks primary and floating IPs"),
+    ("load_balancer.public_net.ipv6.ip", "null", "a load balancer has its addresses always"),
+    ("load_balancer.targets[].health_status[].detail", "unspecified", "what is simulated has a cause"),
+    ("load_balancer.targets[].health_status[].status", "unknown", "what is simulated is known at once"),
+    ("load_balancer.targets[].targets[].health_status[].detail", "unspecified", "what is simulated has a cause"),
+    ("load_balancer.targets[].targets[].health_status[].status", "unknown", "what is simulated is known at once"),
     ("server.image", "null", "a server whose image is gone goes on showing it"),
     ("server.included_traffic", "null", "every offer includes some"),
     ("server.ingoing_traffic", "null", "traffic is always known"),
@@ -176,6 +188,51 @@ async fn look(world: &World, seen: &mut Alternatives) {
     }
 }
 
+/// Load balancers with targets that are as they are not by themselves.
+async fn balancers(world: &World, operator: &Operator, net: i64, seen: &mut Alternatives) {
+    let mut web = server("behind");
+    (web["networks"], web["labels"]) = (json!([net]), json!({"role": "web"}));
+    let web = world.create("/servers", web).await;
+    operator.does("PUT", "/dedicated_ips/203.0.113.7", Value::Null).await;
+    let mut page = http(81);
+    page["health_check"]["http"] = json!({"domain": null, "path": "/", "response": "fine", "tls": true});
+    let mut secure = http(443);
+    (secure["protocol"], secure["proxyprotocol"]) = (json!("https"), json!(true));
+    secure["http"] = json!({"sticky_sessions": false, "redirect_http": true});
+    let mut new = wanted("behind");
+    new["algorithm"] = json!({"type": "least_connections"});
+    (new["services"], new["network"]) = (json!([page, secure, tcp(22, 22)]), json!(net));
+    new["targets"] = json!([
+        {"type": "server", "server": {"id": web}, "use_private_ip": true},
+        {"type": "label_selector", "label_selector": {"selector": "role=web"}, "use_private_ip": true},
+        {"type": "label_selector", "label_selector": {"selector": "role"}},
+        {"type": "label_selector", "label_selector": {"selector": "!role"}, "use_private_ip": true},
+        {"type": "ip", "ip": {"ip": "203.0.113.7"}},
+    ]);
+    let id = world.create("/load_balancers", new).await;
+    act(world, id, "change_protection", json!({"delete": true})).await.ok();
+    let mut hidden = wanted("hidden");
+    hidden["public_interface"] = json!(false);
+    world.create("/load_balancers", hidden).await;
+    for answer in [
+        json!({"does": "answer", "status": 200}),
+        json!({"does": "answer", "status": 503}),
+        json!({"does": "hang"}),
+        json!({"does": "drop"}),
+        json!({"does": "refuse"}),
+    ] {
+        for (at, who) in [("server", json!(web)), ("ip", json!("203.0.113.7"))] {
+            let mut tell = answer.clone();
+            tell[at] = who;
+            operator.does("PUT", "/guests", tell).await;
+        }
+        look(world, seen).await;
+    }
+    operator.does("PUT", "/guests", json!({"server": web, "does": "answer", "page": "fine"})).await;
+    operator.does("PUT", "/guests", json!({"ip": "203.0.113.7", "does": "answer", "page": "fine"})).await;
+    look(world, seen).await;
+}
+
 /// A world in which much is as it is not by itself.
 async fn scene(dialect: Dialect, seen: &mut Alternatives) {
     let world = World::new(dialect).await;
@@ -231,6 +288,7 @@ async fn scene(dialect: Dialect, seen: &mut Alternatives) {
         let net = world.create("/networks", net).await;
         world.post(&format!("/networks/{net}/actions/change_protection"), json!({"delete": true})).await.ok();
         world.create("/networks", json!({"name": "bare", "ip_range": "10.0.0.0/16"})).await;
+        balancers(&world, &operator, net, seen).await;
     }
     operator.does("POST", "/isos", json!({"project": "default", "description": "Our own"})).await;
     operator.does("PUT", "/stock", json!({"server_type": "cpx22", "location": "nbg1", "left": 0})).await;

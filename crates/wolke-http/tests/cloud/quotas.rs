@@ -19,6 +19,11 @@ fn creates() -> Vec<(&'static str, &'static str, Value)> {
         ("volume_limit", "/volumes", json!({"name": "data", "size": 10, "location": "fsn1"})),
         ("network_limit", "/networks", json!({"name": "net", "ip_range": "10.0.0.0/16"})),
         ("floating_ip_limit", "/floating_ips", json!({"type": "ipv4", "home_location": "fsn1"})),
+        (
+            "load_balancer_limit",
+            "/load_balancers",
+            json!({"name": "lb", "load_balancer_type": "lb11", "location": "fsn1"}),
+        ),
         ("firewall_limit", "/firewalls", json!({"name": "wall"})),
         (
             "certificate_limit",

@@ -19,7 +19,7 @@ async fn paths_that_lead_nowhere() {
 #[tokio::test]
 async fn what_is_yet_to_come_says_so() {
     let world = World::new(Dialect::Compat).await;
-    for (method, path) in [("GET", "/storage_boxes"), ("DELETE", "/load_balancers/1")] {
+    for (method, path) in [("GET", "/storage_boxes"), ("DELETE", "/storage_boxes/1")] {
         let answer = world.ask(method, path).send().await;
         let said = answer.refused(404, "not_found").message();
         assert_eq!(said, "this endpoint is part of the API, but not yet of Wolke", "{method} {path}");

@@ -7,6 +7,7 @@ mod console;
 mod firewall;
 mod floating_ip;
 mod image;
+mod load_balancer;
 mod metrics;
 mod network;
 mod placement_group;
@@ -46,6 +47,8 @@ pub async fn run(dialect: Dialect, proofs: &mut Proofs) {
         firewall::firewalls(dialect, proofs).await;
         network::networks(dialect, proofs).await;
         network::private_nets(dialect, proofs).await;
+        load_balancer::load_balancers(dialect, proofs).await;
+        load_balancer::load_balancer_ends(dialect, proofs).await;
     }
     if !matches!(dialect, Dialect::D2018_04 | Dialect::D2023_07) {
         zone::zones(dialect, proofs).await;

@@ -59,6 +59,7 @@ fn labelled() -> Vec<Builder> {
         (Kind::Firewall, &["id", "name", "created"]),
         (Kind::Network, &["id", "name", "created"]),
         (Kind::Certificate, &["id", "name", "created"]),
+        (Kind::LoadBalancer, &["id", "name", "created"]),
         (Kind::Zone, &["id", "name", "created"]),
     ];
     let mut all = Vec::new();

@@ -49,6 +49,31 @@ UPDATE zones SET rrset_count = (SELECT count(*) FROM rrsets r WHERE r.zone = zon
   bytes = COALESCE((SELECT sum(octet_length(r.path) + octet_length(r.records) + octet_length(r.doc)) FROM rrsets r WHERE r.zone = zones.id), 0);
 
 -- == Load balancers
+-- A load balancer has an address of each family, from pools of their own.
+DROP INDEX address_owner;
+CREATE UNIQUE INDEX address_owner ON address (kind, owner, pool);
+CREATE TABLE load_balancers (
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), name TEXT NOT NULL, created BIGINT NOT NULL,
+  rev BIGINT NOT NULL, generation BIGINT NOT NULL, doc TEXT NOT NULL
+);
+CREATE UNIQUE INDEX load_balancers_name ON load_balancers (project, name);
+CREATE UNIQUE INDEX load_balancers_id ON load_balancers (project, id);
+CREATE UNIQUE INDEX load_balancers_created ON load_balancers (project, created, id);
+-- The servers that are targets by themselves; those that labels select: `selected`.
+CREATE TABLE load_balancer_servers (
+  load_balancer BIGINT NOT NULL REFERENCES load_balancers (id), server BIGINT NOT NULL, PRIMARY KEY (load_balancer, server)
+) CLUSTERED;
+CREATE UNIQUE INDEX load_balancer_servers_server ON load_balancer_servers (server, load_balancer);
+-- The addresses of dedicated servers that are targets.
+CREATE TABLE load_balancer_ips (
+  ip TEXT NOT NULL, load_balancer BIGINT NOT NULL REFERENCES load_balancers (id), PRIMARY KEY (ip, load_balancer)
+) CLUSTERED;
+-- The addresses of dedicated servers that the operator knows.
+CREATE TABLE dedicated_ips (ip TEXT NOT NULL, PRIMARY KEY (ip)) CLUSTERED;
+-- What the operator has told simulated guests to do at a port (0: at all others): `server`, or 0 and the `ip` of a dedicated one.
+CREATE TABLE guest_answers (
+  server BIGINT NOT NULL, ip TEXT NOT NULL, port BIGINT NOT NULL, doc TEXT NOT NULL, PRIMARY KEY (server, ip, port)
+) CLUSTERED;
 
 -- Which certificates its services show: what keeps a certificate from being deleted, and what it says in `used_by`.
 CREATE TABLE load_balancer_certificates (

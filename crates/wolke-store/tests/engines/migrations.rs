@@ -1,10 +1,11 @@
 //! Databases of earlier releases: what they hold is still there when a newer one opens them.
 
 use crate::common::{Engine, Place, file_place, schema_place};
+use crate::sample;
 use std::collections::BTreeMap;
 use wolke_domain::zone::{Record, Spec};
 use wolke_store::migrate::{Role, for_postgres, for_sqlite};
-use wolke_store::{firewall, invariant, network, rrset, selection, zone};
+use wolke_store::{firewall, invariant, load_balancer, network, rrset, selection, zone};
 use wolke_wire::cloud::rrset::RrsetType;
 use wolke_wire::{Id, Kind};
 
@@ -59,6 +60,11 @@ fn make(place: &Place, schema: i64, rows: &str) {
 fn selectors_become_selections(place: Place) {
     make(&place, OWN_SELECTORS, EARLIER);
     let engine = Engine::at(place, Role::World);
+    // Whose the selector is came with this schema.
+    engine.write(|tx| {
+        let owner = sample::load_balancer(tx, 1, "lb")?;
+        load_balancer::insert(tx, &owner)
+    });
     engine.read(invariant::check);
     let of = |firewall: Id| {
         let found = engine.read(move |tx| selection::of_owner(tx, (Kind::Firewall, firewall)));

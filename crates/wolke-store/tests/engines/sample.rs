@@ -8,12 +8,14 @@ use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status};
 use wolke_domain::volume::Attachment;
 use wolke_store::firewall::{self, Firewall};
 use wolke_store::floating_ip::{self, FloatingIp};
+use wolke_store::load_balancer::{Details as BalancerDetails, LoadBalancer, PublicIp};
 use wolke_store::primary_ip::{self, PrimaryIp};
 use wolke_store::ssh_key::{self, SshKey};
 use wolke_store::volume::{self, Volume};
 use wolke_store::{Counter, Tx, project};
 use wolke_wire::cloud::Architecture;
 use wolke_wire::cloud::firewall::{Direction, Protocol, Rule};
+use wolke_wire::cloud::load_balancer::AlgorithmType;
 use wolke_wire::{Id, Kind, Timestamp};
 
 /// Labels from pairs.
@@ -183,4 +185,26 @@ pub fn action(tx: &mut dyn Tx, project: Id, command: &str, resources: &[Target])
         failure: None,
         resources: resources.to_vec(),
     })
+}
+
+/// A load balancer with a new id, without services and targets.
+pub fn load_balancer(tx: &mut dyn Tx, project: Id, name: &str) -> Result<LoadBalancer> {
+    let id = tx.next_id(Counter::Kind(Kind::LoadBalancer))?;
+    let public = |ip: &str| PublicIp { ip: ip.to_owned(), primary_ip: None };
+    let details = BalancerDetails {
+        v: 1,
+        location: 1,
+        load_balancer_type: 1,
+        algorithm: AlgorithmType::RoundRobin,
+        public_interface: true,
+        ipv4: public("198.18.0.1"),
+        ipv6: public("2001:db8::1"),
+        dns_ptr: BTreeMap::new(),
+        services: Vec::new(),
+        targets: Vec::new(),
+        history: Vec::new(),
+        delete_protected: false,
+        labels: labels(&[("a", "b")]),
+    };
+    Ok(LoadBalancer { id, project, name: name.to_owned(), created: Timestamp(3), details })
 }

@@ -16,6 +16,20 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What is measured of a load balancer.
+    BalancerMetricType {
+        /// Connections that are open.
+        OpenConnections = "open_connections",
+        /// Connections that are opened.
+        ConnectionsPerSecond = "connections_per_second",
+        /// Requests of HTTP and HTTPS.
+        RequestsPerSecond = "requests_per_second",
+        /// Bytes in and out.
+        Bandwidth = "bandwidth",
+    }
+}
+
 /// Samples of a period.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Metrics {

@@ -1,0 +1,235 @@
+//! Load balancers: operations and what they share (fact sheet §3.7). Making one: `load_balancer/create.rs`; services, targets and
+//! networks: files of their names; how they look, with the health of their targets: `load_balancer/view.rs`.
+//!
+//! No machine is needed for any of it: work is done in the request's transaction. Health is never stored: it follows from the
+//! targets whenever a load balancer is shown.
+
+mod create;
+mod metrics;
+mod network;
+mod service;
+mod size;
+mod target;
+mod view;
+
+use crate::action;
+use crate::control::{Caller, Control};
+use crate::core::Core;
+use crate::input;
+use crate::view::{Json, Shown};
+pub use metrics::BalancerMetricsRequest;
+use std::sync::Arc;
+pub(crate) use target::{check_unassign, joined, release_of_server};
+pub(crate) use view::to_wire;
+use wolke_domain::action::Target;
+use wolke_domain::catalogue::{Catalogue, LoadBalancerType};
+use wolke_domain::load_balancer::reach::Ways;
+use wolke_domain::load_balancer::serving::{self, Serving};
+use wolke_domain::load_balancer::{self as rules, Allowed};
+use wolke_domain::reverse_dns::Change;
+use wolke_domain::{Error, Result, name};
+use wolke_store::load_balancer::LoadBalancer;
+use wolke_store::{Race, Stored, Tx, address, load_balancer, network as networks};
+use wolke_wire::cloud::load_balancer as wire;
+use wolke_wire::cloud::{ChangeDeleteProtection, ChangeDnsPtr};
+use wolke_wire::{Id, Kind};
+
+/// What real hosts cannot do yet.
+const WHAT: &str = "a load balancer";
+
+/// A load balancer as an action names it.
+const fn this(id: Id) -> Target {
+    Target::new(Kind::LoadBalancer, id)
+}
+
+/// The type of a load balancer, also one that is gone.
+fn kind_of(catalogue: &Catalogue, id: Id) -> Result<&LoadBalancerType> {
+    catalogue.load_balancer_type_by_id(id).ok_or_else(|| Error::internal(format!("no load balancer type {id}")))
+}
+
+/// How a load balancer reaches its targets.
+fn ways(tx: &mut dyn Tx, balancer: &LoadBalancer) -> Result<Ways> {
+    let interface = networks::interfaces(tx, this(balancer.id))?.into_iter().next();
+    Ok(Ways { public: balancer.details.public_interface, network: interface.map(|interface| interface.network) })
+}
+
+/// Notes what a load balancer does from now on.
+fn note(tx: &mut dyn Tx, catalogue: &Catalogue, balancer: &mut LoadBalancer) -> Result<()> {
+    let details = &mut balancer.details;
+    let connections = kind_of(catalogue, details.load_balancer_type)?.max_connections;
+    let now = Serving::of(tx.now().whole_second(), &details.services, details.targets.len(), connections);
+    serving::note(&mut details.history, now);
+    Ok(())
+}
+
+/// Checks what a load balancer holds against its type. Each server that a selector matches now counts; what joins later is
+/// left out when there is no room ([`view`]).
+fn check_within(tx: &mut dyn Tx, catalogue: &Catalogue, balancer: &LoadBalancer) -> Result<()> {
+    let allowed = Allowed::of(kind_of(catalogue, balancer.details.load_balancer_type)?);
+    rules::check_within(&allowed, &balancer.details.services, used_targets(tx, &allowed, balancer)?)
+}
+
+/// How many targets there are; of those beyond what is allowed only the first is counted.
+fn used_targets(tx: &mut dyn Tx, allowed: &Allowed, balancer: &LoadBalancer) -> Result<usize> {
+    let targets = &balancer.details.targets;
+    let selectors = targets.iter().filter(|aim| matches!(aim.to, rules::Target::Selector(_))).count();
+    if selectors == 0 {
+        return Ok(targets.len());
+    }
+    let enough = i64::try_from(allowed.targets).unwrap_or(i64::MAX).saturating_add(1);
+    let selected = load_balancer::selected(tx, balancer.id, enough)?.len();
+    // A selector that matches nobody takes a place, too.
+    Ok(targets.len().max(targets.len() - selectors + selected))
+}
+
+/// What a change has done.
+struct Changed {
+    /// Other resources that the action names.
+    also: Vec<Target>,
+    /// Whether something was added that the type limits.
+    grown: bool,
+}
+
+impl Changed {
+    /// Nothing besides the load balancer.
+    const ALONE: Self = Self { also: Vec::new(), grown: false };
+    /// A service or a target more.
+    const GROWN: Self = Self { also: Vec::new(), grown: true };
+}
+
+/// Writes a changed load balancer back.
+fn write(tx: &mut dyn Tx, core: &Core, old: &Stored<LoadBalancer>, mut new: LoadBalancer, grown: bool) -> Result<()> {
+    if new == old.value {
+        return Ok(());
+    }
+    let catalogue = core.catalogue();
+    note(tx, &catalogue, &mut new)?;
+    load_balancer::update(tx, old, &new)?;
+    if grown { check_within(tx, &catalogue, &new) } else { Ok(()) }
+}
+
+/// Removes a load balancer: it leaves its network and gives its addresses back.
+pub(crate) fn remove(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
+    let old = load_balancer::expect(tx, project, id)?.value;
+    crate::network::release(tx, this(id))?;
+    load_balancer::delete(tx, &old)?;
+    address::release(tx, Kind::LoadBalancer, id)
+}
+
+impl Control {
+    /// Changes a load balancer, as an action that is done at once.
+    async fn change_load_balancer(
+        &self,
+        caller: &Caller,
+        id: Id,
+        command: &'static str,
+        change: impl Fn(&mut dyn Tx, &Core, &mut LoadBalancer) -> Result<Changed> + Send + Sync + 'static,
+    ) -> Result<Json> {
+        let (core, project) = (Arc::clone(&self.core), caller.project);
+        let started = self
+            .db
+            .write(vec![Race::Project(project)], move |tx| {
+                let old = load_balancer::expect(tx, project, id)?;
+                let mut new = old.value.clone();
+                let Changed { also, grown } = change(tx, &core, &mut new)?;
+                write(tx, &core, &old, new, grown)?;
+                action::done(tx, project, command, [vec![this(id)], also].concat())
+            })
+            .await?;
+        self.show_started(caller, started).await
+    }
+
+    /// Changes name and labels.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_input`, `uniqueness_error`.
+    pub async fn update_load_balancer(
+        &self,
+        caller: &Caller,
+        id: Id,
+        update: wire::UpdateLoadBalancer,
+    ) -> Result<Json> {
+        input::refuse(input::wrong(name::resource_name, update.name.as_deref(), update.labels.as_ref()))?;
+        let project = caller.project;
+        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
+            let old = load_balancer::expect(tx, project, id)?;
+            let mut new = old.value.clone();
+            input::set(&mut new.name, update.name.as_ref());
+            input::set(&mut new.details.labels, update.labels.as_ref());
+            if new != old.value {
+                load_balancer::update(tx, &old, &new)?;
+            }
+            Ok(Shown::one(Kind::LoadBalancer, id))
+        })
+        .await
+    }
+
+    /// Deletes a load balancer. Shows the action.
+    ///
+    /// # Errors
+    /// `not_found`, `protected`.
+    pub async fn delete_load_balancer(&self, caller: &Caller, id: Id) -> Result<Json> {
+        let project = caller.project;
+        let started = self
+            .db
+            .write(vec![Race::Project(project), Race::Addresses], move |tx| {
+                if load_balancer::expect(tx, project, id)?.value.details.delete_protected {
+                    return Err(Error::delete_protected(Kind::LoadBalancer));
+                }
+                remove(tx, project, id)?;
+                action::done(tx, project, "delete_load_balancer", vec![this(id)])
+            })
+            .await?;
+        self.show_started(caller, started).await
+    }
+
+    /// Switches delete protection.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn change_load_balancer_protection(
+        &self,
+        caller: &Caller,
+        id: Id,
+        change: ChangeDeleteProtection,
+    ) -> Result<Json> {
+        self.change_load_balancer(caller, id, "change_protection", move |_, _, new| {
+            input::set(&mut new.details.delete_protected, change.delete.as_ref());
+            Ok(Changed::ALONE)
+        })
+        .await
+    }
+
+    /// Changes the reverse DNS entry of one of its two addresses.
+    ///
+    /// # Errors
+    /// `not_found`; `invalid_input` for an address that is not its own or a name that is none.
+    pub async fn change_load_balancer_dns_ptr(&self, caller: &Caller, id: Id, request: ChangeDnsPtr) -> Result<Json> {
+        let change = Change::check(&request)?;
+        self.change_load_balancer(caller, id, "change_dns_ptr", move |_, _, new| {
+            if ![&new.details.ipv4.ip, &new.details.ipv6.ip].into_iter().any(|own| change.is_within(own)) {
+                return Err(Change::foreign(Kind::LoadBalancer));
+            }
+            change.apply(&mut new.details.dns_ptr)?;
+            Ok(Changed::ALONE)
+        })
+        .await
+    }
+
+    /// Changes how connections are spread.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn change_load_balancer_algorithm(
+        &self,
+        caller: &Caller,
+        id: Id,
+        request: wire::ChangeAlgorithm,
+    ) -> Result<Json> {
+        self.change_load_balancer(caller, id, "change_algorithm", move |_, _, new| {
+            new.details.algorithm = request.kind;
+            Ok(Changed::ALONE)
+        })
+        .await
+    }
+}

@@ -1,0 +1,193 @@
+//! Making load balancers, with all that they can begin with.
+
+use super::{WHAT, check_within, note, service, target, this};
+use crate::action;
+use crate::address;
+use crate::control::{Caller, Control};
+use crate::core::Core;
+use crate::view::{Json, Shown};
+use crate::{input, network, real};
+use std::net::Ipv6Addr;
+use std::sync::Arc;
+use wolke_domain::catalogue::{Catalogue, LoadBalancerType, Location};
+use wolke_domain::load_balancer::reach::Ways;
+use wolke_domain::load_balancer::{self as rules, Aim, PER_REQUEST_MAX};
+use wolke_domain::network::Seat;
+use wolke_domain::{Error, FieldError, Result, name};
+use wolke_store::load_balancer::{Details, LoadBalancer, PublicIp};
+use wolke_store::{Counter, Race, Tx, limit, load_balancer, network as networks};
+use wolke_wire::cloud::load_balancer::{AlgorithmType, CreateLoadBalancer, Service};
+use wolke_wire::{ErrorCode, Id, Kind, Timestamp};
+
+/// A request, as far as it can be read without looking anything up.
+struct Checked {
+    request: CreateLoadBalancer,
+    services: Vec<Service>,
+    targets: Vec<Aim>,
+}
+
+/// Reads each entry of a list; names what is wrong in any of them.
+fn each<T, U>(
+    list: &str,
+    asked: &[T],
+    wrong: &mut Vec<FieldError>,
+    read: impl Fn(&str, &T) -> std::result::Result<U, Vec<FieldError>>,
+) -> Vec<U> {
+    if asked.len() > PER_REQUEST_MAX {
+        wrong.push(FieldError::new(list, format!("must not have more than {PER_REQUEST_MAX} entries")));
+        return Vec::new();
+    }
+    let one = |(position, asked)| read(&format!("{list}[{position}]."), asked).map_err(|faults| wrong.extend(faults));
+    asked.iter().enumerate().map(one).filter_map(std::result::Result::ok).collect()
+}
+
+fn check(request: CreateLoadBalancer) -> Result<Checked> {
+    let mut wrong = input::wrong(name::resource_name, Some(&request.name), Some(&request.labels));
+    let services = each("services", &request.services, &mut wrong, rules::service::make);
+    let targets = each("targets", &request.targets, &mut wrong, rules::aim);
+    match (&request.location, &request.network_zone) {
+        (Some(_), Some(_)) => {
+            wrong.push(FieldError::new("location", "must not be given together with network_zone"));
+            wrong.push(FieldError::new("network_zone", "must not be given together with location"));
+        }
+        (None, None) => {
+            wrong.extend(
+                ["location", "network_zone"]
+                    .map(|field| FieldError::new(field, "either location or network_zone is required")),
+            );
+        }
+        _ => {}
+    }
+    input::refuse(wrong)?;
+    Ok(Checked { request, services, targets })
+}
+
+/// The type that is asked for.
+fn kind<'a>(catalogue: &'a Catalogue, request: &CreateLoadBalancer, now: Timestamp) -> Result<&'a LoadBalancerType> {
+    let asked = &request.load_balancer_type;
+    let found = catalogue.load_balancer_type(asked).filter(|kind| kind.is_listed(now));
+    found.ok_or_else(|| Error::not_found_named(Kind::LoadBalancerType, &asked.to_string()))
+}
+
+/// Where it goes: the location that is asked for, or the first of the zone where the type can be had.
+fn place<'a>(
+    catalogue: &'a Catalogue,
+    kind: &LoadBalancerType,
+    request: &CreateLoadBalancer,
+    now: Timestamp,
+) -> Result<&'a Location> {
+    let is_offered =
+        |location: &&Location| kind.offers.iter().any(|offer| offer.location == location.id && offer.is_orderable(now));
+    let found = match (&request.location, &request.network_zone) {
+        (Some(asked), _) => {
+            let location = catalogue.location(asked);
+            let missing = || Error::not_found_named(Kind::Location, &asked.to_string());
+            Some(location.ok_or_else(missing)?).filter(is_offered)
+        }
+        (None, Some(zone)) => {
+            let mut there = catalogue.locations.iter().filter(|location| location.network_zone == *zone).peekable();
+            if there.peek().is_none() {
+                return Err(Error::invalid("network_zone", "is no network zone"));
+            }
+            there.find(is_offered)
+        }
+        (None, None) => return Err(Error::internal("a load balancer without a place")),
+    };
+    found.ok_or_else(|| {
+        let message = format!("load balancer type {} is not available in the requested location", kind.name);
+        Error::refused(ErrorCode::ResourceUnavailable, message)
+    })
+}
+
+/// The address of a load balancer in the network that it gets: the first.
+fn first_address(network: &str) -> Result<String> {
+    let start = network.split('/').next().and_then(|text| text.parse::<Ipv6Addr>().ok());
+    let start = start.ok_or_else(|| Error::internal(format!("{network} is no IPv6 network")))?;
+    Ok(Ipv6Addr::from(u128::from(start) | 1).to_string())
+}
+
+fn public_ip(tx: &mut dyn Tx, core: &Core, family: i64, id: Id) -> Result<PublicIp> {
+    let text = address::allocate(tx, core, family, Kind::LoadBalancer, id)?;
+    let ip = if family == 6 { first_address(&text)? } else { text };
+    Ok(PublicIp { ip, primary_ip: None })
+}
+
+fn create(tx: &mut dyn Tx, core: &Core, project: Id, refuse: bool, asked: &Checked) -> Result<(Id, Id)> {
+    let Checked { request, services, targets } = asked;
+    let (catalogue, now) = (core.catalogue(), tx.now());
+    let kind = kind(&catalogue, request, now)?;
+    let location = place(&catalogue, kind, request, now)?;
+    real::check_location(core, location.id, WHAT)?;
+    rules::check_ports(services)?;
+    service::check_certificates(tx, project, services.iter())?;
+    let network = match request.network {
+        Some(id) => Some(networks::expect(tx, project, id)?.value),
+        None => None,
+    };
+    let id = tx.next_id(Counter::Kind(Kind::LoadBalancer))?;
+    let ways = Ways { public: request.public_interface, network: request.network };
+    let mut new = LoadBalancer {
+        id,
+        project,
+        name: request.name.clone(),
+        created: now.whole_second(),
+        details: Details {
+            v: 1,
+            location: location.id,
+            load_balancer_type: kind.id,
+            algorithm: request.algorithm.map_or(AlgorithmType::RoundRobin, |algorithm| algorithm.kind),
+            public_interface: request.public_interface,
+            ipv4: public_ip(tx, core, 4, id)?,
+            ipv6: public_ip(tx, core, 6, id)?,
+            dns_ptr: Default::default(),
+            services: services.clone(),
+            targets: Vec::new(),
+            history: Vec::new(),
+            delete_protected: false,
+            labels: request.labels.clone(),
+        },
+    };
+    if let Some(network) = &network {
+        network::join(tx, network, this(id), (&location.network_zone, network::FIRST_SLOT), &Seat::default())?;
+    }
+    for aim in targets {
+        target::check(tx, core, (&new, &ways, refuse), aim)?;
+        new.details.targets.push(aim.clone());
+    }
+    note(tx, &catalogue, &mut new)?;
+    let number = load_balancer::insert(tx, &new)?;
+    target::check_selected(tx, core, &new)?;
+    check_within(tx, &catalogue, &new)?;
+    limit::check(tx, project, Kind::LoadBalancer, number)?;
+    let action = action::done(tx, project, "create_load_balancer", vec![this(id)])?.action;
+    Ok((id, action))
+}
+
+impl Control {
+    /// Makes a load balancer with its services, targets and network.
+    ///
+    /// # Errors
+    /// `invalid_input`; `not_found` for type, location, network, servers and certificates; `resource_unavailable`,
+    /// `uniqueness_error`, `resource_limit_exceeded`, `source_port_already_used`, `unsupported_error` in real locations; those of
+    /// joining the network and of each target.
+    pub async fn create_load_balancer(&self, caller: &Caller, request: CreateLoadBalancer) -> Result<Json> {
+        let asked = check(request)?;
+        let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
+        self.write_shown(caller, vec![Race::Project(project), Race::Addresses], move |tx| {
+            let (id, action) = create(tx, &core, project, refuse, &asked)?;
+            Ok(Shown::one(Kind::LoadBalancer, id).action(action))
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_address;
+
+    #[test]
+    fn the_first_address_of_a_network() {
+        assert_eq!(first_address("2001:db8:1:2::/64").unwrap(), "2001:db8:1:2::1");
+        assert!(first_address("198.18.0.0/24").is_err());
+    }
+}

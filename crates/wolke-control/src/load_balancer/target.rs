@@ -1,0 +1,178 @@
+//! Targets of load balancers: servers, label selectors and addresses.
+
+use super::{Changed, WHAT, note, ways};
+use crate::action;
+use crate::control::{Caller, Control};
+use crate::core::Core;
+use crate::real;
+use crate::server::check_not_doomed;
+use crate::view::Json;
+use std::net::IpAddr;
+use wolke_domain::action::Target as Resource;
+use wolke_domain::load_balancer::reach::{self, ServerEnd, Ways, Whose};
+use wolke_domain::load_balancer::{self as rules, Aim, Target};
+use wolke_domain::server::Server;
+use wolke_domain::{Error, Result};
+use wolke_store::load_balancer::LoadBalancer;
+use wolke_store::primary_ip::PrimaryIp;
+use wolke_store::{Tx, dedicated_ip, load_balancer, network, primary_ip, selection, server};
+use wolke_wire::cloud::load_balancer::ChangeTarget;
+use wolke_wire::{ErrorCode, Id, Kind};
+
+/// Servers that a selector matches at the moment and that are looked at where real hosts are known.
+const LOOKED_AT_MAX: i64 = 1_000;
+
+/// Checks that something can be a target of a load balancer. `refuse`: whether contention is refused.
+///
+/// # Errors
+/// `target_already_defined`; of a server `not_found`, `locked`, `unsupported_error` and those of [`Ways::check_server`]; of a
+/// selector those of [`Ways::check_way`]; of an address those of [`Ways::check_ip`].
+pub(super) fn check(
+    tx: &mut dyn Tx,
+    core: &Core,
+    (balancer, ways, refuse): (&LoadBalancer, &Ways, bool),
+    aim: &Aim,
+) -> Result<()> {
+    reach::check_new(&balancer.details.targets, &aim.to)?;
+    match &aim.to {
+        Target::Server(id) => {
+            let server = server::expect(tx, balancer.project, *id)?.value;
+            check_not_doomed(&server)?;
+            action::check_contention(tx, refuse, Resource::new(Kind::Server, *id))?;
+            real::check_simulated(core, &server, WHAT)?;
+            let end = end(tx, ways, *id)?;
+            ways.check_server(*id, end, aim.use_private_ip)
+        }
+        Target::Selector(_) => ways.check_way(aim.use_private_ip),
+        Target::Ip(text) => {
+            let ip = text.parse().map_err(|_| Error::internal(format!("{text} is no address")))?;
+            let whose = whose(tx, core, (balancer.project, ways), ip)?;
+            ways.check_ip(ip, whose)
+        }
+    }
+}
+
+/// How a server can be reached.
+fn end(tx: &mut dyn Tx, ways: &Ways, id: Id) -> Result<ServerEnd> {
+    let has_ipv4 = primary_ip::of_server(tx, id)?.iter().any(|address| address.value.family == 4);
+    let in_network = match ways.network {
+        Some(network) => network::interface(tx, Resource::new(Kind::Server, id), network)?.is_some(),
+        None => false,
+    };
+    Ok(ServerEnd { has_ipv4, in_network })
+}
+
+/// Whose an address is: in our own pools or networks it is a cloud resource's; behind the vSwitch of the load balancer's network,
+/// or on the operator's list, a dedicated server's.
+fn whose(tx: &mut dyn Tx, core: &Core, (project, ways): (Id, &Ways), ip: IpAddr) -> Result<Whose> {
+    let is_ours = match ip {
+        IpAddr::V4(ip) => core.ipv4.index_of(ip).is_some(),
+        IpAddr::V6(ip) => core.ipv6.index_of(ip).is_some(),
+    };
+    if is_ours {
+        return Ok(Whose::Cloud);
+    }
+    if let (IpAddr::V4(ip), true, Some(id)) = (ip, reach::is_private(ip), ways.network) {
+        let plan = network::expect(tx, project, id)?.value.details.plan;
+        return Ok(match plan.subnet_with(ip) {
+            Some(subnet) if subnet.vswitch.is_some() => Whose::Dedicated,
+            Some(_) => Whose::Cloud,
+            None => Whose::Nobody,
+        });
+    }
+    let is_known = !reach::is_private(ip) && dedicated_ip::is_known(tx, &ip.to_string())?;
+    Ok(if is_known { Whose::Dedicated } else { Whose::Nobody })
+}
+
+/// Checks that no real server is selected: they cannot be targets yet.
+///
+/// # Errors
+/// `unsupported_error`.
+pub(super) fn check_selected(tx: &mut dyn Tx, core: &Core, balancer: &LoadBalancer) -> Result<()> {
+    if core.real().is_empty() {
+        return Ok(());
+    }
+    for (_, id) in load_balancer::selected(tx, balancer.id, LOOKED_AT_MAX)? {
+        let server = server::expect(tx, balancer.project, id)?.value;
+        real::check_simulated(core, &server, WHAT)?;
+    }
+    Ok(())
+}
+
+/// A server is new, or has other labels, and selectors have followed: no load balancer may have taken in a real one.
+///
+/// # Errors
+/// `unsupported_error`.
+pub(crate) fn joined(tx: &mut dyn Tx, core: &Core, server: &Server) -> Result<()> {
+    if core.real().is_empty() {
+        return Ok(());
+    }
+    let is_selected = selection::of_server(tx, server.id)?.iter().any(|by| by.kind == Kind::LoadBalancer);
+    if is_selected { real::check_simulated(core, server, WHAT) } else { Ok(()) }
+}
+
+/// Takes a server that goes from all load balancers that name it.
+///
+/// # Errors
+/// The engine's failure.
+pub(crate) fn release_of_server(tx: &mut dyn Tx, core: &Core, server: Id) -> Result<()> {
+    for old in load_balancer::naming_server(tx, server)? {
+        let mut new = old.value.clone();
+        new.details.targets.retain(|aim| aim.to != Target::Server(server));
+        note(tx, &core.catalogue(), &mut new)?;
+        load_balancer::update(tx, &old, &new)?;
+    }
+    Ok(())
+}
+
+/// Checks that no load balancer reaches a server by a primary IP that shall be taken from it.
+///
+/// # Errors
+/// `server_is_load_balancer_target`.
+pub(crate) fn check_unassign(tx: &mut dyn Tx, ip: &PrimaryIp, server: Id) -> Result<()> {
+    if ip.family != 4 {
+        return Ok(());
+    }
+    let is_this = |aim: &Aim| aim.to == Target::Server(server) && !aim.use_private_ip;
+    let found = load_balancer::naming_server(tx, server)?;
+    match found.iter().find(|balancer| balancer.value.details.targets.iter().any(is_this)) {
+        Some(balancer) => {
+            let id = balancer.value.id;
+            let message = format!("server with ID '{server}' is a target of load balancer with ID '{id}'");
+            Err(Error::refused(ErrorCode::ServerIsLoadBalancerTarget, message))
+        }
+        None => Ok(()),
+    }
+}
+
+impl Control {
+    /// Adds a target.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_input`, `resource_limit_exceeded`, and those of [`check`].
+    pub async fn add_load_balancer_target(&self, caller: &Caller, id: Id, request: ChangeTarget) -> Result<Json> {
+        let aim = rules::aim("", &request).map_err(Error::invalid_fields)?;
+        let refuse = self.options.refuse_contention;
+        self.change_load_balancer(caller, id, "add_target", move |tx, core, new| {
+            let ways = ways(tx, new)?;
+            check(tx, core, (new, &ways, refuse), &aim)?;
+            new.details.targets.push(aim.clone());
+            Ok(Changed::GROWN)
+        })
+        .await
+    }
+
+    /// Removes a target.
+    ///
+    /// # Errors
+    /// `not_found`, also for what is no target; `invalid_input`.
+    pub async fn remove_load_balancer_target(&self, caller: &Caller, id: Id, request: ChangeTarget) -> Result<Json> {
+        let to = rules::target("", &request).map_err(Error::invalid_fields)?;
+        self.change_load_balancer(caller, id, "remove_target", move |_, _, new| {
+            let at = new.details.targets.iter().position(|aim| aim.to == to);
+            new.details.targets.remove(at.ok_or_else(|| reach::no_such_target(&to))?);
+            Ok(Changed::ALONE)
+        })
+        .await
+    }
+}
