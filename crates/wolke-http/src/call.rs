@@ -10,6 +10,7 @@ use std::sync::Arc;
 use wolke_control::{Caller, Control};
 use wolke_domain::{Error, Result};
 use wolke_wire::Id;
+use wolke_wire::cloud::Architecture;
 use wolke_wire::contract::OperationContract;
 
 /// A call: who asks, for what, with which parameters. Ids, query and body have been checked against the contract.
@@ -79,6 +80,17 @@ impl Call {
     #[must_use]
     pub fn flag(&self, name: &'static str) -> bool {
         self.parameter(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// The architectures that a list is filtered by. The 2023 document names no values of them; one that is none is refused
+    /// there, too, because dropped it would match everything.
+    ///
+    /// # Errors
+    /// `invalid_input`.
+    pub fn architectures(&self) -> Result<Vec<Architecture>> {
+        let known =
+            |text| Architecture::parse(text).ok_or_else(|| Error::invalid("architecture", "must be x86 or arm"));
+        self.parameters("architecture").map(known).collect()
     }
 
     /// All values of a query parameter.

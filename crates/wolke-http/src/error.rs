@@ -48,8 +48,7 @@ fn code_and_status(code: ErrorCode, operation: &str, dialect: Dialect) -> (Error
     let nearest = match code {
         ErrorCode::UnsupportedError => ErrorCode::InvalidInput,
         ErrorCode::TokenReadonly => ErrorCode::Forbidden,
-        // Still a failure of the server, which a client may repeat.
-        ErrorCode::Unavailable => ErrorCode::ServerError,
+        // What is left is "an error within a service", also that the whole of it is unavailable.
         _ => ErrorCode::ServiceError,
     };
     (nearest, status(nearest).unwrap_or(UNPUBLISHED))
@@ -80,6 +79,11 @@ fn details(error: &Error) -> Option<ErrorDetails> {
 /// `invalid_input` unless there is nothing.
 pub fn check(violations: Vec<FieldViolation>) -> Result<()> {
     let mut fields: Vec<wolke_domain::FieldError> = Vec::new();
+    // The body itself has no name that could stand among the fields.
+    if let Some(whole) = violations.iter().find(|violation| violation.path.is_empty()) {
+        let message = Some(format!("the request body {}", whole.message));
+        return Err(Error::InvalidInput { fields: Vec::new(), message });
+    }
     for FieldViolation { path, message } in violations {
         match fields.iter_mut().find(|field| field.name == path) {
             Some(field) => field.messages.push(message),
@@ -149,7 +153,7 @@ mod tests {
         assert_eq!(of(ErrorCode::Conflict), (422, "service_error".into()));
         assert_eq!(of(ErrorCode::UnsupportedError), (422, "invalid_input".into()));
         assert_eq!(of(ErrorCode::TokenReadonly), (403, "forbidden".into()));
-        assert_eq!(of(ErrorCode::Unavailable), (500, "server_error".into()));
+        assert_eq!(of(ErrorCode::Unavailable), (422, "service_error".into()));
         for operation in OPERATIONS {
             for code in ErrorCode::ALL {
                 let shown = refusal(&Error::refused(*code, "m"), operation.id, Dialect::D2018_04);

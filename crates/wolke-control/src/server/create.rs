@@ -25,7 +25,7 @@ use wolke_store::network::Network;
 use wolke_store::{Counter, Race, Tx, limit, server, ssh_key};
 use wolke_wire::cloud::Secret as Password;
 use wolke_wire::cloud::server::{CreateServer, CreateServerPublicNet};
-use wolke_wire::{ErrorCode, Id, IdOrName, Kind};
+use wolke_wire::{Id, IdOrName, Kind};
 
 /// SSH keys that one server may be given.
 const SSH_KEYS_MAX: usize = 100;
@@ -164,10 +164,8 @@ fn find<'a>(tx: &mut dyn Tx, catalogue: &'a Catalogue, project: Id, request: &Cr
         .server_type(&request.server_type)
         .ok_or_else(|| Error::not_found_named(Kind::ServerType, &request.server_type.to_string()))?;
     if !server_type.is_listed(now) {
-        return Err(Error::refused(
-            ErrorCode::InvalidServerType,
-            format!("server type {} is deprecated", server_type.name),
-        ));
+        let message = format!("server type {} is deprecated and can no longer be ordered", server_type.name);
+        return Err(Error::invalid("server_type", message));
     }
     let image = image::find(tx, catalogue, project, &request.image, server_type.architecture)?;
     image.check_fits(i64::from(server_type.disk))?;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::placement::Need;
 use wolke_domain::server::{Rescue, Server};
-use wolke_domain::{Error, Result};
+use wolke_domain::{Error, FieldError, Result};
 use wolke_host::Feature;
 use wolke_store::{Stored, Tx, host, server, ssh_key};
 use wolke_wire::cloud::Secret as Password;
@@ -24,6 +24,18 @@ use wolke_wire::{Dialect, ErrorCode, Id, Kind};
 const EXPIRES_MS: i64 = 60 * 60 * 1000;
 /// SSH keys that one rescue system may be given.
 const SSH_KEYS_MAX: usize = 100;
+
+/// The keys that a request names: by their ids, as numbers or texts, and not by their names.
+fn key_ids(request: &EnableRescue) -> Result<Vec<Id>> {
+    let (mut ids, mut wrong) = (Vec::with_capacity(request.ssh_keys.len()), Vec::new());
+    for (position, key) in request.ssh_keys.iter().enumerate() {
+        match key.id() {
+            Some(id) => ids.push(id),
+            None => wrong.push(FieldError::new(format!("ssh_keys[{position}]"), "must be an id")),
+        }
+    }
+    if wrong.is_empty() { Ok(ids) } else { Err(Error::invalid_fields(wrong)) }
+}
 
 impl Control {
     /// Leads the next boot into the rescue system, and gives root a password there. Where it is enabled already, the wish
@@ -44,6 +56,7 @@ impl Control {
         if request.ssh_keys.len() > SSH_KEYS_MAX {
             return Err(Error::invalid("ssh_keys", format!("must not name more than {SSH_KEYS_MAX} keys")));
         }
+        let keys = key_ids(&request)?;
         let (core, caller, refuse) = (Arc::clone(&self.core), *caller, self.options.refuse_contention);
         let races = self.server_races(&caller, id).await?;
         self.db
@@ -54,7 +67,7 @@ impl Control {
                     let message = "rescue system is already enabled";
                     return Err(Error::refused(ErrorCode::RescueAlreadyEnabled, message));
                 }
-                let keys = request.ssh_keys.iter().map(|key| ssh_key::expect(tx, caller.project, *key));
+                let keys = keys.iter().map(|key| ssh_key::expect(tx, caller.project, *key));
                 let keys = keys.map(|key| Ok(key?.value.details.public_key)).collect::<Result<Vec<_>>>()?;
                 let password = password::draw(tx, "root_password");
                 let mut wish = wolke_host::server::Rescue {

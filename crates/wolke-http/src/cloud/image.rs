@@ -4,7 +4,6 @@ use crate::call::{Call, Reply};
 use wolke_control::ImageFilter;
 use wolke_domain::Result;
 use wolke_wire::Kind;
-use wolke_wire::cloud::Architecture;
 
 /// `GET /images`.
 ///
@@ -19,7 +18,7 @@ pub async fn list(call: Call) -> Result<Reply> {
         name: call.parameter("name").map(str::to_owned),
         types: texts("type"),
         statuses: texts("status"),
-        architectures: call.parameters("architecture").filter_map(Architecture::parse).collect(),
+        architectures: call.architectures()?,
         bound_to,
         // 2018 cannot ask, and shows an image until its time is over (dialects A.7).
         include_deprecated: call.caller.dialect.lists_deprecated_images() || call.flag("include_deprecated"),

@@ -2,9 +2,8 @@
 
 use crate::call::{Call, Reply};
 use wolke_control::IsoFilter;
-use wolke_domain::{Error, Result};
+use wolke_domain::Result;
 use wolke_wire::Kind;
-use wolke_wire::cloud::Architecture;
 
 /// `GET /isos`.
 ///
@@ -12,8 +11,7 @@ use wolke_wire::cloud::Architecture;
 /// `invalid_input`; also for a wildcard without an architecture (dialects A.4).
 pub async fn list(call: Call) -> Result<Reply> {
     let page = call.page()?;
-    let known = |text| Architecture::parse(text).ok_or_else(|| Error::invalid("architecture", "must be x86 or arm"));
-    let architectures: Vec<_> = call.parameters("architecture").map(known).collect::<Result<_>>()?;
+    let architectures = call.architectures()?;
     // Works only together with a filter by architecture: without one nothing is left out that it could bring back.
     let with_wildcards = call.flag("include_architecture_wildcard");
     let filter = IsoFilter { name: call.parameter("name").map(str::to_owned), architectures, with_wildcards };

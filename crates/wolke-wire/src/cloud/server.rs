@@ -324,9 +324,9 @@ pub struct EnableRescue {
     /// Which system: `linux64` unless another is asked for.
     #[serde(default, rename = "type")]
     pub kind: Option<RescueType>,
-    /// Who may log in: ids of keys.
+    /// Who may log in: ids of keys, which hcloud-python declares as texts.
     #[serde(default, deserialize_with = "form::null_default")]
-    pub ssh_keys: Vec<Id>,
+    pub ssh_keys: Vec<IdOrName>,
 }
 
 impl EnableRescue {
