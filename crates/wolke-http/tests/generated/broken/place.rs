@@ -11,7 +11,11 @@ fn id_places(planned: &Planned) -> Vec<usize> {
         Segment::Parameter(name, _) => Some(*name),
         Segment::Text(_) => None,
     });
-    names.enumerate().filter(|(_, name)| *name == "id" || *name == "action_id").map(|(at, _)| at).collect()
+    names
+        .enumerate()
+        .filter(|(_, name)| *name == "id" || (name.ends_with("_id") && !name.starts_with("id_or_")))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 pub fn no_id(shop: &mut Workshop<'_>) -> Option<Request> {
