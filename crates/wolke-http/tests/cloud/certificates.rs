@@ -189,3 +189,38 @@ async fn readers_only_read() {
     }
     world.ask("GET", &path).token(Some(&world.reader)).send().await.ok();
 }
+
+/// What keeps a certificate: services of load balancers, for as long as they name it.
+#[tokio::test]
+async fn what_a_load_balancer_uses_stays() {
+    for dialect in dialects() {
+        let world = World::new(dialect).await;
+        let (first, second) = (
+            world.create("/certificates", uploaded("one")).await,
+            world.create("/certificates", uploaded("two")).await,
+        );
+        let users = async |id: i64| world.see(&format!("/certificates/{id}")).await["certificate"]["used_by"].clone();
+        let service = |certificates: Value| {
+            json!({"protocol": "https", "listen_port": 443, "destination_port": 80, "proxyprotocol": false,
+                "http": {"certificates": certificates, "cookie_name": "HCLBSTICKY", "cookie_lifetime": 300},
+                "health_check": {"protocol": "http", "port": 80, "interval": 15, "timeout": 10, "retries": 3,
+                    "http": {"domain": "", "path": "/", "response": "", "status_codes": ["2??"], "tls": false}}})
+        };
+        let balancer = json!({"name": "lb", "load_balancer_type": "lb11", "location": "fsn1",
+            "algorithm": {"type": "round_robin"}, "services": [service(json!([first]))]});
+        let made = world.post("/load_balancers", balancer).await.ok();
+        let id = &made["load_balancer"]["id"];
+        let used = json!([{"id": id, "type": "load_balancer"}]);
+        assert_eq!((users(first).await, users(second).await), (used.clone(), json!([])), "{dialect}");
+        let refused = world.delete(&format!("/certificates/{first}")).await;
+        let message = format!("certificate with ID {first} is still in use");
+        assert_eq!(refused.refused(422, "resource_in_use").message(), message);
+        let path = format!("/load_balancers/{id}/actions/update_service");
+        world.post(&path, service(json!([second]))).await.ok();
+        assert_eq!((users(first).await, users(second).await), (json!([]), used), "{dialect}");
+        assert_eq!(world.delete(&format!("/certificates/{first}")).await.status, 204);
+        world.delete(&format!("/load_balancers/{id}")).await.ok();
+        assert_eq!(users(second).await, json!([]));
+        assert_eq!(world.delete(&format!("/certificates/{second}")).await.status, 204);
+    }
+}
