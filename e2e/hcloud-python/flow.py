@@ -21,6 +21,7 @@ from hcloud.servers import ServerCreatePublicNetwork
 from attached import firewalls, floating_ips, networks, primary_ips, volumes
 from certificates import certificates
 from dns import zones
+from storage import storage_boxes
 from support import IMAGE, create, refused, remove
 
 # The library's own default is a second; here nothing takes that long.
@@ -253,6 +254,7 @@ FLOWS = [
     floating_ips,
     zones,
     certificates,
+    storage_boxes,
     failing_action,
 ]
 
@@ -269,6 +271,7 @@ NOUNS = {
     "volumes": {},
     "certificates": {},
     "zones": {},
+    "storage_boxes": {},
     "images": {"type": ["snapshot", "backup"]},
 }
 
@@ -284,6 +287,7 @@ def main(wanted):
     client = Client(
         token=os.environ["HCLOUD_TOKEN"],
         api_endpoint=os.environ["HCLOUD_ENDPOINT"],
+        api_endpoint_hetzner=os.environ["HCLOUD_ENDPOINT"],
         poll_interval=POLL_SECONDS,
         timeout=TIMEOUT_SECONDS,
     )

@@ -10,7 +10,7 @@ use wolke_domain::{Error, Result, contention};
 use wolke_store::strand::NewStrand;
 use wolke_store::{
     Counter, Scope, Tx, action, certificate, firewall, floating_ip, image, load_balancer, network, placement_group,
-    primary_ip, server, ssh_key, strand, volume, zone,
+    primary_ip, server, ssh_key, storage_box, strand, volume, zone,
 };
 use wolke_strand::{Frame, Program};
 use wolke_wire::cloud::action as wire;
@@ -141,6 +141,7 @@ pub(crate) fn check_owner(tx: &mut dyn Tx, catalogue: &Catalogue, project: Id, k
         Kind::Volume => volume::get(tx, project, id)?.is_some(),
         Kind::Firewall => firewall::get(tx, project, id)?.is_some(),
         Kind::Certificate => certificate::get(tx, project, id)?.is_some(),
+        Kind::StorageBox => storage_box::get(tx, project, id)?.is_some(),
         Kind::Zone => zone::get(tx, project, id)?.is_some(),
         Kind::Image if is_own(id) => image::get(tx, project, id)?.is_some(),
         Kind::Image => catalogue.image_by_id(id).is_some(),

@@ -52,6 +52,10 @@ impl Control {
                 let listed = catalogue.load_balancer_types.iter().filter(|kind| kind.is_listed(now));
                 listed.map(|t| (t.id, t.name.as_str())).collect()
             }
+            Kind::StorageBoxType => {
+                let listed = catalogue.storage_box_types.iter().filter(|kind| kind.is_listed(now));
+                listed.map(|t| (t.id, t.name.as_str())).collect()
+            }
             _ => catalogue.listed_server_types(now).map(|t| (t.id, t.name.as_str())).collect(),
         };
         entries.retain(|(_, known)| name.is_none_or(|name| name == *known));

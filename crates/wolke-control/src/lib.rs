@@ -6,6 +6,7 @@
 pub mod action;
 mod address;
 pub mod admin;
+mod calendar;
 mod catalogue;
 pub mod certificate;
 pub mod clock;
@@ -31,6 +32,7 @@ pub mod project;
 mod real;
 pub mod server;
 pub mod ssh_key;
+pub mod storage_box;
 mod tokens;
 pub mod view;
 pub mod volume;

@@ -61,6 +61,7 @@ pub(crate) static REGISTRY: Registry<Core> = Registry {
         &crate::project::PROGRAM,
         &crate::certificate::issue::PROGRAM,
         &crate::certificate::calendar::PROGRAM,
+        &crate::storage_box::PROGRAM,
     ],
 };
 

@@ -1,5 +1,5 @@
-//! What can be ordered: locations, data centers, server types and load balancer types with their prices, system and app
-//! images, ISOs (fact sheet §8).
+//! What can be ordered: locations, data centers, types of servers, load balancers and storage boxes with their prices, system
+//! and app images, ISOs (fact sheet §8).
 //!
 //! The built-in catalogue is a TOML file inside the binary; an operator lays files and changes of the same form over it
 //! ([`Document`]). It is data only; what has stock *now* and what is hidden *now* are functions of it and of world time.
@@ -25,7 +25,10 @@ use wolke_wire::cloud::Architecture;
 use wolke_wire::{Id, IdOrName, Timestamp};
 
 pub use document::{DOCUMENT_BYTES_MAX, Document};
-pub use entry::{AddressPrice, Datacenter, Image, Iso, LoadBalancerType, Location, Offer, Pricing, ServerType, shown};
+pub use entry::{
+    AddressPrice, Datacenter, Image, Iso, LoadBalancerType, Location, Offer, Pricing, ServerType, StorageBoxType,
+    StorageOffer, shown,
+};
 pub use gone::Gone;
 pub use parse::CatalogueError;
 
@@ -57,6 +60,8 @@ pub struct Catalogue {
     pub server_types: Vec<ServerType>,
     /// Sizes of load balancers.
     pub load_balancer_types: Vec<LoadBalancerType>,
+    /// Sizes of storage boxes.
+    pub storage_box_types: Vec<StorageBoxType>,
     /// System and app images.
     pub images: Vec<Image>,
     /// ISOs that everybody sees.
@@ -190,6 +195,18 @@ impl Catalogue {
         by_id(&self.load_balancer_types, id).or_else(|| by_id(&self.gone.load_balancer_types, id))
     }
 
+    /// The storage box type that a request names, also one whose end has come.
+    #[must_use]
+    pub fn storage_box_type(&self, asked: &IdOrName) -> Option<&StorageBoxType> {
+        find(&self.storage_box_types, asked)
+    }
+
+    /// The storage box type with an id, removed ones included.
+    #[must_use]
+    pub fn storage_box_type_by_id(&self, id: Id) -> Option<&StorageBoxType> {
+        by_id(&self.storage_box_types, id).or_else(|| by_id(&self.gone.storage_box_types, id))
+    }
+
     /// The public ISO that a request names, also one whose end has come.
     #[must_use]
     pub fn iso(&self, asked: &IdOrName) -> Option<&Iso> {
@@ -250,7 +267,7 @@ macro_rules! entries {
         fn name(&self) -> &str { &self.name }
     })* };
 }
-entries!(Location, Datacenter, ServerType, LoadBalancerType, Image, Iso);
+entries!(Location, Datacenter, ServerType, LoadBalancerType, StorageBoxType, Image, Iso);
 
 fn by_id<T: Entry>(entries: &[T], id: Id) -> Option<&T> {
     entries.binary_search_by_key(&id, Entry::id).ok().and_then(|index| entries.get(index))

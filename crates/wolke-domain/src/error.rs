@@ -313,6 +313,12 @@ impl Error {
         Self::NotFound { message: format!("RRSet '{name}/{kind}' not found") }
     }
 
+    /// A folder that a storage box has not.
+    #[must_use]
+    pub fn folder_not_found(path: &str) -> Self {
+        Self::NotFound { message: format!("folder '{path}' not found") }
+    }
+
     /// A value that no record of a set has.
     #[must_use]
     pub fn record_not_found(value: &str) -> Self {

@@ -28,6 +28,7 @@ pub mod reverse_dns;
 pub mod rng;
 pub mod server;
 pub mod ssh_key;
+pub mod storage_box;
 pub mod volume;
 pub mod zone;
 

@@ -26,6 +26,8 @@
 //! | `PUT /zones/{id}/delegation` | what the parent zone says of a DNS zone |
 //! | `GET /authorities/{name}` | the certificate of an authority that issues managed certificates |
 //! | `GET /events` | what nobody else would see: renewals of certificates that have failed |
+//! | `PUT /storage_boxes/{id}/content` | what a storage box holds; a request that says nothing only looks |
+//! | `POST /storage_boxes/logins` | whether somebody would get into a storage box |
 //! | `GET` `POST` `DELETE /faults`, `DELETE /faults/{id}` | answers that operations give instead of their own, and ends of the work that they begin |
 
 pub mod catalogue;
@@ -36,6 +38,7 @@ mod metadata;
 pub mod operator;
 mod project;
 mod simulation;
+pub mod storage_box;
 mod token;
 pub mod types;
 
@@ -99,6 +102,8 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .route("/zones/{id}/delegation", put(operator::delegate))
         .route("/authorities/{name}", get(certificate::authority))
         .route("/events", get(certificate::events))
+        .route("/storage_boxes/logins", post(storage_box::login))
+        .route("/storage_boxes/{id}/content", put(storage_box::set_content))
         .route("/faults", get(operator::list_faults).post(operator::create_fault).delete(operator::clear_faults))
         .route("/faults/{id}", delete(operator::delete_fault))
         .fallback(async || Refused(no_route()))

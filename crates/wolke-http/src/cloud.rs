@@ -19,5 +19,7 @@ pub mod resource;
 pub mod server;
 pub mod server_type;
 pub mod ssh_key;
+pub mod storage_box;
+pub mod storage_box_type;
 pub mod volume;
 pub mod zone;

@@ -74,7 +74,7 @@ impl Call {
     pub async fn answer_list(self, request: ListRequest) -> Result<Reply> {
         let (kind, page) = (request.kind, request.page);
         let list = self.control.list(&self.caller, request).await?;
-        Ok(self.shape(kind.plural(), &list, page, b""))
+        Ok(self.shape(kind.list_member(), &list, page, b""))
     }
 
     /// `{"servers": […], …, "meta": …}`. `more` is text of further members, each with a leading comma.

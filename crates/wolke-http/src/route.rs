@@ -132,7 +132,7 @@ impl Route {
     }
 }
 
-/// The segments of a template. What follows `actions` is the id of an action.
+/// The segments of a template. What follows `actions` is the id of an action; other parts of a resource are told in the same way.
 fn segments(operation: &'static Operation) -> Vec<Segment> {
     let mut previous = "";
     operation
@@ -145,6 +145,8 @@ fn segments(operation: &'static Operation) -> Vec<Segment> {
                 false => Segment::Text(text),
                 true if NAMES.contains(&text) => Segment::Parameter(Parameter::Name),
                 true if after == "actions" => Segment::Parameter(Parameter::Id(Kind::Action)),
+                true if after == "snapshots" => Segment::Parameter(Parameter::Id(Kind::StorageBoxSnapshot)),
+                true if after == "subaccounts" => Segment::Parameter(Parameter::Id(Kind::StorageBoxSubaccount)),
                 true => Segment::Parameter(Parameter::Id(operation.target)),
             }
         })

@@ -5,7 +5,8 @@
 
 use crate::cloud::{
     action, certificate, datacenter, firewall, floating_ip, image, iso, load_balancer, load_balancer_type, location,
-    network, placement_group, pricing, primary_ip, resource, server, server_type, ssh_key, volume, zone,
+    network, placement_group, pricing, primary_ip, resource, server, server_type, ssh_key, storage_box,
+    storage_box_type, volume, zone,
 };
 use crate::operation::{Operation, Verb};
 use wolke_wire::Kind;
@@ -242,6 +243,60 @@ operations! {
         => image::change_protection;
     list_image_actions Get "/images/{id}/actions" Image => action::list_of_resource;
     get_image_action Get "/images/{id}/actions/{action_id}" Image => action::get_of_resource;
+
+    list_storage_box_types Get "/storage_box_types" StorageBoxType => storage_box_type::list;
+    get_storage_box_type Get "/storage_box_types/{id}" StorageBoxType => resource::get;
+
+    list_storage_boxes Get "/storage_boxes" StorageBox => storage_box::list;
+    create_storage_box Post "/storage_boxes" StorageBox "create" => storage_box::create;
+    list_storage_boxes_actions Get "/storage_boxes/actions" StorageBox => action::list_of_kind;
+    get_storage_boxes_action Get "/storage_boxes/actions/{id}" StorageBox => action::get_of_kind;
+    get_storage_box Get "/storage_boxes/{id}" StorageBox => resource::get;
+    update_storage_box Put "/storage_boxes/{id}" StorageBox => storage_box::update;
+    delete_storage_box Delete "/storage_boxes/{id}" StorageBox "delete" => storage_box::delete;
+    list_storage_box_folders Get "/storage_boxes/{id}/folders" StorageBox => storage_box::folders;
+    list_storage_box_actions Get "/storage_boxes/{id}/actions" StorageBox => action::list_of_resource;
+    get_storage_box_action Get "/storage_boxes/{id}/actions/{action_id}" StorageBox => action::get_of_resource;
+    storage_box_change_protection Post "/storage_boxes/{id}/actions/change_protection" StorageBox "change_protection"
+        => storage_box::change_protection;
+    storage_box_change_type Post "/storage_boxes/{id}/actions/change_type" StorageBox "change_type"
+        => storage_box::change_type;
+    storage_box_reset_password Post "/storage_boxes/{id}/actions/reset_password" StorageBox "reset_password"
+        => storage_box::reset_password;
+    storage_box_update_access_settings Post "/storage_boxes/{id}/actions/update_access_settings" StorageBox
+        "update_access_settings" => storage_box::update_access_settings;
+    storage_box_enable_snapshot_plan Post "/storage_boxes/{id}/actions/enable_snapshot_plan" StorageBox
+        "enable_snapshot_plan" => storage_box::enable_snapshot_plan;
+    storage_box_disable_snapshot_plan Post "/storage_boxes/{id}/actions/disable_snapshot_plan" StorageBox
+        "disable_snapshot_plan" => storage_box::disable_snapshot_plan;
+    storage_box_rollback_snapshot Post "/storage_boxes/{id}/actions/rollback_snapshot" StorageBox "rollback_snapshot"
+        => storage_box::rollback_snapshot;
+    list_storage_box_snapshots Get "/storage_boxes/{id}/snapshots" StorageBox => storage_box::snapshot::list;
+    create_storage_box_snapshot Post "/storage_boxes/{id}/snapshots" StorageBox "create_snapshot"
+        => storage_box::snapshot::create;
+    get_storage_box_snapshot Get "/storage_boxes/{id}/snapshots/{snapshot_id}" StorageBox => storage_box::snapshot::get;
+    update_storage_box_snapshot Put "/storage_boxes/{id}/snapshots/{snapshot_id}" StorageBox
+        => storage_box::snapshot::update;
+    delete_storage_box_snapshot Delete "/storage_boxes/{id}/snapshots/{snapshot_id}" StorageBox "delete_snapshot"
+        => storage_box::snapshot::delete;
+    list_storage_box_subaccounts Get "/storage_boxes/{id}/subaccounts" StorageBox => storage_box::subaccount::list;
+    create_storage_box_subaccount Post "/storage_boxes/{id}/subaccounts" StorageBox "create_subaccount"
+        => storage_box::subaccount::create;
+    get_storage_box_subaccount Get "/storage_boxes/{id}/subaccounts/{subaccount_id}" StorageBox
+        => storage_box::subaccount::get;
+    update_storage_box_subaccount Put "/storage_boxes/{id}/subaccounts/{subaccount_id}" StorageBox
+        => storage_box::subaccount::update;
+    delete_storage_box_subaccount Delete "/storage_boxes/{id}/subaccounts/{subaccount_id}" StorageBox
+        "delete_subaccount" => storage_box::subaccount::delete;
+    storage_box_subaccount_change_home_directory
+        Post "/storage_boxes/{id}/subaccounts/{subaccount_id}/actions/change_home_directory" StorageBox
+        "change_home_directory" => storage_box::subaccount::change_home_directory;
+    storage_box_subaccount_reset_subaccount_password
+        Post "/storage_boxes/{id}/subaccounts/{subaccount_id}/actions/reset_subaccount_password" StorageBox
+        "reset_subaccount_password" => storage_box::subaccount::reset_password;
+    storage_box_subaccount_update_access_settings
+        Post "/storage_boxes/{id}/subaccounts/{subaccount_id}/actions/update_access_settings" StorageBox
+        "update_access_settings" => storage_box::subaccount::update_access_settings;
 
     list_zones Get "/zones" Zone => zone::list;
     create_zone Post "/zones" Zone "create_zone" => zone::create;

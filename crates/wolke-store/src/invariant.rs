@@ -36,12 +36,13 @@ statements! { "invariant";
         OR (SELECT count(*) FROM certificates x WHERE x.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'certificate' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM load_balancers b WHERE b.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'load_balancer' AND c.project = p.id), 0)
         OR (SELECT count(*) FROM zones z WHERE z.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'zone' AND c.project = p.id), 0)
+        OR (SELECT count(*) FROM storage_boxes b WHERE b.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'storage_box' AND c.project = p.id), 0)
         ORDER BY p.id";
     /// A kind that [`WRONG_COUNT`] does not know is entered there, in `LABEL_OF_NOBODY` if it has labels, and here.
     UNKNOWN_COUNT = "SELECT c.project FROM resource_count c WHERE c.n <> 0 AND c.kind NOT IN ('server', 'ssh_key', 'primary_ip', 'floating_ip', 'image',
-        'placement_group', 'network', 'zone', 'volume', 'firewall', 'certificate', 'load_balancer') ORDER BY c.project";
+        'placement_group', 'network', 'zone', 'volume', 'firewall', 'certificate', 'load_balancer', 'storage_box') ORDER BY c.project";
     UNKNOWN_LABEL = "SELECT l.id FROM label l WHERE l.kind NOT IN ('server', 'ssh_key', 'primary_ip', 'floating_ip', 'image', 'placement_group', 'network',
-        'zone', 'rrset', 'volume', 'firewall', 'certificate', 'load_balancer') ORDER BY l.id";
+        'zone', 'rrset', 'volume', 'firewall', 'certificate', 'load_balancer', 'storage_box', 'storage_box_snapshot', 'storage_box_subaccount') ORDER BY l.id";
     WRONG_ACTION_COUNT = "SELECT p.id FROM project p WHERE (SELECT count(*) FROM actions a WHERE a.project = p.id)
         <> COALESCE((SELECT n FROM action_count c WHERE c.kind = 'action' AND c.project = p.id), 0) ORDER BY p.id";
     WRONG_ACTION_KIND_COUNT = "SELECT c.project FROM action_count c WHERE c.kind <> 'action' AND c.n <> (SELECT count(*) FROM action_resource r
@@ -73,6 +74,9 @@ statements! { "invariant";
         OR (l.kind = 'load_balancer' AND NOT EXISTS (SELECT 1 FROM load_balancers b WHERE b.id = l.id))
         OR (l.kind = 'zone' AND NOT EXISTS (SELECT 1 FROM zones z WHERE z.id = l.id))
         OR (l.kind = 'rrset' AND NOT EXISTS (SELECT 1 FROM rrsets r WHERE r.id = l.id))
+        OR (l.kind = 'storage_box' AND NOT EXISTS (SELECT 1 FROM storage_boxes b WHERE b.id = l.id))
+        OR (l.kind = 'storage_box_snapshot' AND NOT EXISTS (SELECT 1 FROM storage_box_snapshots h WHERE h.id = l.id))
+        OR (l.kind = 'storage_box_subaccount' AND NOT EXISTS (SELECT 1 FROM storage_box_subaccounts u WHERE u.id = l.id))
         OR (l.kind = 'placement_group' AND NOT EXISTS (SELECT 1 FROM placement_groups g WHERE g.id = l.id)) ORDER BY l.id";
     BEHIND_A_FIREWALL = "SELECT f.server FROM firewall_servers f WHERE NOT EXISTS (SELECT 1 FROM firewalls w, servers s
         WHERE w.id = f.firewall AND s.id = f.server AND s.project = w.project) ORDER BY f.server";
@@ -155,6 +159,15 @@ statements! { "invariant";
     /// What is pending has somebody at work.
     ISSUED_BY_NOBODY = "SELECT x.id FROM certificates x WHERE x.issuing = 1 AND NOT EXISTS
         (SELECT 1 FROM strand_lock l WHERE l.kind = 'certificate' AND l.resource = x.id) ORDER BY x.id";
+    WRONG_STORAGE_BOX_SIZE = "SELECT b.id FROM storage_boxes b WHERE b.size <> b.size_data
+        + COALESCE((SELECT sum(h.bytes - h.kept) FROM storage_box_snapshots h WHERE h.storage_box = b.id), 0) ORDER BY b.id";
+    SNAPSHOT_OF_NO_STORAGE_BOX = "SELECT h.id FROM storage_box_snapshots h WHERE NOT EXISTS (SELECT 1 FROM storage_boxes b
+        WHERE b.id = h.storage_box AND b.project = h.project) ORDER BY h.id";
+    SUBACCOUNT_OF_NO_STORAGE_BOX = "SELECT u.id FROM storage_box_subaccounts u WHERE NOT EXISTS (SELECT 1 FROM storage_boxes b
+        WHERE b.id = u.storage_box AND b.project = u.project) ORDER BY u.id";
+    /// What a snapshot shares is part of it, and part of what came next.
+    SHARES_WHAT_IS_NOT_THERE = "SELECT h.id FROM storage_box_snapshots h, storage_boxes b WHERE b.id = h.storage_box AND (h.kept < 0 OR h.kept > h.bytes
+        OR h.kept > COALESCE((SELECT n.bytes FROM storage_box_snapshots n WHERE n.storage_box = h.storage_box AND n.number > h.number ORDER BY n.number LIMIT 1), b.size_data)) ORDER BY h.id";
     OBSERVED_AHEAD = "SELECT o.id FROM host_object o, host h WHERE h.id = o.host AND o.generation > h.generation ORDER BY o.id";
 }
 

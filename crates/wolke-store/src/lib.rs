@@ -45,6 +45,9 @@ pub mod server;
 pub mod sqlite;
 pub mod ssh_key;
 pub mod stmt;
+pub mod storage_box;
+pub mod storage_box_snapshot;
+pub mod storage_box_subaccount;
 pub mod strand;
 pub mod token;
 pub mod tx;
@@ -93,6 +96,9 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         rrset::STATEMENTS,
         server::STATEMENTS,
         ssh_key::STATEMENTS,
+        storage_box::STATEMENTS,
+        storage_box_snapshot::STATEMENTS,
+        storage_box_subaccount::STATEMENTS,
         strand::STATEMENTS,
         usage::STATEMENTS,
         volume::STATEMENTS,

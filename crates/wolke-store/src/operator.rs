@@ -40,8 +40,15 @@ statements! { "operator";
 }
 
 /// The kinds of catalogue entries that can be changed at run time.
-pub const CHANGED_KINDS: [Kind; 6] =
-    [Kind::Location, Kind::Datacenter, Kind::ServerType, Kind::LoadBalancerType, Kind::Image, Kind::Iso];
+pub const CHANGED_KINDS: [Kind; 7] = [
+    Kind::Location,
+    Kind::Datacenter,
+    Kind::ServerType,
+    Kind::LoadBalancerType,
+    Kind::StorageBoxType,
+    Kind::Image,
+    Kind::Iso,
+];
 
 /// A change of the catalogue: an entry in the form of the catalogue's file, as JSON text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -32,6 +32,9 @@ statements! { "resource";
     TOUCH_CERTIFICATE = "UPDATE certificates SET rev = rev + 1 WHERE id = $1";
     TOUCH_ZONE = "UPDATE zones SET rev = rev + 1 WHERE id = $1";
     TOUCH_RRSET = "UPDATE rrsets SET rev = rev + 1 WHERE id = $1";
+    TOUCH_STORAGE_BOX = "UPDATE storage_boxes SET rev = rev + 1 WHERE id = $1";
+    TOUCH_STORAGE_BOX_SNAPSHOT = "UPDATE storage_box_snapshots SET rev = rev + 1 WHERE id = $1";
+    TOUCH_STORAGE_BOX_SUBACCOUNT = "UPDATE storage_box_subaccounts SET rev = rev + 1 WHERE id = $1";
     SERVER = "SELECT id FROM servers WHERE id = $1";
     PRIMARY_IP = "SELECT id FROM primary_ips WHERE id = $1";
     FLOATING_IP = "SELECT id FROM floating_ips WHERE id = $1";
@@ -45,6 +48,9 @@ statements! { "resource";
     CERTIFICATE = "SELECT id FROM certificates WHERE id = $1";
     ZONE = "SELECT id FROM zones WHERE id = $1";
     RRSET = "SELECT id FROM rrsets WHERE id = $1";
+    STORAGE_BOX = "SELECT id FROM storage_boxes WHERE id = $1";
+    STORAGE_BOX_SNAPSHOT = "SELECT id FROM storage_box_snapshots WHERE id = $1";
+    STORAGE_BOX_SUBACCOUNT = "SELECT id FROM storage_box_subaccounts WHERE id = $1";
     COUNT_ADD = "INSERT INTO resource_count (kind, project, n) VALUES ($1, $2, $3)
         ON CONFLICT (kind, project) DO UPDATE SET n = resource_count.n + excluded.n RETURNING n";
     COUNT_GET = "SELECT n FROM resource_count WHERE kind = $1 AND project = $2";
@@ -69,10 +75,17 @@ fn row_of(kind: Kind, id: Id) -> Result<Option<(&'static Stmt, &'static Stmt)>> 
         Kind::Certificate => (&TOUCH_CERTIFICATE, &CERTIFICATE),
         Kind::Zone => (&TOUCH_ZONE, &ZONE),
         Kind::Rrset => (&TOUCH_RRSET, &RRSET),
+        Kind::StorageBox => (&TOUCH_STORAGE_BOX, &STORAGE_BOX),
+        Kind::StorageBoxSnapshot => (&TOUCH_STORAGE_BOX_SNAPSHOT, &STORAGE_BOX_SNAPSHOT),
+        Kind::StorageBoxSubaccount => (&TOUCH_STORAGE_BOX_SUBACCOUNT, &STORAGE_BOX_SUBACCOUNT),
         Kind::Image if is_own(id) => (&TOUCH_IMAGE, &IMAGE),
-        Kind::Image | Kind::Iso | Kind::ServerType | Kind::LoadBalancerType | Kind::Location | Kind::Datacenter => {
-            return Ok(None);
-        }
+        Kind::Image
+        | Kind::Iso
+        | Kind::ServerType
+        | Kind::LoadBalancerType
+        | Kind::StorageBoxType
+        | Kind::Location
+        | Kind::Datacenter => return Ok(None),
         unknown => return Err(Error::internal(format!("a {unknown} has no row to touch or to ask for"))),
     }))
 }

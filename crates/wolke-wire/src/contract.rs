@@ -112,6 +112,7 @@ impl Contract {
     pub fn resource(&'static self, kind: Kind) -> Option<&'static Schema> {
         let (segment, name) = match kind {
             Kind::Rrset => (Kind::Zone.plural(), "zone_rrset"),
+            Kind::StorageBoxSnapshot | Kind::StorageBoxSubaccount => (Kind::StorageBox.plural(), kind.singular()),
             _ => (kind.plural(), kind.singular()),
         };
         let slot = self.files.iter().find(|slot| slot.segment() == segment)?;
@@ -120,7 +121,7 @@ impl Contract {
             .operations(self.dialect)
             .iter()
             .find(|o| o.id.strip_prefix(wanted.0).is_some_and(|id| id == wanted.1))?;
-        operation.success().and_then(|schema| schema.member(kind.singular()))
+        operation.success().and_then(|schema| schema.member(kind.member()))
     }
 }
 

@@ -65,6 +65,34 @@ kinds! {
     Rrset = "rrset" / "rrsets" : "RRSet",
     /// A storage box.
     StorageBox = "storage_box" / "storage_boxes" : "storage box",
+    /// A size of storage box.
+    StorageBoxType = "storage_box_type" / "storage_box_types" : "storage box type",
+    /// What a storage box held at a point in time.
+    StorageBoxSnapshot = "storage_box_snapshot" / "storage_box_snapshots" : "storage box snapshot",
+    /// A further account of a storage box.
+    StorageBoxSubaccount = "storage_box_subaccount" / "storage_box_subaccounts" : "storage box subaccount",
+}
+
+impl Kind {
+    /// The member of an answer that holds one of it: the singular, which below a storage box leaves its name out.
+    #[must_use]
+    pub const fn member(self) -> &'static str {
+        match self {
+            Self::StorageBoxSnapshot => "snapshot",
+            Self::StorageBoxSubaccount => "subaccount",
+            _ => self.singular(),
+        }
+    }
+
+    /// The member of an answer that holds a list of it.
+    #[must_use]
+    pub const fn list_member(self) -> &'static str {
+        match self {
+            Self::StorageBoxSnapshot => "snapshots",
+            Self::StorageBoxSubaccount => "subaccounts",
+            _ => self.plural(),
+        }
+    }
 }
 
 impl std::fmt::Display for Kind {

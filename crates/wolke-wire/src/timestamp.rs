@@ -25,6 +25,21 @@ impl Timestamp {
         Self(self.0 - self.0.rem_euclid(60 * 60 * 1000))
     }
 
+    /// The day that it lies in, in UTC: of the month, from 1 on, and of the week, from 1 (Monday) to 7.
+    #[must_use]
+    pub fn day(self) -> (i64, i64) {
+        let date = jiff::Timestamp::from_millisecond(self.0).map(|t| t.to_zoned(jiff::tz::TimeZone::UTC).date());
+        // Outside of what can be shown there are no dates.
+        date.map_or((1, 1), |date| (i64::from(date.day()), i64::from(date.weekday().to_monday_one_offset())))
+    }
+
+    /// `2026-11-21T08-00-00`: as a name, in UTC.
+    #[must_use]
+    pub fn as_name(self) -> String {
+        let text = self.to_string();
+        text.split('+').next().unwrap_or_default().replace(':', "-")
+    }
+
     /// The first moment of its month, in UTC.
     #[must_use]
     pub fn month_start(self) -> Self {

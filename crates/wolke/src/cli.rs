@@ -7,7 +7,7 @@ use crate::config::list::{CONFIG_FLAG, Form, SETTINGS, Setting, Takes};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
 pub use image::{ImageVerb, NewFile};
-pub use operator::{AddressVerb, CatalogueVerb, FaultVerb, IsoVerb, NewImage, VswitchVerb};
+pub use operator::{AddressVerb, CatalogueVerb, FaultVerb, IsoVerb, NewImage, StorageBoxVerb, VswitchVerb};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -99,6 +99,9 @@ pub enum Verb {
     /// vSwitches that networks can be coupled with: list, add, remove
     #[command(subcommand)]
     Vswitch(VswitchVerb),
+    /// Storage boxes: say what they hold, try who gets in
+    #[command(subcommand)]
+    StorageBox(StorageBoxVerb),
     /// Maintenance and other errors that clients must survive
     #[command(subcommand)]
     Fault(FaultVerb),
@@ -180,6 +183,7 @@ impl Verb {
             Self::Iso(_) => "iso",
             Self::Address(_) => "address",
             Self::Vswitch(_) => "vswitch",
+            Self::StorageBox(_) => "storage-box",
             Self::Fault(_) => "fault",
             Self::Events(_) => "events",
             Self::Ca { .. } => "ca",

@@ -8,6 +8,7 @@ pub mod metadata;
 mod operator;
 mod project;
 pub mod sim;
+mod storage_box;
 mod token;
 
 use crate::cli::Verb;
@@ -33,6 +34,7 @@ pub async fn run(settings: &Settings, verb: &Verb) -> Result<((), Option<Lock>)>
         Verb::Iso(verb) => operator::iso(&access, verb).await,
         Verb::Address(verb) => operator::address(&access, verb).await,
         Verb::Vswitch(verb) => operator::vswitch(&access, verb).await,
+        Verb::StorageBox(verb) => storage_box::run(&access, verb).await,
         Verb::Fault(verb) => operator::fault(&access, verb).await,
         Verb::Events(output) => certificate::events(&access, *output).await,
         Verb::Ca { staging } => certificate::authority(&access, *staging).await,

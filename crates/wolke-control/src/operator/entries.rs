@@ -81,6 +81,7 @@ fn ending_change(catalogue: &Catalogue, ending: &Ending, now: Timestamp) -> Resu
     let places = match ending.kind {
         Kind::ServerType => catalogue.server_type(&asked).map(|kind| Some(&kind.offers)),
         Kind::LoadBalancerType => catalogue.load_balancer_type(&asked).map(|kind| Some(&kind.offers)),
+        Kind::StorageBoxType => catalogue.storage_box_type(&asked).map(|_| None),
         Kind::Image => catalogue.images.iter().any(|image| image.name == ending.name).then_some(None),
         Kind::Iso => catalogue.iso(&asked).map(|_| None),
         kind => return Err(Error::invalid("kind", format!("a {} does not end", kind.label()))),
@@ -188,6 +189,7 @@ impl Control {
             }
             Kind::ServerType => catalogue.server_types.iter().map(|t| to_value(t.to_wire(now))).collect(),
             Kind::LoadBalancerType => catalogue.load_balancer_types.iter().map(|t| to_value(t.to_wire(now))).collect(),
+            Kind::StorageBoxType => catalogue.storage_box_types.iter().map(|t| to_value(t.to_wire(now))).collect(),
             Kind::Image => catalogue.images.iter().map(|i| to_value(i.to_wire(now))).collect(),
             Kind::Iso => catalogue.isos.iter().map(|i| to_value(i.to_wire(now))).collect(),
             Kind::Datacenter => catalogue

@@ -10,7 +10,7 @@
 use crate::core::Core;
 use crate::{
     certificate, firewall, floating_ip, image, load_balancer, network, placement_group, primary_ip, server, ssh_key,
-    volume, zone,
+    storage_box, volume, zone,
 };
 use serde::{Deserialize, Serialize};
 use wolke_domain::{Error, Result};
@@ -24,7 +24,7 @@ pub(crate) static PROGRAM: Program<Core> =
     Program { kind: "delete_project", steps: &[("empty", empty), ("give_up", give_up)], abort: "give_up" };
 
 /// The kinds that a project may hold, in the order in which they go.
-const ORDER: [Kind; 12] = [
+const ORDER: [Kind; 13] = [
     Kind::LoadBalancer,
     Kind::Server,
     Kind::Volume,
@@ -37,6 +37,7 @@ const ORDER: [Kind; 12] = [
     Kind::SshKey,
     Kind::Certificate,
     Kind::Zone,
+    Kind::StorageBox,
 ];
 
 /// How many resources one step removes, and how many servers are on their way out at a time.
@@ -138,6 +139,7 @@ fn remove(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<bool> {
         Kind::SshKey => ssh_key::remove(tx, project, id),
         Kind::Certificate => certificate::remove(tx, project, id),
         Kind::Zone => zone::remove(tx, project, id),
+        Kind::StorageBox => storage_box::remove(tx, project, id),
         other => Err(Error::internal(format!("a project does not hold a {}", other.label()))),
     }
     .map(|()| true)

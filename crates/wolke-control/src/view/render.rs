@@ -5,7 +5,8 @@ use wolke_domain::catalogue::Catalogue;
 use wolke_domain::{Error, Result};
 use wolke_store::{
     Tx, action, certificate, firewall, floating_ip, image, load_balancer, network, operator, placement_group,
-    primary_ip, rrset, server, ssh_key, strand, volume, zone,
+    primary_ip, rrset, server, ssh_key, storage_box, storage_box_snapshot, storage_box_subaccount, strand, volume,
+    zone,
 };
 use wolke_wire::contract::Contract;
 use wolke_wire::dialect::Document;
@@ -14,7 +15,7 @@ use wolke_wire::{Dialect, Id, Kind, Timestamp, cloud};
 /// Whether an object comes from the catalogue.
 pub(super) const fn is_catalogue(kind: Kind, id: Id) -> bool {
     match kind {
-        Kind::Location | Kind::Datacenter | Kind::ServerType | Kind::LoadBalancerType => true,
+        Kind::Location | Kind::Datacenter | Kind::ServerType | Kind::LoadBalancerType | Kind::StorageBoxType => true,
         Kind::Iso => !crate::operator::iso::is_private(id),
         Kind::Image => !wolke_domain::image::is_own(id),
         _ => false,
@@ -36,6 +37,9 @@ pub(super) fn rev(tx: &mut dyn Tx, project: Id, kind: Kind, id: Id) -> Result<Op
         Kind::LoadBalancer => load_balancer::get(tx, project, id)?.map(|s| s.rev),
         Kind::Zone => zone::get(tx, project, id)?.map(|s| s.rev),
         Kind::Rrset => rrset::get(tx, project, id)?.map(|s| s.rev),
+        Kind::StorageBox => storage_box::get(tx, project, id)?.map(|s| s.rev),
+        Kind::StorageBoxSnapshot => storage_box_snapshot::get(tx, project, id)?.map(|s| s.rev),
+        Kind::StorageBoxSubaccount => storage_box_subaccount::get(tx, project, id)?.map(|s| s.rev),
         Kind::Action => action::get(tx, project, id)?.map(|(rev, _)| rev),
         Kind::Image => image::rev(tx, project, id)?,
         Kind::Iso => operator::iso(tx, project, id)?.map(|(rev, _)| rev),
@@ -95,6 +99,15 @@ pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Re
             None => None,
         },
         Kind::Rrset => rrset::get(tx, project, id)?.map(|s| json(&crate::zone::rrset_to_wire(s.value))).transpose()?,
+        Kind::StorageBox => {
+            storage_box::get(tx, project, id)?.map(|s| json(&crate::storage_box::to_wire(&s.value))).transpose()?
+        }
+        Kind::StorageBoxSnapshot => storage_box_snapshot::get(tx, project, id)?
+            .map(|s| json(&crate::storage_box::snapshot_to_wire(s.value)))
+            .transpose()?,
+        Kind::StorageBoxSubaccount => storage_box_subaccount::get(tx, project, id)?
+            .map(|s| json(&crate::storage_box::subaccount_to_wire(s.value)))
+            .transpose()?,
         Kind::Action => action::get(tx, project, id)?.map(|(_, a)| json(&crate::action::to_wire(&a))).transpose()?,
         Kind::Image if !is_catalogue(kind, id) => image::shown(tx, project, id)?
             .map(|(image, deleted)| json(&crate::image::to_wire(&image, deleted)))
@@ -148,6 +161,7 @@ fn catalogue_value(
         Kind::Datacenter => catalogue.datacenter_by_id(id).map(|d| json(&catalogue.datacenter_to_wire(d, now))),
         Kind::ServerType => catalogue.server_type_by_id(id).map(|t| json(&t.to_wire(now))),
         Kind::LoadBalancerType => catalogue.load_balancer_type_by_id(id).map(|t| json(&t.to_wire(now))),
+        Kind::StorageBoxType => catalogue.storage_box_type_by_id(id).map(|t| json(&t.to_wire(now))),
         Kind::Image => catalogue.image_by_id(id).map(|i| json(&image_value(i, now, dialect))),
         Kind::Iso => catalogue.iso_by_id(id).map(|i| json(&i.to_wire(now))),
         _ => None,

@@ -15,6 +15,8 @@ use wolke_wire::{Id, Kind};
 enum Part {
     /// A resource or an action.
     One(Kind, Id),
+    /// No more of what a storage box has than its id and the storage box: all that the contract shows of it when it is made.
+    OfStorageBox(Id, Id),
     /// Nothing, but said.
     Null,
     /// Actions.
@@ -34,7 +36,12 @@ impl Shown {
 
     /// A resource under its own name: `{"server": {…}}`.
     pub fn one(kind: Kind, id: Id) -> Self {
-        Self(vec![(kind.singular(), Part::One(kind, id))])
+        Self(vec![(kind.member(), Part::One(kind, id))])
+    }
+
+    /// Something new of a storage box: `{"snapshot": {"id": …, "storage_box": …}}`.
+    pub fn new_in_storage_box(kind: Kind, id: Id, storage_box: Id) -> Self {
+        Self(vec![(kind.member(), Part::OfStorageBox(id, storage_box))])
     }
 
     /// With `"action": {…}` behind it.
@@ -72,6 +79,9 @@ impl Shown {
             member(&mut json, key);
             match part {
                 Part::One(kind, id) => view.append(tx, &mut json, *kind, *id)?,
+                Part::OfStorageBox(id, storage_box) => {
+                    json.extend_from_slice(format!("{{\"id\":{id},\"storage_box\":{storage_box}}}").as_bytes());
+                }
                 Part::Null => json.extend_from_slice(b"null"),
                 Part::Actions(ids) => {
                     json.push(b'[');

@@ -63,4 +63,5 @@ pub struct Model {
     pub networks: Vec<Id>,
     pub zones: Vec<Id>,
     pub certificates: Vec<Id>,
+    pub storage_boxes: Vec<Id>,
 }

@@ -32,6 +32,7 @@ mod project;
 mod server;
 mod server_actions;
 mod ssh_key;
+mod storage_box;
 mod volume;
 mod world;
 mod zone;
@@ -57,6 +58,7 @@ const MOVES: &[&[Move]] = &[
     server::MOVES,
     server_actions::MOVES,
     ssh_key::MOVES,
+    storage_box::MOVES,
     volume::MOVES,
     world::MOVES,
     zone::MOVES,
@@ -169,6 +171,7 @@ impl Simulator {
         let networks = self.model.networks.clone();
         let zones = self.model.zones.clone();
         let certificates = self.model.certificates.clone();
+        let storage_boxes = self.model.storage_boxes.clone();
         self.db.read_blocking(move |tx: &mut dyn Tx| {
             invariant::check(tx)?;
             crate::common::check_rooms(tx)?;
@@ -195,6 +198,7 @@ impl Simulator {
                         control.check_fragment(tx, &caller, kind, *id)?;
                     }
                 }
+                storage_box::check(tx, &control, &caller, &storage_boxes)?;
                 for zone in &zones {
                     for set in wolke_store::rrset::of_zone(tx, *zone)? {
                         control.check_fragment(tx, &caller, Kind::Rrset, set.value.id)?;

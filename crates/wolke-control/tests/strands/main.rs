@@ -29,5 +29,6 @@ mod project;
 mod rebuild;
 mod rescue;
 mod shown;
+mod storage_boxes;
 mod time;
 mod volumes;

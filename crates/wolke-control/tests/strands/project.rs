@@ -37,6 +37,15 @@ fn fill(world: &World) {
         let volume = json!({"name": "data", "size": 10, "location": "fsn1"});
         let volume = id(&control.create_volume(caller, parse(volume)).await.unwrap(), "volume");
         let protect = json!({"delete": true});
+        let boxed =
+            json!({"name": "backups", "storage_box_type": "bx11", "location": "fsn1", "password": "1-secret-PASSW0RD"});
+        let boxed = id(&control.create_storage_box(caller, parse(boxed)).await.unwrap(), "storage_box");
+        control.create_storage_box_snapshot(caller, boxed, parse(json!({"labels": {"a": "b"}}))).await.unwrap();
+        let account = json!({"home_directory": "a", "password": "1-secret-PASSW0RD", "labels": {"a": "b"}});
+        control.create_storage_box_subaccount(caller, boxed, parse(account)).await.unwrap();
+        let plan = json!({"max_snapshots": 1, "minute": 0, "hour": 0});
+        control.enable_snapshot_plan(caller, boxed, parse(plan)).await.unwrap();
+        control.change_storage_box_protection(caller, boxed, parse(protect.clone())).await.unwrap();
         control.change_volume_protection(caller, volume, parse(protect.clone())).await.unwrap();
         control.change_network_protection(caller, net, parse(protect)).await.unwrap();
         let server = json!({"name": "web", "server_type": "cpx22", "image": "debian-12", "location": "fsn1",

@@ -18,8 +18,15 @@ pub const DOCUMENT_BYTES_MAX: usize = 1 << 20;
 /// The table that is no list of entries.
 pub(super) const PRICING: &str = "pricing";
 /// The lists of entries.
-const LISTS: [Kind; 6] =
-    [Kind::Location, Kind::Datacenter, Kind::ServerType, Kind::LoadBalancerType, Kind::Image, Kind::Iso];
+const LISTS: [Kind; 7] = [
+    Kind::Location,
+    Kind::Datacenter,
+    Kind::ServerType,
+    Kind::LoadBalancerType,
+    Kind::StorageBoxType,
+    Kind::Image,
+    Kind::Iso,
+];
 
 /// A catalogue's document: its tables, and what was removed from them.
 #[derive(Clone, Debug)]

@@ -166,6 +166,44 @@ pub struct LoadBalancerType {
     pub offers: Vec<Offer>,
 }
 
+/// A size of storage box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorageBoxType {
+    /// Its id.
+    pub id: Id,
+    /// `bx11`.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// In bytes.
+    pub size: i64,
+    /// Snapshots that users can make; none where there is no end of them.
+    pub snapshot_limit: Option<i64>,
+    /// Snapshots that its plan can keep; none where there is no end of them.
+    pub automatic_snapshot_limit: Option<i64>,
+    /// Further accounts.
+    pub subaccounts_limit: i64,
+    /// Whether it goes away.
+    pub deprecation: Option<Deprecation>,
+    /// Where it is offered, in the order that is shown.
+    pub offers: Vec<StorageOffer>,
+}
+
+/// A storage box type in a location.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorageOffer {
+    /// The location's id.
+    pub location: Id,
+    /// The location's name.
+    pub location_name: String,
+    /// For an hour.
+    pub hourly: Price,
+    /// At most for a month.
+    pub monthly: Price,
+    /// Once.
+    pub setup_fee: Price,
+}
+
 /// What is not priced by type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pricing {
@@ -292,5 +330,19 @@ impl LoadBalancerType {
     #[must_use]
     pub fn is_listed(&self, now: Timestamp) -> bool {
         !is_past(self.deprecation, now)
+    }
+}
+
+impl StorageBoxType {
+    /// Whether lists show it, and storage boxes can be made of it.
+    #[must_use]
+    pub fn is_listed(&self, now: Timestamp) -> bool {
+        !is_past(self.deprecation, now)
+    }
+
+    /// Whether a storage box of this type can be had in a location.
+    #[must_use]
+    pub fn is_orderable_in(&self, location: Id, now: Timestamp) -> bool {
+        self.is_listed(now) && self.offers.iter().any(|offer| offer.location == location)
     }
 }

@@ -111,6 +111,31 @@ pub(super) struct LoadBalancerTypeEntry {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct StorageBoxTypeEntry {
+    pub(super) id: Id,
+    pub(super) name: String,
+    pub(super) description: String,
+    /// In bytes.
+    pub(super) size: i64,
+    pub(super) snapshot_limit: Option<i64>,
+    pub(super) automatic_snapshot_limit: Option<i64>,
+    pub(super) subaccounts_limit: i64,
+    pub(super) deprecation: Option<Deprecation>,
+    pub(super) offers: Vec<StorageOfferEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StorageOfferEntry {
+    pub(super) at: Vec<String>,
+    pub(super) hourly: String,
+    pub(super) monthly: String,
+    #[serde(default = "nothing")]
+    pub(super) setup_fee: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ImageEntry {
     #[serde(rename = "type", default = "system")]
     pub(super) kind: ImageType,
@@ -149,6 +174,10 @@ const fn local() -> StorageType {
 
 const fn system() -> ImageType {
     ImageType::System
+}
+
+fn nothing() -> String {
+    "0".to_owned()
 }
 
 const fn yes() -> bool {

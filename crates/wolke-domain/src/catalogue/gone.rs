@@ -1,6 +1,6 @@
 //! What was removed from a catalogue while something may still show it.
 
-use super::{Catalogue, Datacenter, Entry, Image, Iso, LoadBalancerType, Location, ServerType};
+use super::{Catalogue, Datacenter, Entry, Image, Iso, LoadBalancerType, Location, ServerType, StorageBoxType};
 use std::collections::HashSet;
 use wolke_wire::{Id, Kind};
 
@@ -17,6 +17,8 @@ pub struct Gone {
     pub server_types: Vec<ServerType>,
     /// Sizes of load balancers.
     pub load_balancer_types: Vec<LoadBalancerType>,
+    /// Sizes of storage boxes.
+    pub storage_box_types: Vec<StorageBoxType>,
     /// Images.
     pub images: Vec<Image>,
     /// ISOs.
@@ -39,6 +41,7 @@ impl Catalogue {
         tidy(&mut gone.datacenters, &self.datacenters);
         tidy(&mut gone.server_types, &self.server_types);
         tidy(&mut gone.load_balancer_types, &self.load_balancer_types);
+        tidy(&mut gone.storage_box_types, &self.storage_box_types);
         tidy(&mut gone.images, &self.images);
         tidy(&mut gone.isos, &self.isos);
         gone.images.iter_mut().for_each(|image| image.removed = true);
@@ -65,6 +68,7 @@ impl Catalogue {
             .or_else(|| first_of!(Datacenter, datacenters))
             .or_else(|| first_of!(ServerType, server_types))
             .or_else(|| first_of!(LoadBalancerType, load_balancer_types))
+            .or_else(|| first_of!(StorageBoxType, storage_box_types))
             .or_else(|| first_of!(Image, images))
             .or_else(|| first_of!(Iso, isos))
     }

@@ -10,13 +10,14 @@ use wolke_wire::{Kind, Timestamp};
 use super::document::Document;
 use super::file::{
     DatacenterEntry, ImageEntry, IsoEntry, LoadBalancerTypeEntry, LocationEntry, OfferEntry, PricingEntry,
-    ServerTypeEntry,
+    ServerTypeEntry, StorageBoxTypeEntry,
 };
 use super::price::Price;
 use super::{
     AddressPrice, Catalogue, DEPRECATED_IMAGE_DAYS, Datacenter, Gone, Image, Iso, LoadBalancerType, Location, Offer,
-    Pricing, ServerType,
+    Pricing, ServerType, StorageBoxType, StorageOffer,
 };
+use crate::storage_box::{SNAPSHOTS_MAX, SUBACCOUNTS_MAX};
 
 /// Bytes of a TiB; the file counts traffic in these, the contract in bytes.
 const TIB: f64 = 1_099_511_627_776.0;
@@ -88,6 +89,9 @@ pub(super) fn catalogue(document: &Document) -> Result<Catalogue, CatalogueError
         load_balancer_types: each(document.read_list(there(Kind::LoadBalancerType))?, |entry| {
             load_balancer_type(entry, &locations, vat)
         })?,
+        storage_box_types: each(document.read_list(there(Kind::StorageBoxType))?, |entry| {
+            storage_box_type(entry, &locations, vat)
+        })?,
         images: each(document.read_list(there(Kind::Image))?, images)?.into_iter().flatten().collect(),
         isos: each(document.read_list(there(Kind::Iso))?, |entry| Ok(iso(entry)))?,
         gone: Gone {
@@ -95,6 +99,9 @@ pub(super) fn catalogue(document: &Document) -> Result<Catalogue, CatalogueError
             server_types: each(document.read_gone(there(Kind::ServerType))?, |entry| server_type(entry, &ever, vat))?,
             load_balancer_types: each(document.read_gone(there(Kind::LoadBalancerType))?, |entry| {
                 load_balancer_type(entry, &ever, vat)
+            })?,
+            storage_box_types: each(document.read_gone(there(Kind::StorageBoxType))?, |entry| {
+                storage_box_type(entry, &ever, vat)
             })?,
             images: each(document.read_gone(there(Kind::Image))?, images)?.into_iter().flatten().collect(),
             isos: each(document.read_gone(there(Kind::Iso))?, |entry| Ok(iso(entry)))?,
@@ -128,6 +135,8 @@ fn dates(catalogue: &Catalogue) -> Vec<Timestamp> {
         all.push(kind.deprecation);
         all.extend(offers(&kind.offers));
     }
+    let storage_boxes = catalogue.storage_box_types.iter().chain(&catalogue.gone.storage_box_types);
+    all.extend(storage_boxes.map(|kind| kind.deprecation));
     all.extend(catalogue.images.iter().chain(&catalogue.gone.images).map(|image| image.deprecation));
     all.extend(catalogue.isos.iter().chain(&catalogue.gone.isos).map(|iso| iso.deprecation));
     let mut dates: Vec<Timestamp> =
@@ -144,6 +153,7 @@ impl Catalogue {
         self.server_types.sort_by_key(|entry| entry.id);
         self.images.sort_by_key(|entry| entry.id);
         self.load_balancer_types.sort_by_key(|entry| entry.id);
+        self.storage_box_types.sort_by_key(|entry| entry.id);
         self.isos.sort_by_key(|entry| entry.id);
     }
 
@@ -158,6 +168,8 @@ impl Catalogue {
         unique("image", self.images.iter().map(|entry| format!("{} ({})", entry.name, entry.architecture)))?;
         unique("load balancer type id", self.load_balancer_types.iter().map(|entry| entry.id))?;
         unique("load balancer type", self.load_balancer_types.iter().map(|entry| &entry.name))?;
+        unique("storage box type id", self.storage_box_types.iter().map(|entry| entry.id))?;
+        unique("storage box type", self.storage_box_types.iter().map(|entry| &entry.name))?;
         unique("iso id", self.isos.iter().map(|entry| entry.id))?;
         unique("iso", self.isos.iter().map(|entry| &entry.name))?;
         for (what, prices) in [
@@ -174,6 +186,9 @@ impl Catalogue {
         }
         for kind in &self.load_balancer_types {
             unique("location of a load balancer type", kind.offers.iter().map(|offer| offer.location))?;
+        }
+        for kind in &self.storage_box_types {
+            unique("location of a storage box type", kind.offers.iter().map(|offer| offer.location))?;
         }
         Ok(())
     }
@@ -255,6 +270,52 @@ fn load_balancer_type(
         max_services: entry.max_services,
         max_targets: entry.max_targets,
         max_assigned_certificates: entry.max_assigned_certificates,
+        deprecation: entry.deprecation,
+        offers,
+    })
+}
+
+fn storage_box_type(
+    entry: StorageBoxTypeEntry,
+    locations: &[LocationEntry],
+    vat_rate: &str,
+) -> Result<StorageBoxType, CatalogueError> {
+    let problem =
+        |problem: String| CatalogueError::Entry { entry: format!("storage box type '{}'", entry.name), problem };
+    if entry.size < 1 {
+        return Err(problem("its size must be at least a byte".to_owned()));
+    }
+    let limits = [
+        ("snapshot_limit", entry.snapshot_limit, SNAPSHOTS_MAX),
+        ("automatic_snapshot_limit", entry.automatic_snapshot_limit, SNAPSHOTS_MAX),
+        ("subaccounts_limit", Some(entry.subaccounts_limit), SUBACCOUNTS_MAX),
+    ];
+    for (name, limit, max) in limits {
+        if limit.is_some_and(|limit| !(0..=max).contains(&limit)) {
+            return Err(problem(format!("{name} must be between 0 and {max}")));
+        }
+    }
+    let mut offers = Vec::new();
+    for offer in &entry.offers {
+        for name in &offer.at {
+            let location = location_named(locations, &entry.name, name)?;
+            offers.push(StorageOffer {
+                location: location.id,
+                location_name: location.name.clone(),
+                hourly: price(&entry.name, &offer.hourly, vat_rate)?,
+                monthly: price(&entry.name, &offer.monthly, vat_rate)?,
+                setup_fee: price(&entry.name, &offer.setup_fee, vat_rate)?,
+            });
+        }
+    }
+    Ok(StorageBoxType {
+        id: entry.id,
+        name: entry.name,
+        description: entry.description,
+        size: entry.size,
+        snapshot_limit: entry.snapshot_limit,
+        automatic_snapshot_limit: entry.automatic_snapshot_limit,
+        subaccounts_limit: entry.subaccounts_limit,
         deprecation: entry.deprecation,
         offers,
     })

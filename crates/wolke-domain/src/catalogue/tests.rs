@@ -4,7 +4,7 @@ use wolke_wire::cloud::image::ImageType;
 use wolke_wire::cloud::{Architecture, Deprecation};
 use wolke_wire::{IdOrName, Timestamp};
 
-use super::{Catalogue, CatalogueError};
+use super::{Catalogue, CatalogueError, Document};
 
 fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
@@ -165,6 +165,37 @@ fn load_balancer_types() {
     assert_eq!((&lb11["description"], &lb11["deprecated"]), (&serde_json::json!("LB11"), &serde_json::Value::Null));
     let hel1 = lb11["prices"].as_array().unwrap().iter().find(|price| price["location"] == "hel1").unwrap();
     assert_eq!(hel1["included_traffic"], 21_990_232_555_520_u64);
+}
+
+#[test]
+fn storage_box_types() {
+    let tib = |n: i64| n << 40;
+    let facts: Vec<_> = builtin().storage_box_types.iter().map(|t| (t.id, t.name.as_str(), t.size)).collect();
+    let expected = [(1333, "bx11", tib(1)), (1334, "bx21", tib(5)), (1335, "bx31", tib(10)), (1336, "bx41", tib(20))];
+    assert_eq!(facts, expected);
+    let bx11 = builtin().storage_box_type(&IdOrName::from("bx11")).unwrap();
+    assert!(bx11.is_orderable_in(3, today()) && !bx11.is_orderable_in(4, today()));
+    let bx11 = json(bx11.to_wire(today()));
+    let limits = (&bx11["snapshot_limit"], &bx11["automatic_snapshot_limit"], &bx11["subaccounts_limit"]);
+    assert_eq!(limits, (&10.into(), &10.into(), &100.into()));
+    assert_eq!((&bx11["description"], &bx11["deprecation"]), (&"BX11".into(), &serde_json::Value::Null));
+    let price = &bx11["prices"][0];
+    assert_eq!((&price["location"], &price["setup_fee"]["net"]), (&"fsn1".into(), &"0.0000000000".into()));
+    assert_eq!(price["price_monthly"]["gross"], "3.8080000000000000");
+}
+
+#[test]
+fn limits_of_storage_boxes_are_bounded() {
+    let with = |change: &str| {
+        let mut document = Document::builtin();
+        let overlay = format!("[[storage_box_type]]\nname = \"bx11\"\n{change}\n");
+        document.lay(&Document::parse(&overlay).unwrap()).unwrap();
+        document.catalogue()
+    };
+    assert!(with("snapshot_limit = 1000").is_ok());
+    for wrong in ["snapshot_limit = 1001", "automatic_snapshot_limit = -1", "subaccounts_limit = 1001", "size = 0"] {
+        assert!(matches!(with(wrong), Err(CatalogueError::Entry { .. })), "{wrong}");
+    }
 }
 
 #[test]

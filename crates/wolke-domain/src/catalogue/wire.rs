@@ -9,7 +9,10 @@ use wolke_wire::cloud::{self, DeleteProtection, Embed, Labels, pricing};
 use wolke_wire::{Id, Kind, Timestamp};
 
 use super::price::Price;
-use super::{AddressPrice, Catalogue, Datacenter, Image, Iso, LoadBalancerType, Location, Offer, ServerType, shown};
+use super::{
+    AddressPrice, Catalogue, Datacenter, Image, Iso, LoadBalancerType, Location, Offer, ServerType, StorageBoxType,
+    shown,
+};
 
 impl From<&Location> for cloud::location::Location {
     fn from(location: &Location) -> Self {
@@ -163,6 +166,30 @@ impl LoadBalancerType {
             deprecated: deprecation.map(|deprecation| deprecation.announced),
             deprecation,
             prices: self.offers.iter().map(prices).collect(),
+        }
+    }
+}
+
+impl StorageBoxType {
+    /// As the contract shows it.
+    #[must_use]
+    pub fn to_wire(&self, now: Timestamp) -> cloud::storage_box_type::StorageBoxType {
+        let prices = self.offers.iter().map(|offer| cloud::storage_box_type::StorageBoxPrice {
+            location: offer.location_name.clone(),
+            price_hourly: (&offer.hourly).into(),
+            price_monthly: (&offer.monthly).into(),
+            setup_fee: (&offer.setup_fee).into(),
+        });
+        cloud::storage_box_type::StorageBoxType {
+            id: self.id,
+            name: self.name.clone(),
+            description: self.description.clone(),
+            snapshot_limit: self.snapshot_limit,
+            automatic_snapshot_limit: self.automatic_snapshot_limit,
+            subaccounts_limit: self.subaccounts_limit,
+            size: self.size,
+            deprecation: shown(self.deprecation, now),
+            prices: prices.collect(),
         }
     }
 }

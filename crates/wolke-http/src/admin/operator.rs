@@ -184,7 +184,7 @@ fn fault(active: decided::ActiveFault) -> Fault {
     Fault { id: active.id, fault: active.fault }
 }
 
-fn id(kind: &str, text: &str) -> Result<Id, Refused> {
+pub(super) fn id(kind: &str, text: &str) -> Result<Id, Refused> {
     let missing = || Error::NotFound { message: format!("{kind} with ID '{text}' not found") };
     Ok(text.parse().map_err(|_| missing())?)
 }

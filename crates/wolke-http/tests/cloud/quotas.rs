@@ -30,6 +30,7 @@ fn creates() -> Vec<(&'static str, &'static str, Value)> {
             "/certificates",
             json!({"name": "cert", "type": "managed", "domain_names": ["example.com"]}),
         ),
+        ("storage_box_limit", "/storage_boxes", super::storage_boxes::storage_box("backups")),
         ("zone_limit", "/zones", json!({"name": "example.com", "mode": "primary"})),
         // Last, because it brings addresses along.
         ("server_limit", "/servers", server("web")),

@@ -15,6 +15,7 @@ mod primary_ip;
 mod server;
 mod server_actions;
 mod ssh_key;
+mod storage_box;
 mod volume;
 mod zone;
 
@@ -53,6 +54,8 @@ pub async fn run(dialect: Dialect, proofs: &mut Proofs) {
     if !matches!(dialect, Dialect::D2018_04 | Dialect::D2023_07) {
         zone::zones(dialect, proofs).await;
         zone::rrsets(dialect, proofs).await;
+        storage_box::storage_boxes(dialect, proofs).await;
+        storage_box::snapshots_and_subaccounts(dialect, proofs).await;
     }
 }
 

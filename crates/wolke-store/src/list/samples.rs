@@ -21,6 +21,7 @@ pub fn samples() -> Vec<(String, Vec<Value>)> {
         .chain(of_images())
         .chain(of_zones())
         .chain(of_selections())
+        .chain(of_storage_boxes())
         .map(Builder::finish)
         .collect()
 }
@@ -61,6 +62,7 @@ fn labelled() -> Vec<Builder> {
         (Kind::Certificate, &["id", "name", "created"]),
         (Kind::LoadBalancer, &["id", "name", "created"]),
         (Kind::Zone, &["id", "name", "created"]),
+        (Kind::StorageBox, &["id", "name", "created", "size", "size_data"]),
     ];
     let mut all = Vec::new();
     for (kind, key) in fields.iter().flat_map(|(kind, fields)| keys(fields).into_iter().map(|key| (*kind, key))) {
@@ -155,6 +157,31 @@ fn of_selections() -> Vec<Builder> {
     let some = |terms: &[Term]| selecting(&of_servers(1, 9), 1, &terms.iter().map(Set::new).collect::<Vec<_>>());
     let mut all = vec![some(&[])];
     all.extend((0..terms.len()).flat_map(|first| [some(&terms[first..=first]), some(&terms[first..])]));
+    all
+}
+
+/// The snapshots and further accounts of a storage box, which are never asked for without it.
+fn of_storage_boxes() -> Vec<Builder> {
+    let negative = Term::NotEquals("env".to_owned(), "prod".to_owned());
+    let sets = [Set::new(&negative)];
+    let kinds = [
+        (Kind::StorageBoxSnapshot, ("automatic", Value::from(1)), &["id", "name", "created"][..]),
+        (Kind::StorageBoxSubaccount, ("username", Value::from("u1-sub1")), &["id", "created"]),
+    ];
+    let mut all = Vec::new();
+    for (kind, (column, value), fields) in kinds {
+        let more = [("name", vec![Value::from("a")]), (column, vec![value])];
+        for key in keys(fields) {
+            for some in 0..=more.len() {
+                let mut filters = vec![("storage_box", vec![Value::from(1)])];
+                filters.extend(more.iter().take(some).cloned());
+                let query = ListQuery { filters, ..query(kind, key) };
+                for window in [None, Some(&FORWARD), Some(&BACKWARD)] {
+                    all.extend([walk(&query, &[], window, None), walk(&query, &sets, window, None)]);
+                }
+            }
+        }
+    }
     all
 }
 

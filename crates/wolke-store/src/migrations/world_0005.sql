@@ -99,3 +99,34 @@ CREATE TABLE authorities (name TEXT PRIMARY KEY, certificate TEXT NOT NULL, seal
 CREATE TABLE events (id BIGINT PRIMARY KEY, at BIGINT NOT NULL, doc TEXT NOT NULL) CLUSTERED;
 
 -- == Storage boxes
+-- `size_data`: bytes of data; `size`: with what only snapshots hold. `folders`: JSON, apart from the document because it may be long.
+CREATE TABLE storage_boxes (
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL REFERENCES project (id), name TEXT NOT NULL, created BIGINT NOT NULL,
+  size BIGINT NOT NULL, size_data BIGINT NOT NULL, folders TEXT NOT NULL, rev BIGINT NOT NULL, generation BIGINT NOT NULL,
+  doc TEXT NOT NULL
+);
+CREATE UNIQUE INDEX storage_boxes_name ON storage_boxes (project, name);
+CREATE UNIQUE INDEX storage_boxes_id ON storage_boxes (project, id);
+CREATE UNIQUE INDEX storage_boxes_created ON storage_boxes (project, created, id);
+CREATE UNIQUE INDEX storage_boxes_size ON storage_boxes (project, size, id);
+CREATE UNIQUE INDEX storage_boxes_size_data ON storage_boxes (project, size_data, id);
+-- `number`: the order in which they were made; `bytes`: what the storage box held; `kept`: how many of them are still in what came after; `size`: what it alone holds.
+CREATE TABLE storage_box_snapshots (
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL, storage_box BIGINT NOT NULL REFERENCES storage_boxes (id),
+  number BIGINT NOT NULL, name TEXT NOT NULL, created BIGINT NOT NULL, automatic BIGINT NOT NULL, bytes BIGINT NOT NULL,
+  kept BIGINT NOT NULL, size BIGINT NOT NULL, folders TEXT NOT NULL, rev BIGINT NOT NULL, generation BIGINT NOT NULL, doc TEXT NOT NULL
+);
+CREATE UNIQUE INDEX storage_box_snapshots_name ON storage_box_snapshots (storage_box, name);
+CREATE UNIQUE INDEX storage_box_snapshots_id ON storage_box_snapshots (storage_box, id);
+CREATE UNIQUE INDEX storage_box_snapshots_number ON storage_box_snapshots (storage_box, number);
+CREATE UNIQUE INDEX storage_box_snapshots_created ON storage_box_snapshots (storage_box, created, id);
+-- Further accounts. `number`: the end of `username`.
+CREATE TABLE storage_box_subaccounts (
+  id BIGINT PRIMARY KEY, project BIGINT NOT NULL, storage_box BIGINT NOT NULL REFERENCES storage_boxes (id),
+  number BIGINT NOT NULL, name TEXT NOT NULL, username TEXT NOT NULL, created BIGINT NOT NULL, rev BIGINT NOT NULL,
+  generation BIGINT NOT NULL, doc TEXT NOT NULL
+);
+CREATE UNIQUE INDEX storage_box_subaccounts_name ON storage_box_subaccounts (storage_box, name);
+CREATE UNIQUE INDEX storage_box_subaccounts_id ON storage_box_subaccounts (storage_box, id);
+CREATE UNIQUE INDEX storage_box_subaccounts_created ON storage_box_subaccounts (storage_box, created, id);
+CREATE UNIQUE INDEX storage_box_subaccounts_number ON storage_box_subaccounts (storage_box, number);

@@ -52,6 +52,7 @@ mod resources;
 mod sample;
 mod schema;
 mod selections;
+mod storage_boxes;
 mod strands;
 mod tokens;
 mod transactions;

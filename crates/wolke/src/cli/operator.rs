@@ -6,9 +6,10 @@ use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
 /// The kinds of entries that can be shown and reset.
-const KINDS: [&str; 6] = ["location", "datacenter", "server_type", "load_balancer_type", "image", "iso"];
+const KINDS: [&str; 7] =
+    ["location", "datacenter", "server_type", "load_balancer_type", "storage_box_type", "image", "iso"];
 /// The kinds of entries that can end.
-const ENDING: [&str; 4] = ["server_type", "load_balancer_type", "image", "iso"];
+const ENDING: [&str; 5] = ["server_type", "load_balancer_type", "storage_box_type", "image", "iso"];
 
 /// `wolke catalogue`.
 #[derive(Debug, Subcommand)]
@@ -203,6 +204,54 @@ pub enum VswitchVerb {
         /// Its id, from `wolke vswitch list`
         #[arg(value_parser = clap::value_parser!(i64).range(1..))]
         id: i64,
+    },
+}
+
+/// `wolke storage-box`.
+#[derive(Debug, Subcommand)]
+pub enum StorageBoxVerb {
+    /// Say what one holds; without options, show it
+    #[command(after_help = "Example:\n  wolke storage-box fill 1 --bytes 500000000 --folder photos/2026 --folder docs")]
+    Fill {
+        /// Its id
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        id: i64,
+        /// Bytes of data
+        #[arg(long, value_parser = clap::value_parser!(i64).range(0..))]
+        bytes: Option<i64>,
+        /// How many of the bytes that stay are written anew: snapshots keep the old ones
+        #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(i64).range(0..))]
+        rewritten: Option<i64>,
+        /// A folder; once for each, in place of those that there are
+        #[arg(long = "folder", value_name = "PATH", conflicts_with = "empty")]
+        folders: Vec<String>,
+        /// No folders
+        #[arg(long)]
+        empty: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Say whether somebody would get in; the password is the first line of the standard input
+    #[command(
+        after_help = "Example:\n  wolke storage-box login u500001-sub1 --via webdav --external --write <<< \"$PASSWORD\""
+    )]
+    Login {
+        /// The name of an account
+        username: String,
+        /// How
+        #[arg(long, value_parser = PossibleValuesParser::new(["ssh", "samba", "webdav"]))]
+        via: String,
+        /// A file with a public key, in place of a password
+        #[arg(long, value_name = "FILE")]
+        public_key: Option<PathBuf>,
+        /// From outside of the provider's network
+        #[arg(long)]
+        external: bool,
+        /// To change something
+        #[arg(long)]
+        write: bool,
+        #[command(flatten)]
+        output: Output,
     },
 }
 

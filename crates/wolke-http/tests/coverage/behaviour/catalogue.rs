@@ -13,10 +13,16 @@ pub async fn catalogue(dialect: Dialect, proofs: &mut Proofs) {
         ("images", "list_images", "get_image"),
         ("isos", "list_isos", "get_iso"),
         ("load_balancer_types", "list_load_balancer_types", "get_load_balancer_type"),
+        ("storage_box_types", "list_storage_box_types", "get_storage_box_type"),
     ];
     for (path, list, get) in kinds {
         let gone = dialect == Dialect::Newest && path == "datacenters";
-        if gone || (dialect == Dialect::D2018_04 && path == "load_balancer_types") {
+        let is_later = match path {
+            "load_balancer_types" => dialect == Dialect::D2018_04,
+            "storage_box_types" => matches!(dialect, Dialect::D2018_04 | Dialect::D2023_07),
+            _ => false,
+        };
+        if gone || is_later {
             continue;
         }
         let world = on_disk(dialect).await;

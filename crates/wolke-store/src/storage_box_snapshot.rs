@@ -1,0 +1,179 @@
+//! Snapshots of storage boxes.
+
+use crate::label;
+use crate::resource::Stored;
+use crate::stmt::statements;
+use crate::tx::Tx;
+use crate::value::{Row, json_text};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use wolke_domain::storage_box::folder::Folders;
+use wolke_domain::storage_box::share::Mark;
+use wolke_domain::{Error, Result};
+use wolke_wire::{Id, Kind, Timestamp};
+
+statements! { "storage_box_snapshot";
+    INSERT = "INSERT INTO storage_box_snapshots (id, project, storage_box, number, name, created, automatic, bytes, kept, size, folders, rev, generation, doc)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, 1, $12)";
+    GET = "SELECT id, project, storage_box, number, name, created, automatic, bytes, kept, size, rev, generation, doc FROM storage_box_snapshots
+        WHERE id = $1 AND project = $2";
+    OF_BOX = "SELECT id, project, storage_box, number, name, created, automatic, bytes, kept, size, rev, generation, doc FROM storage_box_snapshots
+        WHERE storage_box = $1 ORDER BY number";
+    FOLDERS = "SELECT folders FROM storage_box_snapshots WHERE id = $1";
+    BY_NAME = "SELECT folders FROM storage_box_snapshots WHERE storage_box = $1 AND name = $2";
+    NAMES = "SELECT name FROM storage_box_snapshots WHERE storage_box = $1 ORDER BY name";
+    UPDATE = "UPDATE storage_box_snapshots SET kept = $1, size = $2, rev = rev + 1, generation = generation + 1, doc = $3
+        WHERE id = $4 AND generation = $5";
+    DELETE = "DELETE FROM storage_box_snapshots WHERE id = $1";
+}
+
+/// A snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Its id.
+    pub id: Id,
+    /// Whose it is.
+    pub project: Id,
+    /// Its storage box.
+    pub storage_box: Id,
+    /// Its place in the order in which they were made: ids of several processes interleave.
+    pub number: i64,
+    /// Unique in the storage box.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Whether the plan has made it.
+    pub is_automatic: bool,
+    /// How much it holds.
+    pub mark: Mark,
+    /// How many bytes it alone holds.
+    pub size: i64,
+    /// The rest.
+    pub details: Details,
+}
+
+/// The part of a snapshot that nothing searches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// The document's version.
+    pub v: u32,
+    /// For people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
+
+fn snapshot(row: &Row) -> Result<Stored<Snapshot>> {
+    Ok(Stored {
+        rev: row.int(10)?,
+        generation: row.int(11)?,
+        value: Snapshot {
+            id: row.int(0)?,
+            project: row.int(1)?,
+            storage_box: row.int(2)?,
+            number: row.int(3)?,
+            name: row.text(4)?.to_owned(),
+            created: row.time(5)?,
+            is_automatic: row.flag(6)?,
+            mark: Mark { bytes: row.int(7)?, kept: row.int(8)? },
+            size: row.int(9)?,
+            details: row.json(12)?,
+        },
+    })
+}
+
+/// Inserts a snapshot with these folders, and its labels.
+///
+/// # Errors
+/// The engine's failure, also for a name that is taken.
+pub fn insert(tx: &mut dyn Tx, new: &Snapshot, folders: &Folders) -> Result<()> {
+    let params = [
+        new.id.into(),
+        new.project.into(),
+        new.storage_box.into(),
+        new.number.into(),
+        (&new.name).into(),
+        new.created.into(),
+        new.is_automatic.into(),
+        new.mark.bytes.into(),
+        new.mark.kept.into(),
+        new.size.into(),
+        json_text(folders)?,
+        json_text(&new.details)?,
+    ];
+    tx.execute_one(&INSERT, &params)?;
+    label::replace(tx, Kind::StorageBoxSnapshot, new.project, new.id, &BTreeMap::new(), &new.details.labels)
+}
+
+/// A snapshot of a project.
+///
+/// # Errors
+/// The engine's failure.
+pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<Stored<Snapshot>>> {
+    tx.query_one(&GET, &[id.into(), project.into()])?.as_ref().map(snapshot).transpose()
+}
+
+/// A snapshot of a storage box of a project, which must exist.
+///
+/// # Errors
+/// `not_found`.
+pub fn expect(tx: &mut dyn Tx, (project, storage_box): (Id, Id), id: Id) -> Result<Stored<Snapshot>> {
+    let found = get(tx, project, id)?.filter(|found| found.value.storage_box == storage_box);
+    found.ok_or_else(|| Error::not_found(Kind::StorageBoxSnapshot, id))
+}
+
+/// The snapshots of a storage box, in the order in which they were made; at most twice
+/// [`wolke_domain::storage_box::SNAPSHOTS_MAX`].
+///
+/// # Errors
+/// The engine's failure.
+pub fn of_box(tx: &mut dyn Tx, storage_box: Id) -> Result<Vec<Stored<Snapshot>>> {
+    tx.query(&OF_BOX, &[storage_box.into()])?.iter().map(snapshot).collect()
+}
+
+/// The names of the snapshots of a storage box, in order.
+///
+/// # Errors
+/// The engine's failure.
+pub fn names(tx: &mut dyn Tx, storage_box: Id) -> Result<Vec<String>> {
+    tx.query(&NAMES, &[storage_box.into()])?.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+}
+
+/// The folders of a snapshot.
+///
+/// # Errors
+/// The engine's failure.
+pub fn folders(tx: &mut dyn Tx, id: Id) -> Result<Folders> {
+    tx.query_one(&FOLDERS, &[id.into()])?.map_or_else(|| Ok(Folders::new()), |row| row.json(0))
+}
+
+/// The folders of the snapshot of a storage box that has a name; none when there is no such snapshot.
+///
+/// # Errors
+/// The engine's failure.
+pub fn folders_named(tx: &mut dyn Tx, storage_box: Id, name: &str) -> Result<Option<Folders>> {
+    tx.query_one(&BY_NAME, &[storage_box.into(), name.into()])?.map(|row| row.json(0)).transpose()
+}
+
+/// Writes a changed snapshot back: how much it holds, description and labels.
+///
+/// # Errors
+/// Internal when somebody else has changed the row since it was read.
+pub fn update(tx: &mut dyn Tx, old: &Stored<Snapshot>, new: &Snapshot) -> Result<()> {
+    let labels = (&old.value.details.labels, &new.details.labels);
+    label::replace(tx, Kind::StorageBoxSnapshot, new.project, new.id, labels.0, labels.1)?;
+    let params =
+        [new.mark.kept.into(), new.size.into(), json_text(&new.details)?, new.id.into(), old.generation.into()];
+    tx.execute_one(&UPDATE, &params)
+}
+
+/// Removes a snapshot and its labels.
+///
+/// # Errors
+/// The engine's failure.
+pub fn delete(tx: &mut dyn Tx, old: &Snapshot) -> Result<()> {
+    label::replace(tx, Kind::StorageBoxSnapshot, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
+    tx.execute_one(&DELETE, &[old.id.into()])
+}

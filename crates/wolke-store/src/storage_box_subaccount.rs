@@ -1,0 +1,173 @@
+//! Further accounts of storage boxes.
+
+use crate::label;
+use crate::resource::Stored;
+use crate::stmt::statements;
+use crate::tx::Tx;
+use crate::value::{Row, json_text};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use wolke_domain::{Error, Result};
+use wolke_wire::cloud::storage_box::subaccount::SubaccountAccessSettings;
+use wolke_wire::{Id, Kind, Timestamp};
+
+statements! { "storage_box_subaccount";
+    INSERT = "INSERT INTO storage_box_subaccounts (id, project, storage_box, number, name, username, created, rev, generation, doc)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 1, $8) ON CONFLICT (storage_box, name) DO NOTHING";
+    GET = "SELECT id, project, storage_box, number, name, username, created, rev, generation, doc FROM storage_box_subaccounts
+        WHERE id = $1 AND project = $2";
+    OF_BOX = "SELECT id, project, storage_box, number, name, username, created, rev, generation, doc FROM storage_box_subaccounts
+        WHERE storage_box = $1 ORDER BY id";
+    BY_NUMBER = "SELECT id, project, storage_box, number, name, username, created, rev, generation, doc FROM storage_box_subaccounts
+        WHERE storage_box = $1 AND number = $2";
+    COUNT = "SELECT count(*) FROM storage_box_subaccounts WHERE storage_box = $1";
+    NAME_TAKEN = "SELECT id FROM storage_box_subaccounts WHERE storage_box = $1 AND name = $2 AND id <> $3";
+    UPDATE = "UPDATE storage_box_subaccounts SET name = $1, rev = rev + 1, generation = generation + 1, doc = $2
+        WHERE id = $3 AND generation = $4";
+    DELETE = "DELETE FROM storage_box_subaccounts WHERE id = $1";
+}
+
+/// A further account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subaccount {
+    /// Its id.
+    pub id: Id,
+    /// Whose it is.
+    pub project: Id,
+    /// Its storage box.
+    pub storage_box: Id,
+    /// The end of its user name.
+    pub number: i64,
+    /// Unique in the storage box.
+    pub name: String,
+    /// The name to log in with.
+    pub username: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The rest.
+    pub details: Details,
+}
+
+/// The part of a further account that nothing searches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// The document's version.
+    pub v: u32,
+    /// The folder that it sees, as it was asked for.
+    pub home: String,
+    /// How it can be used.
+    pub access: SubaccountAccessSettings,
+    /// Its sealed password.
+    pub password: String,
+    /// For people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
+
+fn subaccount(row: &Row) -> Result<Stored<Subaccount>> {
+    Ok(Stored {
+        rev: row.int(7)?,
+        generation: row.int(8)?,
+        value: Subaccount {
+            id: row.int(0)?,
+            project: row.int(1)?,
+            storage_box: row.int(2)?,
+            number: row.int(3)?,
+            name: row.text(4)?.to_owned(),
+            username: row.text(5)?.to_owned(),
+            created: row.time(6)?,
+            details: row.json(9)?,
+        },
+    })
+}
+
+/// Inserts an account with its labels; returns how many the storage box now has.
+///
+/// # Errors
+/// `name is already used`.
+pub fn insert(tx: &mut dyn Tx, new: &Subaccount) -> Result<i64> {
+    let params = [
+        new.id.into(),
+        new.project.into(),
+        new.storage_box.into(),
+        new.number.into(),
+        (&new.name).into(),
+        (&new.username).into(),
+        new.created.into(),
+        json_text(&new.details)?,
+    ];
+    if tx.execute(&INSERT, &params)? == 0 {
+        return Err(Error::name_used());
+    }
+    label::replace(tx, Kind::StorageBoxSubaccount, new.project, new.id, &BTreeMap::new(), &new.details.labels)?;
+    count(tx, new.storage_box)
+}
+
+/// How many a storage box has.
+///
+/// # Errors
+/// The engine's failure.
+pub fn count(tx: &mut dyn Tx, storage_box: Id) -> Result<i64> {
+    tx.query_one(&COUNT, &[storage_box.into()])?.map_or(Ok(0), |row| row.int(0))
+}
+
+/// An account of a project.
+///
+/// # Errors
+/// The engine's failure.
+pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<Stored<Subaccount>>> {
+    tx.query_one(&GET, &[id.into(), project.into()])?.as_ref().map(subaccount).transpose()
+}
+
+/// An account of a storage box of a project, which must exist.
+///
+/// # Errors
+/// `not_found`.
+pub fn expect(tx: &mut dyn Tx, (project, storage_box): (Id, Id), id: Id) -> Result<Stored<Subaccount>> {
+    let found = get(tx, project, id)?.filter(|found| found.value.storage_box == storage_box);
+    found.ok_or_else(|| Error::not_found(Kind::StorageBoxSubaccount, id))
+}
+
+/// The accounts of a storage box, by id; at most [`wolke_domain::storage_box::SUBACCOUNTS_MAX`].
+///
+/// # Errors
+/// The engine's failure.
+pub fn of_box(tx: &mut dyn Tx, storage_box: Id) -> Result<Vec<Stored<Subaccount>>> {
+    tx.query(&OF_BOX, &[storage_box.into()])?.iter().map(subaccount).collect()
+}
+
+/// The account of a storage box whose user name ends in a number.
+///
+/// # Errors
+/// The engine's failure.
+pub fn numbered(tx: &mut dyn Tx, storage_box: Id, number: i64) -> Result<Option<Stored<Subaccount>>> {
+    tx.query_one(&BY_NUMBER, &[storage_box.into(), number.into()])?.as_ref().map(subaccount).transpose()
+}
+
+/// Writes a changed account back.
+///
+/// # Errors
+/// `name is already used`; internal when somebody else has changed the row since it was read.
+pub fn update(tx: &mut dyn Tx, old: &Stored<Subaccount>, new: &Subaccount) -> Result<()> {
+    if old.value.name != new.name {
+        let params = [new.storage_box.into(), (&new.name).into(), new.id.into()];
+        if tx.query_one(&NAME_TAKEN, &params)?.is_some() {
+            return Err(Error::name_used());
+        }
+    }
+    let labels = (&old.value.details.labels, &new.details.labels);
+    label::replace(tx, Kind::StorageBoxSubaccount, new.project, new.id, labels.0, labels.1)?;
+    tx.execute_one(&UPDATE, &[(&new.name).into(), json_text(&new.details)?, new.id.into(), old.generation.into()])
+}
+
+/// Removes an account and its labels.
+///
+/// # Errors
+/// The engine's failure.
+pub fn delete(tx: &mut dyn Tx, old: &Subaccount) -> Result<()> {
+    label::replace(tx, Kind::StorageBoxSubaccount, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
+    tx.execute_one(&DELETE, &[old.id.into()])
+}
