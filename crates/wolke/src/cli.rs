@@ -7,7 +7,10 @@ use crate::config::list::{CONFIG_FLAG, Form, SETTINGS, Setting, Takes};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
 pub use image::{ImageVerb, NewFile};
-pub use operator::{AddressVerb, CatalogueVerb, FaultVerb, IsoVerb, NewImage, StorageBoxVerb, VswitchVerb};
+pub use operator::{
+    AddressVerb, AtPort, CatalogueVerb, DedicatedIpVerb, FaultVerb, GuestVerb, IsoVerb, NewImage, StorageBoxVerb,
+    VswitchVerb,
+};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -102,6 +105,12 @@ pub enum Verb {
     /// Storage boxes: say what they hold, try who gets in
     #[command(subcommand)]
     StorageBox(StorageBoxVerb),
+    /// Addresses of dedicated servers that load balancers may have as targets: list, add, remove
+    #[command(subcommand)]
+    DedicatedIp(DedicatedIpVerb),
+    /// What simulated servers answer to load balancers
+    #[command(subcommand)]
+    Guest(GuestVerb),
     /// Maintenance and other errors that clients must survive
     #[command(subcommand)]
     Fault(FaultVerb),
@@ -184,6 +193,8 @@ impl Verb {
             Self::Address(_) => "address",
             Self::Vswitch(_) => "vswitch",
             Self::StorageBox(_) => "storage-box",
+            Self::DedicatedIp(_) => "dedicated-ip",
+            Self::Guest(_) => "guest",
             Self::Fault(_) => "fault",
             Self::Events(_) => "events",
             Self::Ca { .. } => "ca",

@@ -35,6 +35,8 @@ pub async fn run(settings: &Settings, verb: &Verb) -> Result<((), Option<Lock>)>
         Verb::Address(verb) => operator::address(&access, verb).await,
         Verb::Vswitch(verb) => operator::vswitch(&access, verb).await,
         Verb::StorageBox(verb) => storage_box::run(&access, verb).await,
+        Verb::DedicatedIp(verb) => operator::dedicated_ip(&access, verb).await,
+        Verb::Guest(verb) => operator::guest(&access, verb).await,
         Verb::Fault(verb) => operator::fault(&access, verb).await,
         Verb::Events(output) => certificate::events(&access, *output).await,
         Verb::Ca { staging } => certificate::authority(&access, *staging).await,

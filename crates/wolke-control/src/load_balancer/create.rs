@@ -42,6 +42,11 @@ fn each<T, U>(
 }
 
 fn check(request: CreateLoadBalancer) -> Result<Checked> {
+    if request.public_net.is_some_and(|net| net.ipv4.is_some() || net.ipv6.is_some()) {
+        // What is known is not accepted and then ignored.
+        let message = "primary IPs cannot be given to load balancers yet";
+        return Err(Error::refused(ErrorCode::UnsupportedError, message));
+    }
     let mut wrong = input::wrong(name::resource_name, Some(&request.name), Some(&request.labels));
     let services = each("services", &request.services, &mut wrong, rules::service::make);
     let targets = each("targets", &request.targets, &mut wrong, rules::aim);
@@ -167,7 +172,7 @@ impl Control {
     /// Makes a load balancer with its services, targets and network.
     ///
     /// # Errors
-    /// `invalid_input`; `not_found` for type, location, network, servers and certificates; `resource_unavailable`,
+    /// `unsupported_error` for primary IPs; `invalid_input`; `not_found` for type, location, network, servers and certificates; `resource_unavailable`,
     /// `uniqueness_error`, `resource_limit_exceeded`, `source_port_already_used`, `unsupported_error` in real locations; those of
     /// joining the network and of each target.
     pub async fn create_load_balancer(&self, caller: &Caller, request: CreateLoadBalancer) -> Result<Json> {

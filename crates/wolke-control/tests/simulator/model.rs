@@ -61,6 +61,7 @@ pub struct Model {
     /// With their sizes.
     pub volumes: BTreeMap<Id, i64>,
     pub networks: Vec<Id>,
+    pub load_balancers: Vec<Id>,
     pub zones: Vec<Id>,
     pub certificates: Vec<Id>,
     pub storage_boxes: Vec<Id>,

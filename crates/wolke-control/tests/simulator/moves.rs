@@ -25,6 +25,7 @@ mod firewall;
 mod floating_ip;
 mod image;
 mod list;
+mod load_balancer;
 mod network;
 mod placement_group;
 mod primary_ip;
@@ -51,6 +52,7 @@ const MOVES: &[&[Move]] = &[
     floating_ip::MOVES,
     image::MOVES,
     list::MOVES,
+    load_balancer::MOVES,
     network::MOVES,
     placement_group::MOVES,
     primary_ip::MOVES,
@@ -170,6 +172,7 @@ impl Simulator {
         let volumes: Vec<Id> = promised.keys().copied().collect();
         let networks = self.model.networks.clone();
         let zones = self.model.zones.clone();
+        let balancers = self.model.load_balancers.clone();
         let certificates = self.model.certificates.clone();
         let storage_boxes = self.model.storage_boxes.clone();
         self.db.read_blocking(move |tx: &mut dyn Tx| {
@@ -191,6 +194,7 @@ impl Simulator {
                     (Kind::Firewall, &firewalls),
                     (Kind::Network, &networks),
                     (Kind::Zone, &zones),
+                    (Kind::LoadBalancer, &balancers),
                     (Kind::Certificate, &certificates),
                 ];
                 for (kind, ids) in all {

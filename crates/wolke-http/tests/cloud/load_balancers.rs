@@ -1,6 +1,7 @@
 //! Load balancers: their life, services, type, addresses, protection, networks. Targets and their health:
 //! `load_balancer_targets.rs`.
 
+use crate::certificates::uploaded;
 use crate::common::{Answer, World, ids, names, server};
 use crate::networks::network;
 use serde_json::{Value, json};
@@ -283,6 +284,46 @@ async fn idle_connections_since_2026_04_30() {
     service["http"] = json!({"timeout_idle": 60});
     act(&old, id, "add_service", service).await.ok();
     assert!(see(&old, id).await["services"][0]["http"].get("timeout_idle").is_none());
+}
+
+#[tokio::test]
+async fn certificates_are_used_by_them() {
+    for dialect in dialects() {
+        let world = World::new(dialect).await;
+        let certificate = world.create("/certificates", uploaded("one")).await;
+        let mut secure = http(443);
+        (secure["protocol"], secure["http"]) = (json!("https"), json!({"certificates": [certificate]}));
+        let mut new = wanted("one");
+        new["services"] = json!([secure]);
+        let id = world.create("/load_balancers", new).await;
+        let used_by =
+            || async { world.see(&format!("/certificates/{certificate}")).await["certificate"]["used_by"].clone() };
+        assert_eq!(see(&world, id).await["services"][0]["http"]["certificates"], json!([certificate]));
+        assert_eq!(used_by().await, json!([{"id": id, "type": "load_balancer"}]));
+        world.delete(&format!("/certificates/{certificate}")).await.refused(422, "resource_in_use");
+        secure["http"]["certificates"] = json!([certificate + 1]);
+        act(&world, id, "update_service", secure.clone()).await.refused(404, "not_found");
+        secure["http"]["certificates"] = json!([]);
+        act(&world, id, "update_service", secure.clone()).await.ok();
+        assert_eq!(used_by().await, json!([]));
+        secure["http"]["certificates"] = json!([certificate]);
+        act(&world, id, "update_service", secure).await.ok();
+        world.delete(&format!("/load_balancers/{id}")).await.ok();
+        assert_eq!(used_by().await, json!([]));
+        world.delete(&format!("/certificates/{certificate}")).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn primary_ips_are_refused_by_name() {
+    for dialect in [Dialect::Compat, Dialect::Newest] {
+        let world = World::new(dialect).await;
+        let mut new = wanted("one");
+        new["public_net"] = json!({"ipv4": 1});
+        world.post("/load_balancers", new.clone()).await.refused(422, "unsupported_error");
+        new["public_net"] = json!({});
+        world.post("/load_balancers", new).await.ok();
+    }
 }
 
 #[tokio::test]

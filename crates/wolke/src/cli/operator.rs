@@ -1,4 +1,5 @@
-//! The grammar of what an operator does to clients: `wolke catalogue`, `iso`, `address`, `vswitch`, `fault`.
+//! The grammar of what an operator does to clients: `wolke catalogue`, `iso`, `address`, `vswitch`, `dedicated-ip`,
+//! `guest`, `fault`.
 
 use super::Output;
 use clap::builder::PossibleValuesParser;
@@ -253,6 +254,64 @@ pub enum StorageBoxVerb {
         #[command(flatten)]
         output: Output,
     },
+}
+
+/// `wolke dedicated-ip`.
+#[derive(Debug, Subcommand)]
+pub enum DedicatedIpVerb {
+    /// List those that are known
+    List(#[command(flatten)] Output),
+    /// Make one known
+    Add {
+        /// The address
+        ip: std::net::IpAddr,
+    },
+    /// Forget one that is no target
+    Remove {
+        /// The address
+        ip: std::net::IpAddr,
+    },
+}
+
+/// Whom `wolke guest` speaks to, and about which port.
+#[derive(Clone, Debug, Args)]
+pub struct AtPort {
+    /// The server's id, from `hcloud server list`
+    #[arg(long, value_parser = clap::value_parser!(i64).range(1..), required_unless_present = "ip", conflicts_with = "ip")]
+    pub server: Option<i64>,
+    /// The address of a dedicated server
+    #[arg(long)]
+    pub ip: Option<std::net::IpAddr>,
+    /// The port that is checked; 0 for all that it was not told about
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+}
+
+/// `wolke guest`.
+#[derive(Debug, Subcommand)]
+pub enum GuestVerb {
+    /// List what was told
+    List(#[command(flatten)] Output),
+    /// Answer health checks of load balancers
+    #[command(after_help = "Example:\n  wolke guest answer --server 1 --port 80 --status 503")]
+    Answer {
+        #[command(flatten)]
+        at: AtPort,
+        /// With this status code
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(100..=599))]
+        status: u16,
+        /// And this page
+        #[arg(long, default_value = "")]
+        page: String,
+    },
+    /// Refuse connections
+    Refuse(AtPort),
+    /// Drop what comes
+    Drop(AtPort),
+    /// Take connections and never answer
+    Hang(AtPort),
+    /// Be well again
+    Forget(AtPort),
 }
 
 /// `wolke fault`.

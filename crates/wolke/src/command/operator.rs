@@ -1,7 +1,11 @@
-//! `wolke catalogue`, `wolke iso`, `wolke address`, `wolke vswitch`, `wolke fault`.
+//! `wolke catalogue`, `wolke iso`, `wolke address`, `wolke vswitch`, `wolke dedicated-ip`, `wolke guest`,
+//! `wolke fault`.
 
 use super::{body, segment};
-use crate::cli::{AddressVerb, CatalogueVerb, FaultVerb, Format, IsoVerb, NewImage, Output, VswitchVerb};
+use crate::cli::{
+    AddressVerb, AtPort, CatalogueVerb, DedicatedIpVerb, FaultVerb, Format, GuestVerb, IsoVerb, NewImage, Output,
+    VswitchVerb,
+};
 use crate::failure::{Failure, Result};
 use crate::output::{self, Column, print};
 use crate::reach::Access;
@@ -21,6 +25,9 @@ const ISOS: &[Column] = &[
     ("ENDS", "ends"),
 ];
 const VSWITCHES: &[Column] = &[("ID", "id"), ("NETWORK", "network")];
+const DEDICATED_IPS: &[Column] = &[("IP", "ip")];
+const GUESTS: &[Column] =
+    &[("SERVER", "server"), ("IP", "ip"), ("PORT", "port"), ("DOES", "does"), ("STATUS", "status"), ("PAGE", "page")];
 const FAULTS: &[Column] = &[
     ("ID", "id"),
     ("OPERATION", "operation"),
@@ -121,6 +128,35 @@ pub(super) async fn vswitch(access: &Access, verb: &VswitchVerb) -> Result<()> {
         VswitchVerb::Add { id } => access.call(Method::PUT, &format!("/vswitches/{id}"), None).await.map(|_| ()),
         VswitchVerb::Remove { id } => access.call(Method::DELETE, &format!("/vswitches/{id}"), None).await.map(|_| ()),
     }
+}
+
+pub(super) async fn dedicated_ip(access: &Access, verb: &DedicatedIpVerb) -> Result<()> {
+    let path = |ip: &std::net::IpAddr| format!("/dedicated_ips/{}", segment(&ip.to_string()));
+    match verb {
+        DedicatedIpVerb::List(output) => {
+            show(access.call(Method::GET, "/dedicated_ips", None).await?, *output, DEDICATED_IPS)
+        }
+        DedicatedIpVerb::Add { ip } => access.call(Method::PUT, &path(ip), None).await.map(|_| ()),
+        DedicatedIpVerb::Remove { ip } => access.call(Method::DELETE, &path(ip), None).await.map(|_| ()),
+    }
+}
+
+pub(super) async fn guest(access: &Access, verb: &GuestVerb) -> Result<()> {
+    let at = |at: &AtPort| json!({ "server": at.server, "ip": at.ip, "port": at.port });
+    let (place, does) = match verb {
+        GuestVerb::List(output) => return show(access.call(Method::GET, "/guests", None).await?, *output, GUESTS),
+        GuestVerb::Forget(place) => return access.call(Method::DELETE, "/guests", Some(&at(place))).await.map(|_| ()),
+        GuestVerb::Answer { at: place, .. } => (place, "answer"),
+        GuestVerb::Refuse(place) => (place, "refuse"),
+        GuestVerb::Drop(place) => (place, "drop"),
+        GuestVerb::Hang(place) => (place, "hang"),
+    };
+    let mut tell = at(place);
+    tell["does"] = does.into();
+    if let GuestVerb::Answer { status, page, .. } = verb {
+        (tell["status"], tell["page"]) = (json!(status), json!(page));
+    }
+    access.call(Method::PUT, "/guests", Some(&tell)).await.map(|_| ())
 }
 
 pub(super) async fn fault(access: &Access, verb: &FaultVerb) -> Result<()> {
