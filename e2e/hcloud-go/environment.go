@@ -6,8 +6,8 @@ import (
 	"github.com/hetznercloud/hcloud-go/v2/hcloud"
 )
 
-// environment is what a small company has: two servers in a network, behind firewalls and a load balancer, with volumes, a
-// floating address, names in a zone and a storage box.
+// environment is what a small company has: two servers in a network, behind firewalls and a load balancer with its certificate,
+// with volumes, a floating address and names in a zone.
 type environment struct {
 	*flow
 	network *hcloud.Network
@@ -19,6 +19,8 @@ type environment struct {
 	data, logs    *hcloud.Volume
 	address       *hcloud.FloatingIP
 	zone          *hcloud.Zone
+	certificate   *hcloud.Certificate
+	balancer      *hcloud.LoadBalancer
 }
 
 // behind is the label that the firewall and the load balancer follow.
@@ -61,6 +63,7 @@ func (e *environment) build() {
 		Firewalls: []*hcloud.ServerCreateFirewall{{Firewall: *e.admin}},
 	})
 	e.buildSecond(home)
+	e.buildBalancer(home)
 
 	made, _, err := e.client.FloatingIP.Create(e.ctx, hcloud.FloatingIPCreateOpts{
 		Name: hcloud.Ptr("entrance"), Type: hcloud.FloatingIPTypeIPv4, Server: e.second,
@@ -71,7 +74,7 @@ func (e *environment) build() {
 	zone, _, err := e.client.Zone.Create(e.ctx, hcloud.ZoneCreateOpts{
 		Name: "company.example", Mode: hcloud.ZoneModePrimary,
 		RRSets: []hcloud.ZoneCreateOptsRRSet{{
-			Name: "www", Type: hcloud.ZoneRRSetTypeA, Records: []hcloud.ZoneRRSetRecord{{Value: e.address.IP.String()}},
+			Name: "www", Type: hcloud.ZoneRRSetTypeA, Records: []hcloud.ZoneRRSetRecord{{Value: e.balancer.PublicNet.IPv4.IP.String()}},
 		}},
 	})
 	e.must(err)
@@ -110,6 +113,7 @@ func (e *environment) built() {
 	e.expect(e.first.PlacementGroup.ID == e.group.ID && e.second.PlacementGroup.ID == e.group.ID, "%+v", e.second.PlacementGroup)
 	e.expect(same(ids(e.second.PublicNet.FloatingIPs), e.address.ID) && e.address.Server.ID == e.second.ID, "%+v", e.address)
 	e.expect(e.zone.RecordCount == 5, "%d records", e.zone.RecordCount)
+	e.balancerBuilt()
 }
 
 func (e *environment) change() {
@@ -128,7 +132,11 @@ func (e *environment) change() {
 	e.must(err)
 	e.must(e.client.Action.WaitFor(e.ctx, actions...))
 
+	e.changeBalancer()
+
 	e.done(e.client.Server.Poweroff(e.ctx, e.second))
+	// Nobody answers where nothing runs.
+	e.balances(hcloud.LoadBalancerTargetHealthStatusStatusUnhealthy, e.second.ID)
 	bigger := got[hcloud.ServerType](e.flow)(e.client.ServerType.GetByName(e.ctx, "cpx32"))
 	e.done(e.client.Server.ChangeType(e.ctx, e.second, hcloud.ServerChangeTypeOpts{ServerType: bigger, UpgradeDisk: true}))
 
@@ -165,6 +173,7 @@ func (e *environment) changed() {
 	e.must(err)
 	e.expect(name == "www.company.example", "%s", name)
 	e.expect(e.zone.RecordCount == 6, "%d records", e.zone.RecordCount)
+	e.balancerChanged()
 }
 
 // takeDown deletes what is used first: that is refused, or lets go of everything.
@@ -176,6 +185,7 @@ func (e *environment) takeDown() {
 	_, err = e.client.Network.Delete(e.ctx, e.network)
 	e.must(err)
 	e.expect(len(e.reread(e.second).PrivateNet) == 0, "in a network that is gone")
+	e.takeBalancerDown()
 	e.remove(e.first)
 	e.remove(e.second)
 	e.reload()

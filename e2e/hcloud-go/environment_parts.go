@@ -20,6 +20,8 @@ func (e *environment) reload() {
 	again(e, &e.logs, e.client.Volume.GetByID, e.logs.ID)
 	again(e, &e.address, e.client.FloatingIP.GetByID, e.address.ID)
 	again(e, &e.zone, e.client.Zone.GetByID, e.zone.ID)
+	again(e, &e.certificate, e.client.Certificate.GetByID, e.certificate.ID)
+	again(e, &e.balancer, e.client.LoadBalancer.GetByID, e.balancer.ID)
 }
 
 func again[R any](e *environment, last **R, get func(context.Context, int64) (*R, *hcloud.Response, error), id int64) {

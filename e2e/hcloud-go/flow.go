@@ -120,6 +120,7 @@ func (f *flow) empty() {
 	none(f, "firewalls", f.client.Firewall.All)
 	none(f, "volumes", f.client.Volume.All)
 	none(f, "certificates", f.client.Certificate.All)
+	none(f, "load balancers", f.client.LoadBalancer.All)
 	none(f, "zones", f.client.Zone.All)
 	none(f, "images", func(ctx context.Context) ([]*hcloud.Image, error) {
 		own := []hcloud.ImageType{hcloud.ImageTypeSnapshot, hcloud.ImageTypeBackup}

@@ -269,6 +269,7 @@ NOUNS = {
     "networks": {},
     "firewalls": {},
     "volumes": {},
+    "load_balancers": {},
     "certificates": {},
     "zones": {},
     "storage_boxes": {},

@@ -20,6 +20,7 @@ const KINDS: &[(&str, &str)] = &[
     ("/v1/firewalls", "firewalls"),
     ("/v1/zones", "zones"),
     ("/v1/certificates", "certificates"),
+    ("/v1/load_balancers", "load_balancers"),
 ];
 
 /// One installation with a running server and a client.

@@ -63,6 +63,11 @@ fn ansible_zones() {
 }
 
 #[test]
+fn ansible_balancers() {
+    embedded("ansible_balancers", "balancers.yml");
+}
+
+#[test]
 fn ansible_on_postgres() {
     let Some(modules) = prerequisite::ansible("ansible_on_postgres") else { return };
     let Some(url) = prerequisite::postgres("ansible_on_postgres") else { return };
