@@ -25,7 +25,7 @@ pub(crate) type Values = Vec<(Timestamp, f64)>;
 
 /// Samples of an answer to a request without a step (dialects A.7).
 const fn default_samples(dialect: Dialect) -> i64 {
-    if matches!(dialect, Dialect::D2018_04) { 100 } else { 200 }
+    if dialect.has_100_samples_without_step() { 100 } else { 200 }
 }
 
 /// The points in time that a request asks for.

@@ -29,7 +29,9 @@ pub fn refusal(error: &Error, operation: &str, dialect: Dialect) -> Refusal {
     Refusal {
         status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         code,
-        envelope: ErrorEnvelope { error: ErrorBody { code, message: error.message(), details: details(error) } },
+        envelope: ErrorEnvelope {
+            error: ErrorBody { code, message: error.message(), details: details(error, dialect) },
+        },
     }
 }
 
@@ -55,7 +57,7 @@ fn code_and_status(code: ErrorCode, operation: &str, dialect: Dialect) -> (Error
 }
 
 /// The payload of a code, where it has one (fact sheet §6.2).
-fn details(error: &Error) -> Option<ErrorDetails> {
+fn details(error: &Error, dialect: Dialect) -> Option<ErrorDetails> {
     match error {
         Error::InvalidInput { fields, .. } if !fields.is_empty() => Some(ErrorDetails::Fields {
             fields: fields.iter().map(|f| ErrorField { name: f.name.clone(), messages: f.messages.clone() }).collect(),
@@ -63,7 +65,7 @@ fn details(error: &Error) -> Option<ErrorDetails> {
         Error::NotUnique { fields, .. } => Some(ErrorDetails::Fields {
             fields: fields.iter().map(|f| ErrorField { name: f.clone(), messages: Vec::new() }).collect(),
         }),
-        Error::LimitExceeded { limit, .. } => {
+        Error::LimitExceeded { limit, .. } if !dialect.lacks_limit_details() => {
             Some(ErrorDetails::Limits { limits: vec![ErrorLimit { name: limit.clone() }] })
         }
         Error::Refused { code: ErrorCode::DeprecatedApiEndpoint, .. } => {

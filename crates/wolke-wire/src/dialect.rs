@@ -1,4 +1,11 @@
 //! Dialects: which document and which dated changes an answer follows (design §7).
+//!
+//! Membership (operations, members, parameters, words) is the contract's business. What a document does not hold, because it
+//! is behaviour, is a named switch; all of them stand in `dialect/switch.rs`, and `docs/dialects.md` is made from both.
+
+mod switch;
+
+pub use switch::Switch;
 
 use serde::{Deserialize, Serialize};
 
@@ -68,86 +75,6 @@ impl Dialect {
             Self::D2023_07 => Document::D2023,
             Self::D2026_02 | Self::Compat | Self::Newest => Document::D2026,
         }
-    }
-
-    /// `GET /actions` without `id` lists the whole project (until 2025-01-30; dialects A.3).
-    #[must_use]
-    pub const fn lists_all_actions(self) -> bool {
-        matches!(self, Self::D2018_04 | Self::D2023_07)
-    }
-
-    /// `public_net.ipv6.dns_ptr` is null while empty, instead of an empty list (dialects A.5).
-    #[must_use]
-    pub const fn ipv6_dns_ptr_null_when_empty(self) -> bool {
-        matches!(self, Self::D2018_04 | Self::D2023_07)
-    }
-
-    /// Absent public addresses are shown as an object with empty fields: 2018 knows no null there (dialects A.10).
-    #[must_use]
-    pub const fn absent_public_net_as_object(self) -> bool {
-        matches!(self, Self::D2018_04)
-    }
-
-    /// Deleting an assigned primary or floating IP is refused with `must_be_unassigned` (since 2026-05-01).
-    #[must_use]
-    pub const fn refuses_delete_of_assigned_ip(self) -> bool {
-        matches!(self, Self::Compat | Self::Newest)
-    }
-
-    /// Assigning a floating IP to the server that has it is refused with `floating_ip_assigned`. 2018 has no code for that, and
-    /// there it is done already (dialects A.8).
-    #[must_use]
-    pub const fn refuses_assigned_floating_ip(self) -> bool {
-        !matches!(self, Self::D2018_04)
-    }
-
-    /// An unassigned primary IP reports `assignee_type` `unassigned` (since 2026-08-01) instead of `server`.
-    #[must_use]
-    pub const fn reports_unassigned(self) -> bool {
-        matches!(self, Self::Newest)
-    }
-
-    /// Taking a firewall off what it is not applied to is refused with `firewall_already_removed` (until 2025-08-04).
-    #[must_use]
-    pub const fn refuses_removal_of_absent_firewall(self) -> bool {
-        matches!(self, Self::D2023_07)
-    }
-
-    /// A server without a public interface is `private_net_only_server` to a firewall that is applied to it. The 2023 document
-    /// has `incompatible_network_type` alone, which later ones keep for a firewall that is made.
-    #[must_use]
-    pub const fn knows_private_net_only_servers(self) -> bool {
-        !matches!(self, Self::D2018_04 | Self::D2023_07)
-    }
-
-    /// Rules without a port leave the member out, instead of showing null (dialects D.2).
-    #[must_use]
-    pub const fn leaves_absent_ports_out(self) -> bool {
-        matches!(self, Self::D2023_07)
-    }
-
-    /// Images that are announced to go are in the list until they are gone (dialects A.7).
-    #[must_use]
-    pub const fn lists_deprecated_images(self) -> bool {
-        matches!(self, Self::D2018_04)
-    }
-
-    /// The default TTL of a secondary zone can be changed: the document says it cannot, today's clients do it (decision 0012).
-    #[must_use]
-    pub const fn changes_ttl_of_secondary_zones(self) -> bool {
-        matches!(self, Self::Compat | Self::Newest)
-    }
-
-    /// A read-only token that writes gets `forbidden` instead of `token_readonly` (dialects A.8).
-    #[must_use]
-    pub const fn readonly_token_is_forbidden(self) -> bool {
-        matches!(self, Self::D2018_04)
-    }
-
-    /// `conflict` and `unsupported_error` do not exist yet: `service_error` and `invalid_input` stand for them (dialects A.8).
-    #[must_use]
-    pub const fn lacks_newer_general_codes(self) -> bool {
-        matches!(self, Self::D2018_04)
     }
 }
 

@@ -22,7 +22,7 @@ use wolke_wire::cloud::image::{ImageStatus, ImageType};
 use wolke_wire::paging::Page;
 use wolke_wire::selector::Selector;
 use wolke_wire::sort::{Direction, SortKey};
-use wolke_wire::{Dialect, Id, Kind, Timestamp};
+use wolke_wire::{Id, Kind, Timestamp};
 
 /// Filters of the image list (fact sheet §3.9).
 #[derive(Clone, Debug, Default)]
@@ -255,7 +255,7 @@ impl Control {
         let (mut filter, sort) = (filter.clone(), sort.to_vec());
         // In 2018 there are no apps: they count as system images (dialects A.10).
         let is_system = |kind: &String| kind == ImageType::System.as_str();
-        if caller.dialect == Dialect::D2018_04 && filter.types.iter().any(is_system) {
+        if caller.dialect.counts_apps_as_system() && filter.types.iter().any(is_system) {
             filter.types.push(ImageType::App.as_str().to_owned());
         }
         self.db

@@ -75,7 +75,7 @@ impl Control {
     /// The engine's failure.
     pub async fn show_created(&self, caller: &Caller, created: Created) -> Result<Json> {
         let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
-        let has_next = caller.dialect != wolke_wire::Dialect::D2018_04;
+        let has_next = !caller.dialect.leaves_next_actions_out();
         self.db
             .read(move |tx| {
                 let view = crate::view::View::new(tx, &core, &fragments, &caller);

@@ -18,7 +18,7 @@ use wolke_host::Feature;
 use wolke_store::{Stored, Tx, host, server, ssh_key};
 use wolke_wire::cloud::Secret as Password;
 use wolke_wire::cloud::server::EnableRescue;
-use wolke_wire::{Dialect, ErrorCode, Id, Kind};
+use wolke_wire::{ErrorCode, Id, Kind};
 
 /// World time after which rescue that nobody has used is given up, in milliseconds (fact sheet §3.1).
 const EXPIRES_MS: i64 = 60 * 60 * 1000;
@@ -63,7 +63,7 @@ impl Control {
             .write(races, move |tx| {
                 let (old, on, target) = subject(tx, &caller, refuse, id, "enable_rescue")?;
                 real::check_feature(&core, &old.value, Feature::Rescue)?;
-                if caller.dialect == Dialect::D2018_04 && old.value.details.rescue.is_some() {
+                if caller.dialect.refuses_rescue_twice() && old.value.details.rescue.is_some() {
                     let message = "rescue system is already enabled";
                     return Err(Error::refused(ErrorCode::RescueAlreadyEnabled, message));
                 }
@@ -102,7 +102,7 @@ impl Control {
                 let (old, _, target) = subject(tx, &caller, refuse, id, "disable_rescue")?;
                 if old.value.details.rescue.is_some() {
                     withdraw(tx, &core, &old)?;
-                } else if caller.dialect == Dialect::D2018_04 {
+                } else if caller.dialect.refuses_rescue_twice() {
                     let message = "rescue system is already disabled";
                     return Err(Error::refused(ErrorCode::RescueAlreadyDisabled, message));
                 }

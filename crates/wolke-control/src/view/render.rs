@@ -9,7 +9,6 @@ use wolke_store::{
     zone,
 };
 use wolke_wire::contract::Contract;
-use wolke_wire::dialect::Document;
 use wolke_wire::{Dialect, Id, Kind, Timestamp, cloud};
 
 /// Whether an object comes from the catalogue.
@@ -172,7 +171,7 @@ fn catalogue_value(
 /// In 2018 `deprecated` is the day from which on an image is gone, later the day of the announcement (dialects A.7).
 fn image_value(image: &wolke_domain::catalogue::Image, now: Timestamp, dialect: Dialect) -> cloud::image::Image {
     let mut wire = image.to_wire(now);
-    if dialect.document() == Document::D2018 {
+    if dialect.shows_end_as_image_deprecated() {
         wire.deprecated = wire.deprecation.map(|deprecation| deprecation.unavailable_after);
     }
     wire
@@ -183,9 +182,11 @@ fn adapt(value: &mut serde_json::Value, kind: Kind, dialect: Dialect) {
     match kind {
         Kind::Server => adapt_public_net(value, dialect),
         Kind::Firewall if dialect.leaves_absent_ports_out() => leave_absent_ports_out(value),
-        Kind::Image if dialect.document() != Document::D2026 => {
-            adapt_os_flavor(value);
-            if dialect.document() == Document::D2018 {
+        Kind::Image => {
+            if dialect.has_old_os_flavors_only() {
+                adapt_os_flavor(value);
+            }
+            if dialect.counts_apps_as_system() {
                 adapt_image_of_2018(value);
             }
         }

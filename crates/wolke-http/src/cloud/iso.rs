@@ -8,7 +8,7 @@ use wolke_wire::Kind;
 /// `GET /isos`.
 ///
 /// # Errors
-/// `invalid_input`; also for a wildcard without an architecture (dialects A.4).
+/// `invalid_input`.
 pub async fn list(call: Call) -> Result<Reply> {
     let page = call.page()?;
     let architectures = call.architectures()?;

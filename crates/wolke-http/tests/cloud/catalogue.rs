@@ -180,17 +180,3 @@ async fn images_of_applications() {
     let old = World::new(Dialect::D2018_04).await;
     assert_eq!(old.see("/images?name=docker-ce").await["images"][0]["type"], "system");
 }
-
-/// 2018 cannot ask for what is on its way out: its lists show it until it is gone (dialects A.7).
-#[tokio::test]
-async fn announced_images_stay_in_lists_of_2018() {
-    for (dialect, listed) in [(Dialect::D2018_04, true), (Dialect::D2023_07, false), (Dialect::Compat, false)] {
-        let world = World::new(dialect).await;
-        let ending = json!({"kind": "image", "name": "debian-12", "when": {}});
-        super::operator::Operator::of(&world).does("POST", "/catalogue/endings", ending).await;
-        let names = async || names(&world.see("/images?per_page=50").await["images"]);
-        assert_eq!(names().await.iter().any(|name| name == "debian-12"), listed, "{dialect}");
-        world.clock.advance(91 * 24 * 60 * 60 * 1000);
-        assert!(!names().await.iter().any(|name| name == "debian-12"), "{dialect}");
-    }
-}

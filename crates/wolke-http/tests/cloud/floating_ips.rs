@@ -421,10 +421,7 @@ async fn the_operator_blocks_one() {
 #[tokio::test]
 async fn through_2018() {
     let modern = World::new(Dialect::Compat).await;
-    let (_, token) = modern.control.create_token("default", "old", true, Some(Dialect::D2018_04)).await.unwrap();
-    let mut old = World::new(Dialect::D2018_04).await;
-    (old.router, old.control, old.api) = (modern.router.clone(), modern.control.clone(), modern.api.clone());
-    old.token = token;
+    let old = modern.through(Dialect::D2018_04).await;
     let mut new = named("web");
     new["labels"] = json!({"a": "b"});
     let id = modern.create("/floating_ips", new).await;

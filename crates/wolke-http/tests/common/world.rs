@@ -179,6 +179,24 @@ impl World {
         Self { setup, clock, control, api, router, token, reader, succeeded, restarts: restarts + 1, place }
     }
 
+    /// The same project, with a token of its own that speaks another dialect.
+    pub async fn through(&self, dialect: Dialect) -> Self {
+        let (_, token) = self.control.create_token("default", dialect.name(), true, Some(dialect)).await.unwrap();
+        let (_, reader) = self.control.create_token("default", dialect.name(), false, Some(dialect)).await.unwrap();
+        Self {
+            setup: Setup { dialect, ..self.setup.clone() },
+            clock: Arc::clone(&self.clock),
+            control: Arc::clone(&self.control),
+            api: Arc::clone(&self.api),
+            router: self.router.clone(),
+            token,
+            reader,
+            succeeded: Mutex::default(),
+            restarts: self.restarts,
+            place: None,
+        }
+    }
+
     /// A request with the read-write token.
     pub fn ask(&self, method: &str, path: &str) -> Ask<'_> {
         Ask::new(self, method, path)
