@@ -29,7 +29,7 @@ const CONTEXT: usize = 100;
 const JUMP_EVERY: usize = 150;
 const JUMPS_MS: [i64; 4] = [1000, 3_600_000, 86_400_000, 8 * 86_400_000];
 /// Operations that make something come so much more often, or nothing would be left to work on.
-const CREATES: usize = 3;
+const CREATES: usize = 2;
 
 /// What a world is to get.
 #[derive(Clone, Copy, Debug)]
@@ -129,7 +129,7 @@ impl<'a> Drive<'a> {
             let planned = self.missing(planned).unwrap_or(planned);
             let draft = request::draft(self.plan, planned, &self.pool, &mut self.dice, &mut self.fresh);
             let parameters = draft.parameters.clone();
-            let request = if self.dice.percent(50) {
+            let request = if self.tally.valid_is_next(planned) {
                 draft.request(planned)
             } else {
                 broken::request(plan, planned, draft, &self.foreign, &mut self.dice)

@@ -42,8 +42,8 @@ const PER_WORLD: usize = 2000;
 const SEED: u64 = 20_180_405;
 
 /// Every operation gets at least so many requests of each sort, over all dialects.
-const VALID_MIN: usize = 20;
-const BROKEN_MIN: usize = 20;
+const VALID_MIN: usize = 12;
+const BROKEN_MIN: usize = 12;
 /// So many of a hundred operations have been answered with a success.
 const GRANTED_PERCENT: usize = 90;
 

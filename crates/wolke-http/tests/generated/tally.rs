@@ -89,6 +89,13 @@ impl Tally {
         }
     }
 
+    /// Whether an operation has had as many broken requests as valid ones: they take turns.
+    pub fn valid_is_next(&self, planned: &Planned) -> bool {
+        let count =
+            self.counts.get(&(planned.operation.id, planned.contract.dialect.name())).copied().unwrap_or_default();
+        count.valid <= count.broken
+    }
+
     /// Adds a request and its answer to the digest.
     pub fn digest(&mut self, request: &Request, answer: &Answer) {
         let mut hasher = DefaultHasher::new();
