@@ -25,6 +25,7 @@ var flows = []struct {
 	{"primary-ips", primaryIPs},
 	{"certificates", certificates},
 	{"zones", zones},
+	{"storage-boxes", storageBoxes},
 	{"environment", environments},
 	{"actions", actions},
 }
@@ -121,6 +122,7 @@ func (f *flow) empty() {
 	none(f, "volumes", f.client.Volume.All)
 	none(f, "certificates", f.client.Certificate.All)
 	none(f, "load balancers", f.client.LoadBalancer.All)
+	none(f, "storage boxes", f.client.StorageBox.All)
 	none(f, "zones", f.client.Zone.All)
 	none(f, "images", func(ctx context.Context) ([]*hcloud.Image, error) {
 		own := []hcloud.ImageType{hcloud.ImageTypeSnapshot, hcloud.ImageTypeBackup}

@@ -38,6 +38,8 @@ func main() {
 	client := hcloud.NewClient(
 		hcloud.WithToken(os.Getenv("HCLOUD_TOKEN")),
 		hcloud.WithEndpoint(os.Getenv("HCLOUD_ENDPOINT")),
+		// Storage boxes have a host of their own in the real service.
+		hcloud.WithHetznerEndpoint(os.Getenv("HCLOUD_ENDPOINT")),
 		hcloud.WithPollOpts(hcloud.PollOpts{BackoffFunc: hcloud.ConstantBackoff(interval)}),
 	)
 	if err := run(ctx, client, os.Args[1:]); err != nil {

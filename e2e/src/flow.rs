@@ -21,6 +21,7 @@ const KINDS: &[(&str, &str)] = &[
     ("/v1/zones", "zones"),
     ("/v1/certificates", "certificates"),
     ("/v1/load_balancers", "load_balancers"),
+    ("/v1/storage_boxes", "storage_boxes"),
 ];
 
 /// One installation with a running server and a client.

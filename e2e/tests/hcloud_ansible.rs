@@ -68,6 +68,11 @@ fn ansible_balancers() {
 }
 
 #[test]
+fn ansible_storage_boxes() {
+    embedded("ansible_storage_boxes", "storage_boxes.yml");
+}
+
+#[test]
 fn ansible_on_postgres() {
     let Some(modules) = prerequisite::ansible("ansible_on_postgres") else { return };
     let Some(url) = prerequisite::postgres("ansible_on_postgres") else { return };

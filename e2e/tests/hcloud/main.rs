@@ -4,6 +4,7 @@
 mod backups;
 mod catalogue;
 mod certificates;
+mod everything;
 mod firewalls;
 mod floating_ips;
 mod images;

@@ -23,7 +23,7 @@ const LISTS: &[(&str, &str)] = &[
 const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC shown@wolke";
 
 /// Every column that the client knows of a list: its help names them.
-fn columns(hcloud: &Hcloud, noun: &str) -> String {
+pub fn columns(hcloud: &Hcloud, noun: &str) -> String {
     let help = hcloud.ok(&[noun, "list", "--help"]);
     let columns: Vec<&str> = help.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
     assert!(columns.contains(&"id"), "{help}");
