@@ -151,3 +151,16 @@ fn give_up(tx: &mut dyn Tx, _: &Core, frame: &mut Frame) -> Result<Flow> {
     project::stay(tx, frame.project)?;
     Ok(Flow::Done)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ORDER;
+    use wolke_domain::limit::LIMITS;
+
+    #[test]
+    fn whatever_a_project_may_hold_goes() {
+        for (kind, name, _) in LIMITS {
+            assert!(ORDER.contains(&kind), "{name}: a project with one would never be empty");
+        }
+    }
+}
