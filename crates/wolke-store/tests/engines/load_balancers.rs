@@ -14,6 +14,9 @@ use wolke_wire::{Id, Kind};
 crate::on_both_engines!(World: a_life, edges_follow_the_document, both_ends_are_touched, firewalls_touch, servers_are_met,
     guests_and_addresses, broken_edges_are_found);
 
+/// A change of a server.
+type Change<'a> = &'a dyn Fn(&Engine, Id);
+
 fn aim(to: Target) -> Aim {
     Aim { to, use_private_ip: false }
 }
@@ -120,13 +123,13 @@ fn both_ends_are_touched(engine: &Engine) {
     let after = [named, selected, stranger].map(|id| rev_of_server(engine, project, id));
     assert!(after[0] > before[0] && after[1] > before[1] && after[2] == before[2]);
     // Whatever bumps a server bumps its load balancers, and no others.
-    let touches = |server: Id, change: &dyn Fn(&Engine, Id)| {
+    let touches = |server: Id, change: Change<'_>| {
         let (mine, theirs) = (rev(engine, project, id), rev(engine, project, other));
         change(engine, server);
         assert_eq!(rev(engine, project, other), theirs);
         rev(engine, project, id) > mine
     };
-    let ways: [&dyn Fn(&Engine, Id); 3] = [
+    let ways: [Change<'_>; 3] = [
         &|engine, server| engine.write(move |tx| resource::touch(tx, Kind::Server, server)),
         &|engine, server| engine.write(move |tx| server::set_status(tx, server, Status::Off, None)),
         &|engine, server| {
