@@ -1,5 +1,5 @@
-//! Metrics of servers and load balancers ([`balancer`]): of real servers from what was measured ([`measured`]), of simulated ones as functions of the server, of
-//! world time and of when its machine ran.
+//! Metrics of servers and load balancers: of real servers from what was measured ([`measured`]), of simulated ones as functions of
+//! the server, of world time and of when its machine ran.
 //!
 //! Of the simulated ones nothing is stored. The same server shows the same load at the same second whenever it is asked, before and after a
 //! restart. Load follows the day, differs from hour to hour and jitters from minute to minute; a boot costs some minutes of

@@ -5,7 +5,7 @@
 //! [`update`] and [`delete`] keep so; both ends of what changes there are touched.
 //!
 //! What a load balancer shows of a target's health follows from the server. So whoever bumps the rev of a server bumps that of
-//! its load balancers ([`balanced`], [`touch_of_server`]).
+//! its load balancers (`balanced`, [`touch_of_server`]).
 
 use crate::resource::{self, Stored};
 use crate::stmt::{Stmt, statements};

@@ -1,6 +1,6 @@
 //! Private networks, and who has which of their addresses.
 //!
-//! How many members a network has, and which address is free, is kept (`member_count`, [`crate::network_run`]): joining reads
+//! How many members a network has, and which address is free, is kept (`member_count`, `network_run`): joining reads
 //! neither the members nor their addresses.
 
 use crate::label;

@@ -149,7 +149,7 @@ impl Control {
     /// Adds a target.
     ///
     /// # Errors
-    /// `not_found`, `invalid_input`, `resource_limit_exceeded`, and those of [`check`].
+    /// `not_found`, `invalid_input`, `resource_limit_exceeded`, and the codes of each kind of target (fact sheet §3.7).
     pub async fn add_load_balancer_target(&self, caller: &Caller, id: Id, request: ChangeTarget) -> Result<Json> {
         let aim = rules::aim("", &request).map_err(Error::invalid_fields)?;
         let refuse = self.options.refuse_contention;
