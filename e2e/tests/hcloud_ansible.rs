@@ -9,6 +9,16 @@ use e2e::{database, prerequisite};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+/// The shortest playbook runs more tasks than these.
+const TASKS_MIN: u32 = 5;
+
+/// How many tasks the recap of a playbook calls good.
+fn tasks(said: &str) -> u32 {
+    let recap = said.rsplit("PLAY RECAP").next().unwrap_or_default();
+    let good = recap.split_whitespace().filter_map(|word| word.strip_prefix("ok=")?.parse::<u32>().ok());
+    good.sum()
+}
+
 /// Runs a playbook against a fresh server; in the end the project is empty.
 fn run(modules: &Path, installation: &Installation, playbook: &str) {
     let mut server = installation.serve(&[]);
@@ -27,6 +37,7 @@ fn run(modules: &Path, installation: &Installation, playbook: &str) {
     let output = ansible.output().expect("Python starts");
     let (said, warned) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}\n{warned}\n{}", installation.log());
+    assert!(tasks(&said) >= TASKS_MIN, "hardly anything ran: {said}\n{warned}");
     nothing_left(&server, &token);
     assert!(server.terminate().success(), "{}", installation.log());
 }

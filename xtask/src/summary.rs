@@ -9,6 +9,8 @@ pub struct Summary {
     pub passed: i64,
     /// Tests that failed, or binaries that ended without a result.
     pub failed: i64,
+    /// Binaries that said how they ended.
+    pub results: i64,
     /// Tests that did not run: ignored, or their prerequisite was missing.
     pub skipped: i64,
 }
@@ -20,6 +22,7 @@ impl Summary {
     /// passed; here it counts as skipped.
     pub fn read(&mut self, line: &str) {
         if let Some(counts) = line.trim_start().strip_prefix("test result:") {
+            self.results += 1;
             self.passed += count(counts, "passed");
             self.failed += count(counts, "failed");
             self.skipped += count(counts, "ignored");
@@ -31,8 +34,13 @@ impl Summary {
 
     /// The sum of two runs.
     pub fn plus(self, other: Self) -> Self {
-        let Self { passed, failed, skipped } = other;
-        Self { passed: self.passed + passed, failed: self.failed + failed, skipped: self.skipped + skipped }
+        let Self { passed, failed, results, skipped } = other;
+        Self {
+            passed: self.passed + passed,
+            failed: self.failed + failed,
+            results: self.results + results,
+            skipped: self.skipped + skipped,
+        }
     }
 
     /// True when something ran and nothing failed.

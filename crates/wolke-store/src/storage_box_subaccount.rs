@@ -106,6 +106,14 @@ pub fn insert(tx: &mut dyn Tx, new: &Subaccount) -> Result<i64> {
     count(tx, new.storage_box)
 }
 
+/// Whether an account of a storage box has a name.
+///
+/// # Errors
+/// The engine's failure.
+pub fn is_name_taken(tx: &mut dyn Tx, storage_box: Id, name: &str) -> Result<bool> {
+    Ok(tx.query_one(&NAME_TAKEN, &[storage_box.into(), name.into(), 0.into()])?.is_some())
+}
+
 /// How many a storage box has.
 ///
 /// # Errors

@@ -68,6 +68,19 @@ fn make_home(tx: &mut dyn Tx, of: Id, asked: &str) -> Result<String> {
     Ok(shown)
 }
 
+/// The next number of an account, and its user name. That is also the name of one that gets none: what others are called is
+/// passed over, or nobody could make an account without a name again.
+fn next(tx: &mut dyn Tx, of: &StorageBox, named: bool) -> Result<(i64, String)> {
+    let mut number = of.details.numbers;
+    loop {
+        number += 1;
+        let username = rules::subaccount_username(of.id, number);
+        if named || !subaccounts::is_name_taken(tx, of.id, &username)? {
+            return Ok((number, username));
+        }
+    }
+}
+
 fn create(
     tx: &mut dyn Tx,
     core: &Core,
@@ -75,9 +88,9 @@ fn create(
     request: &wire::CreateSubaccount,
 ) -> Result<(Id, Started)> {
     let mut of = old.value.clone();
-    of.details.numbers += 1;
+    let (number, username) = next(tx, &of, request.name.is_some())?;
+    of.details.numbers = number;
     boxes::update(tx, old, &of)?;
-    let (number, username) = (of.details.numbers, rules::subaccount_username(of.id, of.details.numbers));
     let new = Subaccount {
         id: tx.next_id(Counter::Kind(Kind::StorageBoxSubaccount))?,
         project: of.project,

@@ -74,15 +74,20 @@ pub fn home_directory(asked: &str) -> Result<(String, String), FieldError> {
 /// # Errors
 /// `resource_limit_exceeded` when there would be too many.
 pub fn add(folders: &mut Folders, folder: &str) -> Result<()> {
-    for (end, _) in folder.match_indices('/') {
-        folders.insert(folder[..end].to_owned());
-    }
-    folders.insert(folder.to_owned());
+    insert(folders, folder);
     let bytes: usize = folders.iter().map(String::len).sum();
     if folders.len() > FOLDERS_MAX || bytes > FOLDERS_BYTES_MAX {
         return Err(Error::limit("storage_box_folder_limit", "storage box folder"));
     }
     Ok(())
+}
+
+/// Adds a folder and those above it, however many there are.
+pub fn insert(folders: &mut Folders, folder: &str) {
+    for (end, _) in folder.match_indices('/') {
+        folders.insert(folder[..end].to_owned());
+    }
+    folders.insert(folder.to_owned());
 }
 
 /// What a storage box shows of its folders.

@@ -135,6 +135,14 @@ async fn everything_wrong_is_named_at_once() {
     world.post(&path, named).await.refused(409, "uniqueness_error");
     let second = make(&world, id, subaccount("a")).await;
     world.put(&format!("{path}/{second}"), json!({"name": "n"})).await.refused(409, "uniqueness_error");
+    // What the next one would be called by itself is taken, too: it is called after the one that follows.
+    let username = seen(&world, id, second).await["username"].as_str().unwrap().to_owned();
+    let (stem, number) = username.rsplit_once("-sub").unwrap();
+    let next = |more: u32| format!("{stem}-sub{}", number.parse::<u32>().unwrap() + more);
+    world.put(&format!("{path}/{second}"), json!({"name": next(1)})).await.ok();
+    let third = make(&world, id, subaccount("a")).await;
+    let third = seen(&world, id, third).await;
+    assert_eq!((&third["name"], &third["username"]), (&json!(next(2)), &json!(next(2))));
     world.put(&format!("{path}/{second}"), json!({"name": "", "labels": {"-": ""}})).await.wrong(&["name"]);
     world
         .put(&format!("{path}/{second}"), json!({"name": " ", "labels": {"-": ""}}))
