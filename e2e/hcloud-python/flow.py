@@ -19,6 +19,7 @@ from hcloud.server_types import ServerType
 from hcloud.servers import ServerCreatePublicNetwork
 
 from attached import firewalls, floating_ips, networks, primary_ips, volumes
+from balancers import load_balancers
 from certificates import certificates
 from dns import zones
 from storage import storage_boxes
@@ -254,6 +255,7 @@ FLOWS = [
     floating_ips,
     zones,
     certificates,
+    load_balancers,
     storage_boxes,
     failing_action,
 ]

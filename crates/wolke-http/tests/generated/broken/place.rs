@@ -48,14 +48,27 @@ pub fn no_id(shop: &mut Workshop<'_>) -> Option<Request> {
     Some(Request { expect: Expect::Status(&[404]), ..request })
 }
 
+/// What belongs to no project, or not always: there an id of another project may be found.
+const EVERYBODYS: [&str; 8] = [
+    "datacenters",
+    "images",
+    "isos",
+    "load_balancer_types",
+    "locations",
+    "pricing",
+    "server_types",
+    "storage_box_types",
+];
+
 pub fn foreign(shop: &mut Workshop<'_>) -> Option<Request> {
     let subject = shop.foreign.subject(shop.plan, &shop.planned.segments, shop.dice);
     let theirs = shop.foreign.parameters(&shop.planned.segments, subject.as_ref(), shop.dice);
     let at = *id_places(shop.planned).first()?;
     shop.draft.parameters[at] = theirs.get(at)?.clone()?;
     let request = shop.draft.request(shop.planned);
-    // What is wrong besides may be told first; what belongs to everybody is found.
-    Some(Request { expect: Expect::Anything, ..request })
+    let noun = request.path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
+    let expect = if EVERYBODYS.contains(&noun) { Expect::Anything } else { Expect::Refused };
+    Some(Request { expect, ..request })
 }
 
 pub fn odd_path(shop: &mut Workshop<'_>) -> Option<Request> {
