@@ -10,11 +10,11 @@ use wolke_wire::{Id, Kind, Timestamp};
 
 statements! { "project";
     INSERT = "INSERT INTO project (id, name, created) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
-    LIST = "SELECT p.id, p.name, p.created, e.strand FROM project p LEFT JOIN project_end e ON e.project = p.id
+    LIST = "SELECT p.id, p.name, p.created, (SELECT e.strand FROM project_end e WHERE e.project = p.id) FROM project p
         WHERE p.id > $1 ORDER BY p.id LIMIT $2";
-    BY_NAME = "SELECT p.id, p.name, p.created, e.strand FROM project p LEFT JOIN project_end e ON e.project = p.id
+    BY_NAME = "SELECT p.id, p.name, p.created, (SELECT e.strand FROM project_end e WHERE e.project = p.id) FROM project p
         WHERE p.name = $1";
-    BY_ID = "SELECT p.id, p.name, p.created, e.strand FROM project p LEFT JOIN project_end e ON e.project = p.id
+    BY_ID = "SELECT p.id, p.name, p.created, (SELECT e.strand FROM project_end e WHERE e.project = p.id) FROM project p
         WHERE p.id = $1";
     DELETE_ACTION_RESOURCES = "DELETE FROM action_resource WHERE project = $1";
     DELETE_ACTION_COUNTS = "DELETE FROM action_count WHERE project = $1";

@@ -68,6 +68,7 @@ CREATE UNIQUE INDEX load_balancer_servers_server ON load_balancer_servers (serve
 CREATE TABLE load_balancer_ips (
   ip TEXT NOT NULL, load_balancer BIGINT NOT NULL REFERENCES load_balancers (id), PRIMARY KEY (ip, load_balancer)
 ) CLUSTERED;
+CREATE INDEX load_balancer_ips_load_balancer ON load_balancer_ips (load_balancer, ip);
 -- The addresses of dedicated servers that the operator knows.
 CREATE TABLE dedicated_ips (ip TEXT NOT NULL, PRIMARY KEY (ip)) CLUSTERED;
 -- What the operator has told simulated guests to do at a port (0: at all others): `server`, or 0 and the `ip` of a dedicated one.
