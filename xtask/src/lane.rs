@@ -63,6 +63,10 @@ pub fn examples() -> Summary {
 
 fn run_command(title: &str, command: &mut Command, live: bool, silence_max: Duration) -> Summary {
     let mut output = Output { held: Vec::new(), live };
+    if !live {
+        // Its output comes later: who watches wants to know what is under way.
+        println!("     Beginning {title}");
+    }
     output.take(format!("     Running {title}\n").as_bytes());
     // A group of its own, so that it can be ended with what it has started.
     command.process_group(0);
