@@ -173,10 +173,10 @@ impl Drop for Output {
 
 #[cfg(test)]
 mod tests {
-    use super::{Binary, run_one};
+    use super::{Binary, LINGER, run_one};
     use crate::summary::Summary;
     use std::process::Command;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     /// Runs a script as a test binary that may be silent for a second.
     fn script(text: &str) -> Summary {
@@ -209,9 +209,13 @@ mod tests {
         let file = folder.join("pid");
         assert_eq!(script(&format!("sleep 4712 & echo $! > {}; wait", file.display())).failed, 1);
         let started = std::fs::read_to_string(&file).unwrap();
-        // Whoever was its parent is gone too, so it may still wait to be collected.
-        let state = std::fs::read_to_string(format!("/proc/{}/stat", started.trim())).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+        // Killed is not gone at once, and whoever was its parent is gone too: it may still wait to be collected.
+        let state = || std::fs::read_to_string(format!("/proc/{}/stat", started.trim())).unwrap_or_default();
+        let asked = Instant::now();
+        while !state().is_empty() && !state().contains(") Z ") {
+            assert!(asked.elapsed() < LINGER, "{}", state());
+            std::thread::yield_now();
+        }
         std::fs::remove_dir_all(folder).unwrap();
     }
 }
