@@ -62,50 +62,33 @@ fn note(tx: &mut dyn Tx, catalogue: &Catalogue, balancer: &mut LoadBalancer) -> 
     Ok(())
 }
 
-/// Checks what a load balancer holds against its type. Each server that a selector matches now counts; what joins later is
-/// left out when there is no room ([`view`]).
-fn check_within(tx: &mut dyn Tx, catalogue: &Catalogue, balancer: &LoadBalancer) -> Result<()> {
-    let allowed = Allowed::of(kind_of(catalogue, balancer.details.load_balancer_type)?);
-    rules::check_within(&allowed, &balancer.details.services, used_targets(tx, &allowed, balancer)?)
+/// What the type of a load balancer allows. Targets are checked against it when one is added, and each server that a selector
+/// matches then counts; what joins later is left out when there is no room ([`view`]), and is in the way of nothing else.
+fn allowed(core: &Core, balancer: &LoadBalancer) -> Result<Allowed> {
+    Ok(Allowed::of(kind_of(&core.catalogue(), balancer.details.load_balancer_type)?))
 }
 
-/// How many targets there are; of those beyond what is allowed only the first is counted.
-fn used_targets(tx: &mut dyn Tx, allowed: &Allowed, balancer: &LoadBalancer) -> Result<usize> {
-    let targets = &balancer.details.targets;
-    let selectors = targets.iter().filter(|aim| matches!(aim.to, rules::Target::Selector(_))).count();
-    if selectors == 0 {
-        return Ok(targets.len());
+/// One more than a type allows: whoever counts needs no more to know that it is too much.
+fn enough(allowed: &Allowed) -> i64 {
+    i64::try_from(allowed.targets).unwrap_or(i64::MAX).saturating_add(1)
+}
+
+/// How many servers the selectors of a load balancer match; of those beyond what is allowed only the first is counted.
+fn selected(tx: &mut dyn Tx, allowed: &Allowed, balancer: &LoadBalancer) -> Result<usize> {
+    if balancer.details.targets.iter().any(|aim| matches!(aim.to, rules::Target::Selector(_))) {
+        Ok(load_balancer::selected(tx, balancer.id, enough(allowed))?.len())
+    } else {
+        Ok(0)
     }
-    let enough = i64::try_from(allowed.targets).unwrap_or(i64::MAX).saturating_add(1);
-    let selected = load_balancer::selected(tx, balancer.id, enough)?.len();
-    // A selector that matches nobody takes a place, too.
-    Ok(targets.len().max(targets.len() - selectors + selected))
-}
-
-/// What a change has done.
-struct Changed {
-    /// Other resources that the action names.
-    also: Vec<Target>,
-    /// Whether something was added that the type limits.
-    grown: bool,
-}
-
-impl Changed {
-    /// Nothing besides the load balancer.
-    const ALONE: Self = Self { also: Vec::new(), grown: false };
-    /// A service or a target more.
-    const GROWN: Self = Self { also: Vec::new(), grown: true };
 }
 
 /// Writes a changed load balancer back.
-fn write(tx: &mut dyn Tx, core: &Core, old: &Stored<LoadBalancer>, mut new: LoadBalancer, grown: bool) -> Result<()> {
+fn write(tx: &mut dyn Tx, core: &Core, old: &Stored<LoadBalancer>, mut new: LoadBalancer) -> Result<()> {
     if new == old.value {
         return Ok(());
     }
-    let catalogue = core.catalogue();
-    note(tx, &catalogue, &mut new)?;
-    load_balancer::update(tx, old, &new)?;
-    if grown { check_within(tx, &catalogue, &new) } else { Ok(()) }
+    note(tx, &core.catalogue(), &mut new)?;
+    load_balancer::update(tx, old, &new)
 }
 
 /// Removes a load balancer: it leaves its network and gives its addresses back.
@@ -117,13 +100,13 @@ pub(crate) fn remove(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
 }
 
 impl Control {
-    /// Changes a load balancer, as an action that is done at once.
+    /// Changes a load balancer, as an action that is done at once. `change` says which other resources the action names.
     async fn change_load_balancer(
         &self,
         caller: &Caller,
         id: Id,
         command: &'static str,
-        change: impl Fn(&mut dyn Tx, &Core, &mut LoadBalancer) -> Result<Changed> + Send + Sync + 'static,
+        change: impl Fn(&mut dyn Tx, &Core, &mut LoadBalancer) -> Result<Vec<Target>> + Send + Sync + 'static,
     ) -> Result<Json> {
         let (core, project) = (Arc::clone(&self.core), caller.project);
         let started = self
@@ -131,8 +114,8 @@ impl Control {
             .write(vec![Race::Project(project)], move |tx| {
                 let old = load_balancer::expect(tx, project, id)?;
                 let mut new = old.value.clone();
-                let Changed { also, grown } = change(tx, &core, &mut new)?;
-                write(tx, &core, &old, new, grown)?;
+                let also = change(tx, &core, &mut new)?;
+                write(tx, &core, &old, new)?;
                 action::done(tx, project, command, [vec![this(id)], also].concat())
             })
             .await?;
@@ -195,7 +178,7 @@ impl Control {
     ) -> Result<Json> {
         self.change_load_balancer(caller, id, "change_protection", move |_, _, new| {
             input::set(&mut new.details.delete_protected, change.delete.as_ref());
-            Ok(Changed::ALONE)
+            Ok(Vec::new())
         })
         .await
     }
@@ -211,7 +194,7 @@ impl Control {
                 return Err(Change::foreign(Kind::LoadBalancer));
             }
             change.apply(&mut new.details.dns_ptr)?;
-            Ok(Changed::ALONE)
+            Ok(Vec::new())
         })
         .await
     }
@@ -228,7 +211,7 @@ impl Control {
     ) -> Result<Json> {
         self.change_load_balancer(caller, id, "change_algorithm", move |_, _, new| {
             new.details.algorithm = request.kind;
-            Ok(Changed::ALONE)
+            Ok(Vec::new())
         })
         .await
     }

@@ -125,11 +125,31 @@ impl Allowed {
     }
 }
 
-/// Checks that services and targets stay within a type.
+/// How many places targets take: whoever is named takes one, and so does each of the servers that the selectors match
+/// (`selected`, counted selector by selector). A selector that matches nobody takes a place, too, where no other fills it.
+#[must_use]
+pub fn places(targets: &[Aim], selected: usize) -> usize {
+    let selectors = targets.iter().filter(|aim| matches!(aim.to, Target::Selector(_))).count();
+    targets.len().max((targets.len() - selectors).saturating_add(selected))
+}
+
+/// Checks that services stay within a type, whatever the targets are: servers may have joined beyond what it allows.
 ///
 /// # Errors
 /// `resource_limit_exceeded`, naming the first limit that they go beyond.
-pub fn check_within(allowed: &Allowed, services: &[Service], targets: usize) -> Result<(), Error> {
+pub fn check_services(allowed: &Allowed, services: &[Service]) -> Result<(), Error> {
+    check_within(allowed, services, 0)
+}
+
+/// Checks that targets stay within a type; `places` as of [`places`].
+///
+/// # Errors
+/// `resource_limit_exceeded`.
+pub fn check_targets(allowed: &Allowed, places: usize) -> Result<(), Error> {
+    check_within(allowed, &[], places)
+}
+
+fn check_within(allowed: &Allowed, services: &[Service], targets: usize) -> Result<(), Error> {
     let Some(limit) = beyond(allowed, services, targets) else { return Ok(()) };
     Err(Error::limit(limit, &limit.replace('_', " ")))
 }

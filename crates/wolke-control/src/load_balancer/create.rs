@@ -1,6 +1,7 @@
 //! Making load balancers, with all that they can begin with.
 
-use super::{WHAT, check_within, note, service, target, this};
+use super::target::Adding;
+use super::{WHAT, note, service, this};
 use crate::action;
 use crate::address;
 use crate::control::{Caller, Control};
@@ -11,7 +12,7 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 use wolke_domain::catalogue::{Catalogue, LoadBalancerType, Location};
 use wolke_domain::load_balancer::reach::Ways;
-use wolke_domain::load_balancer::{self as rules, Aim, PER_REQUEST_MAX};
+use wolke_domain::load_balancer::{self as rules, Aim, Allowed, PER_REQUEST_MAX};
 use wolke_domain::network::Seat;
 use wolke_domain::{Error, FieldError, Result, name};
 use wolke_store::load_balancer::{Details, LoadBalancer, PublicIp};
@@ -123,6 +124,10 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, refuse: bool, asked: &Check
     let kind = kind(&catalogue, request, now)?;
     let location = place(&catalogue, kind, request, now)?;
     real::check_location(core, location.id, WHAT)?;
+    let allowed = Allowed::of(kind);
+    rules::check_services(&allowed, services)?;
+    // The least that they take, before anybody is looked up.
+    rules::check_targets(&allowed, rules::places(targets, 0))?;
     rules::check_ports(services)?;
     service::check_certificates(tx, project, services.iter())?;
     let network = match request.network {
@@ -155,14 +160,10 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, refuse: bool, asked: &Check
     if let Some(network) = &network {
         network::join(tx, network, this(id), (&location.network_zone, network::FIRST_SLOT), &Seat::default())?;
     }
-    for aim in targets {
-        target::check(tx, core, (&new, &ways, refuse), aim)?;
-        new.details.targets.push(aim.clone());
-    }
+    let mut adding = Adding { core, ways, refuse, allowed, selected: 0 };
+    targets.iter().try_for_each(|aim| adding.add(tx, &mut new, aim))?;
     note(tx, &catalogue, &mut new)?;
     let number = load_balancer::insert(tx, &new)?;
-    target::check_selected(tx, core, &new)?;
-    check_within(tx, &catalogue, &new)?;
     limit::check(tx, project, Kind::LoadBalancer, number)?;
     let action = action::done(tx, project, "create_load_balancer", vec![this(id)])?.action;
     Ok((id, action))

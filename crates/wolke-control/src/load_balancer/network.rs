@@ -1,6 +1,6 @@
 //! Load balancers in private networks, and their public interface.
 
-use super::{Changed, this, ways};
+use super::{this, ways};
 use crate::control::{Caller, Control};
 use crate::network;
 use crate::view::Json;
@@ -12,8 +12,9 @@ use wolke_store::{network as networks, resource};
 use wolke_wire::cloud::load_balancer::{AttachToNetwork, DetachFromNetwork};
 use wolke_wire::{Id, Kind};
 
-fn in_network(network: Id) -> Changed {
-    Changed { also: vec![Target::new(Kind::Network, network)], ..Changed::ALONE }
+/// The network as an action names it beside the load balancer.
+fn in_network(network: Id) -> Vec<Target> {
+    vec![Target::new(Kind::Network, network)]
 }
 
 impl Control {
@@ -62,7 +63,7 @@ impl Control {
     pub async fn enable_public_interface(&self, caller: &Caller, id: Id) -> Result<Json> {
         self.change_load_balancer(caller, id, "enable_public_interface", |_, _, new| {
             new.details.public_interface = true;
-            Ok(Changed::ALONE)
+            Ok(Vec::new())
         })
         .await
     }
@@ -75,7 +76,7 @@ impl Control {
         self.change_load_balancer(caller, id, "disable_public_interface", |tx, _, new| {
             ways(tx, new)?.check_private_only(&new.details.targets)?;
             new.details.public_interface = false;
-            Ok(Changed::ALONE)
+            Ok(Vec::new())
         })
         .await
     }

@@ -1,7 +1,8 @@
 //! Services of load balancers.
 
-use super::Changed;
+use super::allowed;
 use crate::control::{Caller, Control};
+use crate::core::Core;
 use crate::view::Json;
 use std::collections::BTreeSet;
 use wolke_domain::load_balancer as balancers;
@@ -27,6 +28,13 @@ pub(super) fn check_certificates<'a>(
     named.into_iter().try_for_each(|id| certificate::expect(tx, project, id).map(|_| ()))
 }
 
+/// Checks services that have changed, all together.
+fn check(core: &Core, balancer: &LoadBalancer) -> Result<()> {
+    let services = &balancer.details.services;
+    balancers::check_ports(services)?;
+    balancers::check_services(&allowed(core, balancer)?, services)
+}
+
 /// Where a service stands among those of a load balancer.
 fn position(balancer: &LoadBalancer, listen_port: i64) -> Result<usize> {
     let found = balancer.details.services.iter().position(|service| i64::from(service.listen_port) == listen_port);
@@ -41,11 +49,11 @@ impl Control {
     pub async fn add_load_balancer_service(&self, caller: &Caller, id: Id, request: ChangeService) -> Result<Json> {
         let service = rules::make("", &request).map_err(Error::invalid_fields)?;
         let project = caller.project;
-        self.change_load_balancer(caller, id, "add_service", move |tx, _, new| {
+        self.change_load_balancer(caller, id, "add_service", move |tx, core, new| {
             check_certificates(tx, project, std::iter::once(&service))?;
             new.details.services.push(service.clone());
-            balancers::check_ports(&new.details.services)?;
-            Ok(Changed::GROWN)
+            check(core, new)?;
+            Ok(Vec::new())
         })
         .await
     }
@@ -58,14 +66,14 @@ impl Control {
     pub async fn update_load_balancer_service(&self, caller: &Caller, id: Id, request: ChangeService) -> Result<Json> {
         let Some(port) = request.listen_port else { return Err(Error::invalid("listen_port", "is required")) };
         let project = caller.project;
-        self.change_load_balancer(caller, id, "update_service", move |tx, _, new| {
+        self.change_load_balancer(caller, id, "update_service", move |tx, core, new| {
             let at = position(new, port)?;
             let old = &new.details.services[at];
             let changed = rules::change(old, &request).map_err(Error::invalid_fields)?;
             check_certificates(tx, project, std::iter::once(&changed))?;
             new.details.services[at] = changed;
-            balancers::check_ports(&new.details.services)?;
-            Ok(Changed::GROWN)
+            check(core, new)?;
+            Ok(Vec::new())
         })
         .await
     }
@@ -78,7 +86,7 @@ impl Control {
         self.change_load_balancer(caller, id, "delete_service", move |_, _, new| {
             let at = position(new, request.listen_port)?;
             new.details.services.remove(at);
-            Ok(Changed::ALONE)
+            Ok(Vec::new())
         })
         .await
     }

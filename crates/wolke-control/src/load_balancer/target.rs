@@ -1,6 +1,6 @@
 //! Targets of load balancers: servers, label selectors and addresses.
 
-use super::{Changed, WHAT, note, ways};
+use super::{WHAT, allowed, enough, note, selected, ways};
 use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
@@ -10,45 +10,78 @@ use crate::view::Json;
 use std::net::IpAddr;
 use wolke_domain::action::Target as Resource;
 use wolke_domain::load_balancer::reach::{self, ServerEnd, Ways, Whose};
-use wolke_domain::load_balancer::{self as rules, Aim, Target};
+use wolke_domain::load_balancer::{self as rules, Aim, Allowed, Target};
 use wolke_domain::server::Server;
 use wolke_domain::{Error, Result};
+use wolke_store::list::{ListQuery, page};
 use wolke_store::load_balancer::LoadBalancer;
 use wolke_store::primary_ip::PrimaryIp;
 use wolke_store::{Tx, dedicated_ip, load_balancer, network, primary_ip, selection, server};
 use wolke_wire::cloud::load_balancer::ChangeTarget;
+use wolke_wire::selector::Selector;
 use wolke_wire::{ErrorCode, Id, Kind};
 
-/// Servers that a selector matches at the moment and that are looked at where real hosts are known.
-const LOOKED_AT_MAX: i64 = 1_000;
+/// Gives a load balancer targets, one after the other. All that can be refused is refused before any server joins, so that a
+/// selector of too many costs no more than one of as many as the type allows.
+pub(super) struct Adding<'a> {
+    pub core: &'a Core,
+    /// How the load balancer reaches them.
+    pub ways: Ways,
+    /// Whether contention is refused.
+    pub refuse: bool,
+    /// What its type allows.
+    pub allowed: Allowed,
+    /// Servers that its selectors match, up to one more than is allowed.
+    pub selected: usize,
+}
 
-/// Checks that something can be a target of a load balancer. `refuse`: whether contention is refused.
-///
-/// # Errors
-/// `target_already_defined`; of a server `not_found`, `locked`, `unsupported_error` and those of [`Ways::check_server`]; of a
-/// selector those of [`Ways::check_way`]; of an address those of [`Ways::check_ip`].
-pub(super) fn check(
-    tx: &mut dyn Tx,
-    core: &Core,
-    (balancer, ways, refuse): (&LoadBalancer, &Ways, bool),
-    aim: &Aim,
-) -> Result<()> {
-    reach::check_new(&balancer.details.targets, &aim.to)?;
-    match &aim.to {
-        Target::Server(id) => {
-            let server = server::expect(tx, balancer.project, *id)?.value;
-            check_not_doomed(&server)?;
-            action::check_contention(tx, refuse, Resource::new(Kind::Server, *id))?;
-            real::check_simulated(core, &server, WHAT)?;
-            let end = end(tx, ways, *id)?;
-            ways.check_server(*id, end, aim.use_private_ip)
+impl Adding<'_> {
+    /// Adds a target to the load balancer's document.
+    ///
+    /// # Errors
+    /// `target_already_defined`; of a server `not_found`, `locked`, `unsupported_error` and those of [`Ways::check_server`]; of
+    /// a selector `unsupported_error` and those of [`Ways::check_way`]; of an address those of [`Ways::check_ip`]; in the end
+    /// `resource_limit_exceeded`.
+    pub fn add(&mut self, tx: &mut dyn Tx, balancer: &mut LoadBalancer, aim: &Aim) -> Result<()> {
+        let Self { core, ways, refuse, .. } = *self;
+        reach::check_new(&balancer.details.targets, &aim.to)?;
+        match &aim.to {
+            Target::Server(id) => {
+                let server = server::expect(tx, balancer.project, *id)?.value;
+                check_not_doomed(&server)?;
+                action::check_contention(tx, refuse, Resource::new(Kind::Server, *id))?;
+                real::check_simulated(core, &server, WHAT)?;
+                let end = end(tx, &ways, *id)?;
+                ways.check_server(*id, end, aim.use_private_ip)?;
+            }
+            Target::Selector(text) => {
+                ways.check_way(aim.use_private_ip)?;
+                self.select(tx, balancer.project, text)?;
+            }
+            Target::Ip(text) => {
+                let ip = text.parse().map_err(|_| Error::internal(format!("{text} is no address")))?;
+                let whose = whose(tx, core, (balancer.project, &ways), ip)?;
+                ways.check_ip(ip, whose)?;
+            }
         }
-        Target::Selector(_) => ways.check_way(aim.use_private_ip),
-        Target::Ip(text) => {
-            let ip = text.parse().map_err(|_| Error::internal(format!("{text} is no address")))?;
-            let whose = whose(tx, core, (balancer.project, ways), ip)?;
-            ways.check_ip(ip, whose)
+        balancer.details.targets.push(aim.clone());
+        rules::check_targets(&self.allowed, rules::places(&balancer.details.targets, self.selected))
+    }
+
+    /// Counts the servers that a new selector will take in, and looks at each of them: real ones cannot be targets yet.
+    fn select(&mut self, tx: &mut dyn Tx, project: Id, text: &str) -> Result<()> {
+        let selector = Selector::parse(text).map_err(|error| Error::internal(format!("{text}: {error}")))?;
+        let (kind, limit) = (Kind::Server, enough(&self.allowed));
+        let query = ListQuery { kind, project, filters: vec![], of: None, selector, sort: vec![], offset: 0, limit };
+        let matched = page(tx, &query)?.entries;
+        self.selected = self.selected.saturating_add(matched.len());
+        if self.core.real().is_empty() || self.selected > self.allowed.targets {
+            return Ok(());
         }
+        for (id, _) in matched {
+            real::check_simulated(self.core, &server::expect(tx, project, id)?.value, WHAT)?;
+        }
+        Ok(())
     }
 }
 
@@ -82,21 +115,6 @@ fn whose(tx: &mut dyn Tx, core: &Core, (project, ways): (Id, &Ways), ip: IpAddr)
     }
     let is_known = !reach::is_private(ip) && dedicated_ip::is_known(tx, &ip.to_string())?;
     Ok(if is_known { Whose::Dedicated } else { Whose::Nobody })
-}
-
-/// Checks that no real server is selected: they cannot be targets yet.
-///
-/// # Errors
-/// `unsupported_error`.
-pub(super) fn check_selected(tx: &mut dyn Tx, core: &Core, balancer: &LoadBalancer) -> Result<()> {
-    if core.real().is_empty() {
-        return Ok(());
-    }
-    for (_, id) in load_balancer::selected(tx, balancer.id, LOOKED_AT_MAX)? {
-        let server = server::expect(tx, balancer.project, id)?.value;
-        real::check_simulated(core, &server, WHAT)?;
-    }
-    Ok(())
 }
 
 /// A server is new, or has other labels, and selectors have followed: no load balancer may have taken in a real one.
@@ -154,10 +172,10 @@ impl Control {
         let aim = rules::aim("", &request).map_err(Error::invalid_fields)?;
         let refuse = self.options.refuse_contention;
         self.change_load_balancer(caller, id, "add_target", move |tx, core, new| {
-            let ways = ways(tx, new)?;
-            check(tx, core, (new, &ways, refuse), &aim)?;
-            new.details.targets.push(aim.clone());
-            Ok(Changed::GROWN)
+            let (ways, allowed) = (ways(tx, new)?, allowed(core, new)?);
+            let selected = selected(tx, &allowed, new)?;
+            Adding { core, ways, refuse, allowed, selected }.add(tx, new, &aim)?;
+            Ok(Vec::new())
         })
         .await
     }
@@ -171,7 +189,7 @@ impl Control {
         self.change_load_balancer(caller, id, "remove_target", move |_, _, new| {
             let at = new.details.targets.iter().position(|aim| aim.to == to);
             new.details.targets.remove(at.ok_or_else(|| reach::no_such_target(&to))?);
-            Ok(Changed::ALONE)
+            Ok(Vec::new())
         })
         .await
     }

@@ -20,6 +20,7 @@ mod enrol;
 mod helpers;
 mod image_in_use;
 mod images;
+mod load_balancers;
 mod network;
 mod operator;
 mod password;

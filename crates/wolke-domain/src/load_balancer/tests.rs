@@ -1,6 +1,6 @@
 use super::health::{self, Guest, Met, Told, judge, status_matches};
 use super::service::{change, make};
-use super::{Allowed, Target, beyond, port_used_twice, target};
+use super::{Aim, Allowed, Target, beyond, check_services, check_targets, places, port_used_twice, target};
 use crate::FieldError;
 use wolke_wire::cloud::load_balancer::{
     ChangeService, ChangeTarget, HealthCheckProtocol, HealthDetail, HealthStatus, Protocol, Service,
@@ -177,6 +177,24 @@ fn types_have_limits() {
     let more = made(r#"{"protocol":"https","listen_port":9443,"http":{"certificates":[2]}}"#);
     assert_eq!(beyond(&allowed, &[https.clone(), more.clone()], 0), Some("load_balancer_assigned_certificates"));
     assert_eq!(beyond(&allowed, &[https, other, more], 0), Some("load_balancer_services"));
+}
+
+#[test]
+fn targets_take_places() {
+    let aim = |to| Aim { to, use_private_ip: false };
+    let (one, a, b) = (Target::Server(1), Target::Selector("a".into()), Target::Selector("b".into()));
+    let all = [aim(one), aim(a), aim(b)];
+    assert_eq!((places(&[], 0), places(&all[..1], 0), places(&all, 0)), (0, 1, 3), "selectors that match nobody");
+    assert_eq!((places(&all, 2), places(&all, 9), places(&all[1..], 9)), (3, 10, 9));
+    let allowed = Allowed { services: 1, targets: 10, certificates: 1 };
+    assert_eq!(check_targets(&allowed, places(&all, 9)), Ok(()));
+    let refused = check_targets(&allowed, places(&all, 10)).unwrap_err();
+    assert_eq!(refused.message(), "load balancer targets limit exceeded");
+    // Services are another matter.
+    let https = made(r#"{"protocol":"https"}"#);
+    assert_eq!(check_services(&allowed, std::slice::from_ref(&https)), Ok(()));
+    let refused = check_services(&allowed, &[https.clone(), https]).unwrap_err();
+    assert_eq!(refused.message(), "load balancer services limit exceeded");
 }
 
 #[test]

@@ -311,10 +311,37 @@ async fn targets_are_counted() {
         .refused(422, "invalid_load_balancer_type");
     act(&world, id, "remove_target", json!({"type": "server", "server": {"id": plain}})).await.ok();
     act(&world, id, "change_type", json!({"load_balancer_type": "lb11"})).await.ok();
+    // What a request names is counted before anybody joins, selector by selector.
+    let before = world.see(&format!("/servers/{plain}")).await;
+    let mut two = wanted("two");
+    for targets in
+        [json!([to_labels("env"), to_labels("env=prod")]), (0..26).map(|n| to_labels(&format!("n{n}"))).collect()]
+    {
+        two["targets"] = targets;
+        let refused = world.post("/load_balancers", two.clone()).await;
+        refused.refused(403, "resource_limit_exceeded");
+        assert_eq!(refused.json["error"]["details"]["limits"][0]["name"], "load_balancer_targets");
+    }
+    two["targets"] = json!([to_labels("env"), to_labels("none")]);
+    let two = world.create("/load_balancers", two).await;
+    assert_eq!(selected(&see(&world, two).await).len(), 25);
+    world.delete(&format!("/load_balancers/{two}")).await.ok();
+    assert_eq!(world.see(&format!("/servers/{plain}")).await, before);
     // Whoever joins when there is no room is not used, until there is.
     let late = world.create("/servers", labelled("late", json!({"env": "prod"}))).await;
     assert_eq!(selected(&see(&world, id).await).last(), Some(&extra));
+    // It is in the way of nothing but more targets and a smaller type.
+    act(&world, id, "update_service", json!({"listen_port": 80, "destination_port": 81})).await.ok();
+    act(&world, id, "add_service", tcp(443, 443)).await.ok();
+    act(&world, id, "add_target", to_labels("other")).await.refused(403, "resource_limit_exceeded");
+    act(&world, id, "remove_target", to_labels("none")).await.ok();
+    act(&world, id, "change_type", json!({"load_balancer_type": "lb21"})).await.ok();
+    assert_eq!(selected(&see(&world, id).await).last(), Some(&late));
+    act(&world, id, "change_type", json!({"load_balancer_type": "lb11"}))
+        .await
+        .refused(422, "invalid_load_balancer_type");
     world.delete(&format!("/servers/{extra}")).await.ok();
+    act(&world, id, "change_type", json!({"load_balancer_type": "lb11"})).await.ok();
     assert_eq!(selected(&see(&world, id).await).last(), Some(&late));
 }
 
