@@ -90,6 +90,12 @@ impl Plan {
     pub fn subnet_with(&self, address: Ipv4Addr) -> Option<&Subnet> {
         self.subnets.iter().find(|subnet| subnet.range.contains(&address))
     }
+
+    /// Whether an address is one of a dedicated server behind a vSwitch.
+    #[must_use]
+    pub fn has_behind_vswitch(&self, address: Ipv4Addr) -> bool {
+        self.subnet_with(address).is_some_and(|subnet| subnet.vswitch.is_some())
+    }
 }
 
 /// Ranges as text.

@@ -34,6 +34,8 @@ statements! { "network";
         AND b.kind = a.kind AND b.member = a.member AND b.position = 0 AND b.network <> a.network GROUP BY b.network, b.kind ORDER BY b.network, b.kind";
     TOUCH_SERVERS = "UPDATE servers SET rev = rev + 1 WHERE id IN (SELECT a.member FROM network_addresses a WHERE a.network = $1
         AND a.kind = 'server' AND a.position = 0)";
+    TOUCH_BALANCERS = "UPDATE load_balancers SET rev = rev + 1 WHERE id IN (SELECT a.member FROM network_addresses a WHERE a.network = $1
+        AND a.kind = 'load_balancer' AND a.position = 0)";
     OTHERS = "SELECT kind, member FROM network_addresses WHERE network = $1 AND kind <> 'server' AND position = 0 ORDER BY kind, member";
     ADDRESSES = "SELECT a.kind, a.member, a.ip, a.position, CASE WHEN a.kind = 'server' THEN (SELECT s.status FROM servers s WHERE s.id = a.member) END
         FROM network_addresses a WHERE a.network = $1 ORDER BY a.kind, a.member, a.position";
@@ -356,6 +358,14 @@ pub fn detach_all(tx: &mut dyn Tx, network: Id) -> Result<()> {
     tx.execute(&GIVE_ALL, &[network.into()])?;
     network_run::give_all(tx, network)?;
     tx.execute_one(&COUNT_MEMBER, &[(-members).into(), network.into()])
+}
+
+/// Bumps the revs of a network's load balancers, because what they show of it may have changed.
+///
+/// # Errors
+/// The engine's failure.
+pub fn touch_balancers(tx: &mut dyn Tx, network: Id) -> Result<()> {
+    tx.execute(&TOUCH_BALANCERS, &[network.into()]).map(|_| ())
 }
 
 /// The other networks that members of a network are in, each with one such member of each kind.

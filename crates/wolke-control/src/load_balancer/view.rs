@@ -12,6 +12,7 @@ use wolke_domain::firewall::{Interface, Packet, allows};
 use wolke_domain::load_balancer::health::{Guest, Met, Told, judge};
 use wolke_domain::load_balancer::reach::{self, Ways};
 use wolke_domain::load_balancer::{Aim, Allowed, Target};
+use wolke_domain::network::Plan;
 use wolke_domain::{Error, Result, reverse_dns};
 use wolke_store::guest::{self, Answer, Who};
 use wolke_store::load_balancer::{self, LoadBalancer, MetServer, PublicIp};
@@ -68,6 +69,8 @@ struct Looks<'a> {
     balancer: &'a LoadBalancer,
     ways: Ways,
     servers: BTreeMap<Id, MetServer>,
+    /// The private network, when an address is behind it.
+    plan: Option<Plan>,
     /// The servers of each selector.
     selected: HashMap<String, Vec<Id>>,
     /// The rules of firewalls that were met.
@@ -87,7 +90,22 @@ impl<'a> Looks<'a> {
                 selected.entry(selector).or_default().push(server);
             }
         }
-        Ok(Self { balancer, ways, servers, selected, rules: HashMap::new() })
+        let is_behind = |aim: &Aim| matches!(aim.to, Target::Ip(_)) && reach::is_reached_privately(aim);
+        let plan = match ways.network {
+            Some(id) if targets.iter().any(is_behind) => {
+                Some(network::expect(tx, balancer.project, id)?.value.details.plan)
+            }
+            _ => None,
+        };
+        Ok(Self { balancer, ways, servers, plan, selected, rules: HashMap::new() })
+    }
+
+    /// Whether there is a way to a dedicated server: to a private address by the vSwitch of a subnet, as long as there is one.
+    fn has_way(&self, ip: IpAddr) -> bool {
+        match ip {
+            IpAddr::V4(ip) if ip.is_private() => self.plan.as_ref().is_some_and(|plan| plan.has_behind_vswitch(ip)),
+            _ => self.ways.public,
+        }
     }
 
     fn targets(mut self, tx: &mut dyn Tx) -> Result<Vec<wire::Target>> {
@@ -109,7 +127,7 @@ impl<'a> Looks<'a> {
             }
             Target::Ip(ip) => {
                 let address = ip.parse::<IpAddr>().map_err(|_| Error::internal(format!("{ip} is no address")))?;
-                let has_way = if reach::is_private(address) { self.ways.network.is_some() } else { self.ways.public };
+                let has_way = self.has_way(address);
                 let told = guest::of(tx, &Who::Ip(ip.clone()))?;
                 let met = |port| Met { has_way, runs: true, is_let_in: true, told: told_at(&told, port) };
                 let health_status = Some(self.health(met));

@@ -93,6 +93,10 @@ impl Control {
                 let mut new = old.value.clone();
                 new.details.plan = change(tx, &old.value)?;
                 network::update(tx, &old, &new)?;
+                if new.details.plan.subnets != old.value.details.plan.subnets {
+                    // Whether they reach who is behind a vSwitch is what they show.
+                    network::touch_balancers(tx, id)?;
+                }
                 action::done(tx, project, command, vec![Target::new(Kind::Network, id)])
             })
             .await?;

@@ -220,7 +220,10 @@ mod tests {
     fn a_vswitch_subnet_needs_a_vswitch_and_no_gateway_of_a_route() {
         let net = plan("10.0.0.0/16", &[], &[("10.100.0.0/16", "10.0.1.7")]);
         refused(&net, &vswitch("10.0.1.0/24"), "ip_range", "contains the gateway of a route, 10.0.1.7");
-        assert!(add(&net, &vswitch("10.0.2.0/24")).is_ok());
+        let (behind, _) = net.with_subnet(&vswitch("10.0.2.0/24"), &|_| true).unwrap();
+        assert!(behind.has_behind_vswitch("10.0.2.7".parse().unwrap()));
+        assert!(!behind.has_behind_vswitch("10.0.3.7".parse().unwrap()));
+        assert!(!net.has_behind_vswitch("10.0.2.7".parse().unwrap()));
         let without = NewSubnet { vswitch_id: None, ..vswitch("10.0.2.0/24") };
         refused(&net, &without, "vswitch_id", "is required");
         let needless = NewSubnet { vswitch_id: Some(1), ..subnet(Some("10.0.2.0/24")) };

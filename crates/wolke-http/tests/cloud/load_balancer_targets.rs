@@ -384,13 +384,24 @@ async fn addresses_behind_a_vswitch_are_targets() {
     operator.does("PUT", "/vswitches/7", Value::Null).await;
     let net = network(&world, "net", &["10.0.1.0/24"]).await;
     let subnet = json!({"type": "vswitch", "ip_range": "10.0.2.0/24", "network_zone": "eu-central", "vswitch_id": 7});
-    world.post(&format!("/networks/{net}/actions/add_subnet"), subnet).await.ok();
+    let add = format!("/networks/{net}/actions/add_subnet");
+    world.post(&add, subnet.clone()).await.ok();
     let id = balancer(&world).await;
     act(&world, id, "add_target", to_ip("10.0.2.9")).await.refused(422, "load_balancer_not_attached_to_network");
     act(&world, id, "attach_to_network", json!({"network": net})).await.ok();
     act(&world, id, "add_target", to_ip("10.0.1.9")).await.refused(422, "cloud_resource_ip_not_allowed");
     act(&world, id, "add_target", to_ip("10.0.9.9")).await.refused(422, "ip_not_owned");
     act(&world, id, "add_target", to_ip("10.0.2.9")).await.ok();
+    assert_eq!(first_health(&world, id).await, well());
+    // The way goes with the subnet, and comes back with it.
+    let delete = json!({"ip_range": "10.0.2.0/24"});
+    world.post(&format!("/networks/{net}/actions/delete_subnet"), delete.clone()).await.ok();
+    assert_eq!(first_health(&world, id).await, ill("layer4_no_connection"));
+    let cloud = json!({"type": "cloud", "ip_range": "10.0.2.0/24", "network_zone": "eu-central"});
+    world.post(&add, cloud).await.ok();
+    assert_eq!(first_health(&world, id).await, ill("layer4_no_connection"), "nobody is behind a vSwitch there");
+    world.post(&format!("/networks/{net}/actions/delete_subnet"), delete).await.ok();
+    world.post(&add, subnet).await.ok();
     assert_eq!(first_health(&world, id).await, well());
     act(&world, id, "disable_public_interface", Value::Null).await.ok();
     act(&world, id, "detach_from_network", json!({"network": net})).await.ok();
