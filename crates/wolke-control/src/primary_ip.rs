@@ -236,7 +236,7 @@ impl Control {
     /// Deletes a primary IP. An assigned one is refused since 2026-05; before, it is taken from its stopped server.
     ///
     /// # Errors
-    /// `not_found`, `protected`, `must_be_unassigned`, `server_not_stopped`, `locked`.
+    /// `not_found`, `protected`, `must_be_unassigned`, `server_not_stopped`, `locked`, `server_is_load_balancer_target`.
     pub async fn delete_primary_ip(&self, caller: &Caller, id: Id) -> Result<()> {
         let (core, project, dialect) = (Arc::clone(&self.core), caller.project, caller.dialect);
         self.db
@@ -251,6 +251,7 @@ impl Control {
                         return Err(Error::must_be_unassigned(Kind::PrimaryIp));
                     }
                     loser = Some(assign::check_stopped(tx, project, assignee)?);
+                    crate::load_balancer::check_unassign(tx, &old.value, assignee)?;
                     resource::touch(tx, Kind::Server, assignee)?;
                 }
                 remove(tx, project, id)?;

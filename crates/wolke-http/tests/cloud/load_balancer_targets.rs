@@ -247,6 +247,32 @@ async fn addresses_of_targets_stay() {
     world.post(&unassign("ipv4"), json!({})).await.ok();
 }
 
+/// Until 2026-05 an assigned primary IP can be deleted: not one by which a target is reached.
+#[tokio::test]
+async fn addresses_of_targets_are_not_deleted() {
+    for dialect in [Dialect::D2023_07, Dialect::D2026_02] {
+        let world = World::new(dialect).await;
+        let (id, web) = (balancer(&world).await, world.create("/servers", labelled("web", json!({"a": "b"}))).await);
+        act(&world, id, "add_target", to_server(web, false)).await.ok();
+        world.post(&format!("/servers/{web}/actions/poweroff"), json!({})).await.ok();
+        let public = world.see(&format!("/servers/{web}")).await["server"]["public_net"].clone();
+        let path = format!("/primary_ips/{}", public["ipv4"]["id"]);
+        world.delete(&path).await.refused(422, "server_is_load_balancer_target");
+        // Who is selected is named by nobody: the server loses the address, and health says so.
+        act(&world, id, "remove_target", json!({"type": "server", "server": {"id": web}})).await.ok();
+        act(&world, id, "add_target", to_labels("a=b")).await.ok();
+        world.post(&format!("/servers/{web}/actions/poweron"), json!({})).await.ok();
+        let health =
+            || async { see(&world, id).await["targets"][0]["targets"][0]["health_status"][0]["status"].clone() };
+        assert_eq!(health().await, "healthy");
+        world.post(&format!("/servers/{web}/actions/poweroff"), json!({})).await.ok();
+        assert_eq!(world.delete(&path).await.status, 204);
+        world.post(&format!("/servers/{web}/actions/poweron"), json!({})).await.ok();
+        assert_eq!(world.see(&format!("/servers/{web}")).await["server"]["status"], "running");
+        assert_eq!(health().await, "unhealthy");
+    }
+}
+
 #[tokio::test]
 async fn selectors_stay_live() {
     for dialect in dialects() {
