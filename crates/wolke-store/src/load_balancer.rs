@@ -68,9 +68,12 @@ statements! { "load_balancer";
     TOUCH_OF_SERVER = "UPDATE load_balancers SET rev = rev + 1 WHERE id IN (SELECT t.load_balancer FROM load_balancer_servers t WHERE t.server = $1
         UNION SELECT n.owner FROM selected d, selection n WHERE d.server = $2 AND n.id = d.selection AND n.kind = 'load_balancer')";
     NAMING_SELECTED = "SELECT DISTINCT t.load_balancer FROM selected e, load_balancer_servers t WHERE e.selection = $1 AND t.server = e.server ORDER BY t.load_balancer";
-    SELECTING_SELECTED = "SELECT DISTINCT n.owner FROM selected e, selected d, selection n WHERE e.selection = $1 AND d.server = e.server AND n.id = d.selection AND n.kind = 'load_balancer' ORDER BY n.owner";
+    /// From the load balancers' selectors on, of which there are few or none: CROSS JOIN keeps SQLite from turning that around.
+    SELECTING_SELECTED = "SELECT DISTINCT n.owner FROM selection m, selection n WHERE m.id = $1 AND n.project = m.project AND n.kind = 'load_balancer'
+        AND EXISTS (SELECT 1 FROM selected d CROSS JOIN selected e WHERE d.selection = n.id AND e.selection = m.id AND e.server = d.server) ORDER BY n.owner";
     NAMING_BEHIND = "SELECT DISTINCT t.load_balancer FROM firewall_servers f, load_balancer_servers t WHERE f.firewall = $1 AND t.server = f.server ORDER BY t.load_balancer";
-    SELECTING_BEHIND = "SELECT DISTINCT n.owner FROM firewall_servers f, selected d, selection n WHERE f.firewall = $1 AND d.server = f.server AND n.id = d.selection AND n.kind = 'load_balancer' ORDER BY n.owner";
+    SELECTING_BEHIND = "SELECT DISTINCT n.owner FROM firewalls w, selection n WHERE w.id = $1 AND n.project = w.project AND n.kind = 'load_balancer'
+        AND EXISTS (SELECT 1 FROM selected d CROSS JOIN firewall_servers f WHERE d.selection = n.id AND f.firewall = w.id AND f.server = d.server) ORDER BY n.owner";
     FIREWALL_SELECTIONS = "SELECT id FROM selection WHERE kind = 'firewall' AND owner = $1 ORDER BY id";
     MET_NAMED = met!("s.id IN (SELECT t.server FROM load_balancer_servers t WHERE t.load_balancer = $2)");
     MET_SELECTED = met!("s.id IN (SELECT d.server FROM selection n, selected d WHERE n.kind = 'load_balancer' AND n.owner = $2 AND d.selection = n.id ORDER BY n.id, d.server LIMIT $3)");
