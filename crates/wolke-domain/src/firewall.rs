@@ -23,6 +23,9 @@ pub const RESOURCES_MAX: usize = 100;
 pub const PER_SERVER_MAX: i64 = 5;
 /// The most servers that a firewall names.
 pub const SERVERS_MAX: i64 = 10_000;
+/// The most servers that all selectors of a firewall match when one of them is added, each selector counted by itself: the
+/// firewall shows every one of them. Later ones join one by one and are not counted.
+pub const SELECTED_MAX: i64 = 25_000;
 
 /// The longest text of a selector, in bytes: it is part of an index.
 pub const SELECTOR_BYTES_MAX: usize = 1024;
@@ -236,6 +239,19 @@ pub fn too_many_servers() -> Error {
     Error::LimitExceeded { limit: "firewall_server_limit".into(), message }
 }
 
+/// A firewall's selectors may match so many servers together, and no more.
+///
+/// # Errors
+/// `resource_limit_exceeded`.
+pub fn check_selected(servers: i64) -> Result<(), Error> {
+    if servers <= SELECTED_MAX {
+        return Ok(());
+    }
+    let message =
+        format!("a firewall cannot have label selectors that match more than {SELECTED_MAX} servers together");
+    Err(Error::LimitExceeded { limit: "firewall_selected_server_limit".into(), message })
+}
+
 /// A firewall that has more selectors than it can have.
 #[must_use]
 pub fn too_many_selectors() -> Error {
@@ -355,6 +371,13 @@ mod tests {
         assert!(allows([&inbound[..], &outbound], &call("192.0.2.7", 85)));
         assert!(!allows([&inbound[..], &outbound], &call("192.0.2.7", 25)));
         assert!(!allows([&outbound[..]], &call("203.0.113.9", 80)));
+    }
+
+    #[test]
+    fn selectors_match_so_many_together() {
+        assert_eq!(check_selected(SELECTED_MAX), Ok(()));
+        let refused = check_selected(SELECTED_MAX + 1).unwrap_err();
+        assert!(matches!(&refused, Error::LimitExceeded { limit, .. } if limit == "firewall_selected_server_limit"));
     }
 
     #[test]

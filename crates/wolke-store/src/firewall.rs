@@ -35,6 +35,8 @@ statements! { "firewall";
         WHERE d.server = $2 AND n.id = d.selection AND n.kind = 'firewall' AND EXISTS (SELECT 1 FROM primary_ips p WHERE p.assignee = d.server) ORDER BY 1";
     COUNT_OF_SERVER = "SELECT count(*) FROM (SELECT f.firewall FROM firewall_servers f WHERE f.server = $1 UNION SELECT n.owner FROM selected d, selection n
         WHERE d.server = $2 AND n.id = d.selection AND n.kind = 'firewall') driver";
+    SELECTED = "SELECT count(*) FROM (SELECT d.server FROM selection n, selected d WHERE n.kind = 'firewall' AND n.owner = $1 AND d.selection = n.id
+        LIMIT $2) driver";
     OVERLOADED = "SELECT d.server FROM selection n, selected d WHERE n.kind = 'firewall' AND n.owner = $1 AND n.selector = $2 AND d.selection = n.id AND
         (SELECT count(*) FROM (SELECT f.firewall FROM firewall_servers f WHERE f.server = d.server UNION SELECT m.owner FROM selected e, selection m
         WHERE e.server = d.server AND m.id = e.selection AND m.kind = 'firewall') driver) > $3 ORDER BY d.server LIMIT 1";
@@ -73,6 +75,15 @@ pub struct Details {
     /// Labels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+}
+
+/// What a new selector has done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// How many servers it matches.
+    pub matched: i64,
+    /// Servers with a public interface that it brings behind the firewall, in the order of their ids.
+    pub reached: Vec<Id>,
 }
 
 /// What a firewall is applied to.
@@ -162,8 +173,8 @@ pub fn delete(tx: &mut dyn Tx, old: &Firewall) -> Result<()> {
     resource::count_add(tx, Kind::Firewall, old.project, -1).map(|_| ())
 }
 
-/// Adds a selector; returns those servers that it brings behind the firewall, the first `limit` of them. None when the
-/// firewall has it already. The servers are touched, the firewall is the caller's.
+/// Adds a selector; returns what it matches, with the first `limit` of those servers that it brings behind the firewall. None
+/// when the firewall has it already. The servers are touched, the firewall is the caller's.
 ///
 /// # Errors
 /// As [`selection::add`].
@@ -172,13 +183,21 @@ pub fn add_selector(
     (project, firewall): (Id, Id),
     selector: &str,
     limit: i64,
-) -> Result<Option<Vec<Id>>> {
+) -> Result<Option<Added>> {
     let owner = (Kind::Firewall, firewall);
     if selection::has(tx, owner, selector)? {
         return Ok(None);
     }
-    selection::add(tx, project, owner, selector)?;
-    selection::public_of(tx, owner, selector, limit).map(Some)
+    let matched = selection::add(tx, project, owner, selector)?.len() as i64;
+    Ok(Some(Added { matched, reached: selection::public_of(tx, owner, selector, limit)? }))
+}
+
+/// How many servers the selectors of a firewall match, each selector counted by itself; not more than `limit`.
+///
+/// # Errors
+/// The engine's failure.
+pub fn selected(tx: &mut dyn Tx, firewall: Id, limit: i64) -> Result<i64> {
+    tx.query_one(&SELECTED, &[firewall.into(), limit.into()])?.map_or(Ok(0), |row| row.int(0))
 }
 
 /// Removes a selector; none when the firewall has it not. The servers are touched, the firewall is the caller's.

@@ -114,6 +114,10 @@ fn one(resource: &wire::Resource, field: &str) -> std::result::Result<Wanted, Fi
 /// firewalls of a server.
 pub(super) fn apply(tx: &mut dyn Tx, core: &Core, subject: Subject, wanted: &[Wanted]) -> Result<Vec<Id>> {
     let mut reached = BTreeSet::new();
+    let mut selected = match wanted.iter().any(|one| one.selector().is_some()) {
+        true => firewall::selected(tx, subject.firewall, rules::SELECTED_MAX)?,
+        false => 0,
+    };
     for one in wanted {
         match one {
             Wanted::Server(id) => {
@@ -126,13 +130,16 @@ pub(super) fn apply(tx: &mut dyn Tx, core: &Core, subject: Subject, wanted: &[Wa
                 reached.insert(*id);
             }
             Wanted::Selector(text) => {
-                let Some(matched) =
+                let Some(added) =
                     firewall::add_selector(tx, (subject.project, subject.firewall), text, ACTIONS_MAX as i64)?
                 else {
                     return Err(rules::already_applied(&format!("label selector '{text}'"), subject.is_new));
                 };
+                // Before the next one joins: what is refused shall not have cost much.
+                selected += added.matched;
+                rules::check_selected(selected)?;
                 servers::check_matched(tx, core, subject, text)?;
-                reached.extend(matched);
+                reached.extend(added.reached);
             }
         }
     }

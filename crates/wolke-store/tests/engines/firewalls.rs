@@ -4,7 +4,7 @@ use crate::common::Engine;
 use crate::sample;
 use wolke_domain::Error;
 use wolke_domain::server::Status;
-use wolke_store::firewall::{self, Removed};
+use wolke_store::firewall::{self, Added, Removed};
 use wolke_store::{Tx, invariant, primary_ip, resource, selection, server};
 use wolke_wire::{Id, Kind};
 
@@ -77,9 +77,13 @@ fn edges(engine: &Engine) {
     let before = (rev(a), rev(b));
     engine.write(move |tx| {
         assert!(!firewall::is_applied(tx, id)?);
-        assert_eq!(firewall::add_selector(tx, (project, id), "env=prod", 1)?, Some(vec![a]), "the first of them");
+        let added = |matched: i64, reached: Vec<Id>| Some(Added { matched, reached });
+        let one = firewall::add_selector(tx, (project, id), "env=prod", 1)?;
+        assert_eq!(one, added(2, vec![a]), "the first of them");
         assert_eq!(firewall::add_selector(tx, (project, id), "env=prod", 9)?, None, "it is there");
-        assert_eq!(firewall::add_selector(tx, (project, id), "tier=b", 9)?, Some(vec![b]));
+        assert_eq!(firewall::add_selector(tx, (project, id), "tier=b", 9)?, added(1, vec![b]));
+        let selected = [3, 2].map(|limit| firewall::selected(tx, id, limit));
+        assert_eq!(selected, [Ok(3), Ok(2)], "one of them by two selectors");
         assert!(firewall::add_server(tx, id, b)?);
         assert!(!firewall::add_server(tx, id, b)?, "it is there");
         Ok(())
