@@ -9,6 +9,7 @@ statements! { "dedicated_ip";
     INSERT = "INSERT INTO dedicated_ips (ip) VALUES ($1) ON CONFLICT (ip) DO NOTHING";
     GET = "SELECT ip FROM dedicated_ips WHERE ip = $1";
     LIST = "SELECT ip FROM dedicated_ips WHERE ip > $1 ORDER BY ip LIMIT $2";
+    IS_FULL = "SELECT ip FROM dedicated_ips WHERE ip > '' ORDER BY ip LIMIT 1 OFFSET $1";
     DELETE = "DELETE FROM dedicated_ips WHERE ip = $1";
 }
 
@@ -34,6 +35,14 @@ pub fn is_known(tx: &mut dyn Tx, ip: &str) -> Result<bool> {
 /// The engine's failure.
 pub fn list(tx: &mut dyn Tx, limit: i64) -> Result<Vec<String>> {
     tx.query(&LIST, &["".into(), limit.into()])?.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+}
+
+/// Whether there are more addresses than `max`.
+///
+/// # Errors
+/// The engine's failure.
+pub fn has_more_than(tx: &mut dyn Tx, max: i64) -> Result<bool> {
+    Ok(tx.query_one(&IS_FULL, &[max.into()])?.is_some())
 }
 
 /// Forgets an address; false when it is not known.

@@ -15,6 +15,7 @@ statements! { "guest";
     OF_SERVER = "SELECT server, ip, port, doc FROM guest_answers WHERE server = $1 ORDER BY ip, port";
     OF_IP = "SELECT server, ip, port, doc FROM guest_answers WHERE server = 0 AND ip = $1 ORDER BY port";
     LIST = "SELECT server, ip, port, doc FROM guest_answers WHERE server >= $1 ORDER BY server, ip, port LIMIT $2";
+    IS_FULL = "SELECT server FROM guest_answers WHERE server >= 0 ORDER BY server, ip, port LIMIT 1 OFFSET $1";
     FORGET = "DELETE FROM guest_answers WHERE server = $1";
 }
 
@@ -92,6 +93,14 @@ pub fn of(tx: &mut dyn Tx, who: &Who) -> Result<Vec<Answer>> {
 /// The engine's failure.
 pub fn list(tx: &mut dyn Tx, limit: i64) -> Result<Vec<Answer>> {
     tx.query(&LIST, &[0.into(), limit.into()])?.iter().map(answer).collect()
+}
+
+/// Whether there are more answers than `max`.
+///
+/// # Errors
+/// The engine's failure.
+pub fn has_more_than(tx: &mut dyn Tx, max: i64) -> Result<bool> {
+    Ok(tx.query_one(&IS_FULL, &[max.into()])?.is_some())
 }
 
 /// A server is gone, and with it what it was told.

@@ -62,6 +62,7 @@ statements! { "load_balancer";
     IP_ADD = "INSERT INTO load_balancer_ips (ip, load_balancer) VALUES ($1, $2)";
     IP_REMOVE = "DELETE FROM load_balancer_ips WHERE ip = $1 AND load_balancer = $2";
     OF_IP = "SELECT load_balancer FROM load_balancer_ips WHERE ip = $1 ORDER BY load_balancer";
+    PROJECTS_OF_IP = "SELECT DISTINCT b.project FROM load_balancer_ips i, load_balancers b WHERE i.ip = $1 AND b.id = i.load_balancer ORDER BY b.project";
     NAMING_SERVER = "SELECT load_balancer FROM load_balancer_servers WHERE server = $1 ORDER BY load_balancer";
     OF_SERVER = "SELECT t.load_balancer FROM load_balancer_servers t WHERE t.server = $1
         UNION SELECT n.owner FROM selected d, selection n WHERE d.server = $2 AND n.id = d.selection AND n.kind = 'load_balancer' ORDER BY 1";
@@ -322,6 +323,14 @@ pub fn naming_server(tx: &mut dyn Tx, server: Id) -> Result<Vec<Stored<LoadBalan
 /// The engine's failure.
 pub fn of_ip(tx: &mut dyn Tx, ip: &str) -> Result<Vec<Id>> {
     tx.query(&OF_IP, &[ip.into()])?.iter().map(|row| row.int(0)).collect()
+}
+
+/// The projects of [`of_ip`].
+///
+/// # Errors
+/// The engine's failure.
+pub fn projects_of_ip(tx: &mut dyn Tx, ip: &str) -> Result<Vec<Id>> {
+    tx.query(&PROJECTS_OF_IP, &[ip.into()])?.iter().map(|row| row.int(0)).collect()
 }
 
 /// Bumps the revs of a server's load balancers, because what they show of it may have changed.

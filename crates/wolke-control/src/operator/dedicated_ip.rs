@@ -41,7 +41,7 @@ impl Control {
         self.db
             .write(vec![Race::Database], move |tx| {
                 let is_new = dedicated_ip::insert(tx, &text)?;
-                if is_new && dedicated_ip::list(tx, DEDICATED_IPS_MAX + 1)?.len() as i64 > DEDICATED_IPS_MAX {
+                if is_new && dedicated_ip::has_more_than(tx, DEDICATED_IPS_MAX)? {
                     return Err(Error::limit("dedicated_ip_limit", "dedicated IPs"));
                 }
                 Ok(text.clone())

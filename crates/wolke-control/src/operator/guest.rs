@@ -7,7 +7,7 @@ use wolke_domain::load_balancer::health::Told;
 use wolke_domain::{Error, Result};
 pub use wolke_store::guest::{Answer, Who};
 use wolke_store::{Race, Tx, guest, load_balancer, resource, server};
-use wolke_wire::Kind;
+use wolke_wire::{Id, Kind};
 
 /// Answers that can be told at the same time.
 const ANSWERS_MAX: i64 = 10_000;
@@ -23,6 +23,14 @@ fn canonical(who: Who) -> Result<Who> {
     }
 }
 
+/// The projects of which somebody can be a target, or is one.
+fn projects(tx: &mut dyn Tx, who: &Who) -> Result<Vec<Id>> {
+    match who {
+        Who::Server(id) => Ok(server::by_id(tx, *id)?.map(|found| found.value.project).into_iter().collect()),
+        Who::Ip(ip) => load_balancer::projects_of_ip(tx, ip),
+    }
+}
+
 /// Somebody who can be a target answers differently: whoever has it as a target shows that.
 fn touch(tx: &mut dyn Tx, who: &Who) -> Result<()> {
     match who {
@@ -35,6 +43,16 @@ fn touch(tx: &mut dyn Tx, who: &Who) -> Result<()> {
 }
 
 impl Control {
+    /// The races of a word to somebody: whoever has it as a target is touched, in whichever project.
+    async fn guest_races(&self, who: &Who) -> Result<Vec<Race>> {
+        let mut races = vec![Race::Database];
+        if self.db.is_shared() {
+            let who = who.clone();
+            races.extend(self.db.read(move |tx| projects(tx, &who)).await?.into_iter().map(Race::Project));
+        }
+        Ok(races)
+    }
+
     /// All that was told, servers first.
     ///
     /// # Errors
@@ -50,15 +68,16 @@ impl Control {
     pub async fn tell_guest(&self, who: Who, port: u16, told: Told) -> Result<Answer> {
         told.check().map_err(Error::invalid_fields)?;
         let new = Answer { who: canonical(who)?, port, told };
+        let races = self.guest_races(&new.who).await?;
         self.db
-            .write(vec![Race::Database], move |tx| {
+            .write(races, move |tx| {
                 if let Who::Server(id) = new.who
                     && server::by_id(tx, id)?.is_none()
                 {
                     return Err(Error::not_found(Kind::Server, id));
                 }
                 guest::set(tx, &new)?;
-                if guest::list(tx, ANSWERS_MAX + 1)?.len() as i64 > ANSWERS_MAX {
+                if guest::has_more_than(tx, ANSWERS_MAX)? {
                     return Err(Error::limit("guest_answer_limit", "answers of guests"));
                 }
                 touch(tx, &new.who)?;
@@ -73,8 +92,9 @@ impl Control {
     /// `invalid_input`; `not_found` when it was told nothing.
     pub async fn untell_guest(&self, who: Who, port: u16) -> Result<()> {
         let who = canonical(who)?;
+        let races = self.guest_races(&who).await?;
         self.db
-            .write(vec![Race::Database], move |tx| {
+            .write(races, move |tx| {
                 if !guest::unset(tx, &who, port)? {
                     return Err(Error::NotFound { message: format!("it was told nothing about port '{port}'") });
                 }

@@ -96,6 +96,8 @@ fn edges_follow_the_document(engine: &Engine) {
     aimed(engine, project, two, vec![Target::Server(a), Target::Selector("env".into()), ip()]);
     assert_eq!((of(a), of(b)), (vec![one, two], vec![one]));
     assert_eq!(engine.read(|tx| load_balancer::of_ip(tx, "203.0.113.7")), [one, two]);
+    assert_eq!(engine.read(|tx| load_balancer::projects_of_ip(tx, "203.0.113.7")), [project], "once");
+    assert_eq!(engine.read(|tx| load_balancer::projects_of_ip(tx, "203.0.113.8")), [] as [Id; 0]);
     let named: Vec<Id> =
         engine.read(move |tx| load_balancer::naming_server(tx, a)).into_iter().map(|found| found.value.id).collect();
     assert_eq!(named, [two]);
@@ -211,6 +213,8 @@ fn guests_and_addresses(engine: &Engine) {
     assert_eq!(of(Who::Server(server)), [Answer { who: Who::Server(server), port: 80, told: says(503) }]);
     assert_eq!(of(ip()).len(), 1);
     assert_eq!(engine.read(|tx| guest::list(tx, 9)).len(), 2);
+    let more = |max: i64| engine.read(move |tx| guest::has_more_than(tx, max));
+    assert_eq!((more(1), more(2)), (true, false));
     assert!(!engine.write(move |tx| guest::unset(tx, &Who::Server(server), 81)));
     engine.write(move |tx| {
         let old = server::expect(tx, project, server)?;
@@ -223,6 +227,8 @@ fn guests_and_addresses(engine: &Engine) {
     assert!(!engine.write(|tx| dedicated_ip::insert(tx, "203.0.113.7")));
     assert!(engine.read(|tx| dedicated_ip::is_known(tx, "203.0.113.7")));
     assert_eq!(engine.read(|tx| dedicated_ip::list(tx, 9)), ["203.0.113.7"]);
+    let more = |max: i64| engine.read(move |tx| dedicated_ip::has_more_than(tx, max));
+    assert_eq!((more(0), more(1)), (true, false));
     assert!(engine.write(|tx| dedicated_ip::delete(tx, "203.0.113.7")));
     assert!(!engine.write(|tx| dedicated_ip::delete(tx, "203.0.113.7")));
 }
