@@ -181,6 +181,13 @@ impl Simulator {
             certificate::check(tx, caller.project, &certificates)?;
             volume::check(tx, caller.project, &promised)?;
             firewall::check(tx, caller.project, &firewalls, &servers)?;
+            let others = load_balancer::Others {
+                servers: &servers,
+                certificates: &certificates,
+                primary_ips: &ips,
+                floating_ips: &floating,
+            };
+            load_balancer::check(tx, caller.project, &balancers, &others)?;
             for dialect in DIALECTS {
                 let caller = Caller { dialect, ..caller };
                 let all = [

@@ -8,7 +8,7 @@ use wolke_domain::load_balancer::{Aim, Target};
 use wolke_domain::server::Status;
 use wolke_store::guest::{self, Answer, Who};
 use wolke_store::load_balancer::{self, LoadBalancer};
-use wolke_store::{Tx, dedicated_ip, firewall, invariant, label, resource, selection, server};
+use wolke_store::{Tx, address, dedicated_ip, firewall, invariant, label, resource, selection, server};
 use wolke_wire::{Id, Kind};
 
 crate::on_both_engines!(World: a_life, edges_follow_the_document, both_ends_are_touched, firewalls_touch, servers_are_met,
@@ -36,6 +36,12 @@ fn web(engine: &Engine, project: Id, name: &'static str, pairs: &'static [(&'sta
         server::insert(tx, &new)?;
         Ok(new.id)
     })
+}
+
+/// A load balancer goes with its addresses.
+fn gone(tx: &mut dyn Tx, old: &LoadBalancer) -> wolke_domain::Result<()> {
+    load_balancer::delete(tx, old)?;
+    address::release(tx, Kind::LoadBalancer, old.id)
 }
 
 /// Sets the targets of a load balancer.
@@ -80,7 +86,7 @@ fn a_life(engine: &Engine) {
     assert_eq!(renamed, Err(Error::name_used()));
     assert!(engine.read(move |tx| load_balancer::get(tx, project + 1, id)).is_none());
     assert!(engine.read(move |tx| resource::exists(tx, Kind::LoadBalancer, id)));
-    engine.write(move |tx| load_balancer::delete(tx, &one));
+    engine.write(move |tx| gone(tx, &one));
     assert!(!engine.read(move |tx| resource::exists(tx, Kind::LoadBalancer, id)));
     assert_eq!(engine.read(counted), 1, "the other one's");
     engine.read(invariant::check);
@@ -108,7 +114,7 @@ fn edges_follow_the_document(engine: &Engine) {
     assert_eq!(engine.read(|tx| load_balancer::of_ip(tx, "203.0.113.7")), [one]);
     engine.write(move |tx| {
         let old = load_balancer::expect(tx, project, one)?;
-        load_balancer::delete(tx, &old.value)
+        gone(tx, &old.value)
     });
     assert_eq!((of(a), of(b)), (vec![], vec![two]));
     assert!(engine.read(move |tx| selection::of_owner(tx, (Kind::LoadBalancer, one))).is_empty());
@@ -244,4 +250,10 @@ fn broken_edges_are_found(engine: &Engine) {
     engine.write(move |tx| selection::add(tx, project, (Kind::LoadBalancer, id + 1), "env"));
     let found = engine.try_write(invariant::check).unwrap_err();
     assert!(found.to_string().contains("SELECTION_OF_NO_BALANCER"), "{found}");
+    let found = engine.try_write(move |tx| {
+        address::release(tx, Kind::LoadBalancer, id)?;
+        invariant::check(tx)
+    });
+    let found = found.unwrap_err();
+    assert!(found.to_string().contains("OWNER_WITHOUT_ADDRESS"), "{found}");
 }

@@ -12,7 +12,7 @@ use wolke_store::load_balancer::{Details as BalancerDetails, LoadBalancer, Publi
 use wolke_store::primary_ip::{self, PrimaryIp};
 use wolke_store::ssh_key::{self, SshKey};
 use wolke_store::volume::{self, Volume};
-use wolke_store::{Counter, Tx, project};
+use wolke_store::{Counter, Tx, address, project};
 use wolke_wire::cloud::Architecture;
 use wolke_wire::cloud::firewall::{Direction, Protocol, Rule};
 use wolke_wire::cloud::load_balancer::AlgorithmType;
@@ -187,9 +187,13 @@ pub fn action(tx: &mut dyn Tx, project: Id, command: &str, resources: &[Target])
     })
 }
 
-/// A load balancer with a new id, without services and targets.
+/// A load balancer with a new id and two addresses, without services and targets.
 pub fn load_balancer(tx: &mut dyn Tx, project: Id, name: &str) -> Result<LoadBalancer> {
     let id = tx.next_id(Counter::Kind(Kind::LoadBalancer))?;
+    for (pool, family, cidr) in [(71, 4, "198.18.0.0/24"), (72, 6, "2001:db8::/56")] {
+        address::ensure_pool(tx, pool, family, cidr, 200)?;
+        address::allocate(tx, family, Kind::LoadBalancer, id)?;
+    }
     let public = |ip: &str| PublicIp { ip: ip.to_owned(), primary_ip: None };
     let details = BalancerDetails {
         v: 1,

@@ -1,8 +1,14 @@
 //! Load balancers with services and targets that come and go, and what guests answer.
 
 use super::*;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use wolke_control::operator::Who;
+use wolke_domain::load_balancer::Target;
 use wolke_domain::load_balancer::health::Told;
+use wolke_store::list::{ListQuery, page};
+use wolke_store::load_balancer as balancers;
+use wolke_store::{certificate as certificates, primary_ip, selection};
 
 /// The moves of this noun.
 pub const MOVES: &[Move] = &[
@@ -14,8 +20,8 @@ pub const MOVES: &[Move] = &[
     ("guest", 1, |sim| Box::pin(sim.guest())),
 ];
 
-/// Addresses of dedicated servers.
-const DEDICATED: [&str; 2] = ["203.0.113.7", "203.0.113.8"];
+/// Addresses of dedicated servers: some are theirs when the operator says so, some when a subnet has a vSwitch.
+const DEDICATED: [&str; 4] = ["203.0.113.7", "203.0.113.8", "10.0.0.9", "10.1.0.9"];
 
 fn read<T: serde::de::DeserializeOwned>(body: serde_json::Value) -> Result<T> {
     serde_json::from_value(body).map_err(|e| Error::internal(e.to_string()))
@@ -34,10 +40,16 @@ impl Simulator {
     fn any_service(&mut self) -> serde_json::Value {
         let protocol = self.dice.pick(&["tcp", "http", "https"]).unwrap_or_default();
         let port = self.dice.below(3) + 80;
-        serde_json::json!({
+        let mut service = serde_json::json!({
             "protocol": protocol, "listen_port": port, "destination_port": self.dice.below(2) + 80,
             "health_check": {"protocol": if protocol == "tcp" { "tcp" } else { "http" }, "port": self.dice.below(2) + 80},
-        })
+        });
+        if protocol == "https"
+            && let Some(certificate) = self.dice.pick(&self.model.certificates)
+        {
+            service["http"] = serde_json::json!({"certificates": [certificate]});
+        }
+        service
     }
 
     fn any_target(&mut self) -> serde_json::Value {
@@ -147,4 +159,115 @@ impl Simulator {
             }
         }
     }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, shown: &T, expected: &T) -> Result<()> {
+    if shown == expected {
+        return Ok(());
+    }
+    Err(Error::internal(format!("{what}: {shown:?} instead of {expected:?}")))
+}
+
+/// What the simulator knows of a world beside its load balancers.
+pub struct Others<'a> {
+    pub servers: &'a [Id],
+    pub certificates: &'a [Id],
+    pub primary_ips: &'a [Id],
+    pub floating_ips: &'a [Id],
+}
+
+/// The documents of load balancers say who their targets and certificates are; whatever tables repeat of that says the same,
+/// from both ends.
+pub(super) fn check(tx: &mut dyn Tx, project: Id, ids: &[Id], others: &Others<'_>) -> Result<()> {
+    let (mut servers, mut ips, mut certified) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for id in ids {
+        let details = balancers::expect(tx, project, *id)?.value.details;
+        let (mut named, mut selectors) = (BTreeSet::new(), Vec::new());
+        for aim in details.targets {
+            match aim.to {
+                Target::Server(server) => _ = named.insert(server),
+                Target::Selector(text) => selectors.push(text),
+                Target::Ip(ip) => _ = ips.insert((ip, *id)),
+            }
+        }
+        let stored: BTreeSet<Id> = balancers::servers(tx, *id, None, 0)?.into_keys().collect();
+        same(&format!("servers that load balancer {id} names"), &stored, &named)?;
+        servers.extend(named.into_iter().map(|server| (server, *id)));
+        let selections = selection::of_owner(tx, (Kind::LoadBalancer, *id))?;
+        let stored: Vec<String> = selections.iter().map(|one| one.selector.clone()).collect();
+        same(&format!("selectors of load balancer {id}"), &stored, &selectors)?;
+        for one in selections {
+            let matching = matching(tx, project, &one.selector)?;
+            same(&format!("load balancer {id}, {}", one.selector), &one.servers, &matching)?;
+            servers.extend(matching.into_iter().map(|server| (server, *id)));
+        }
+        let http = details.services.into_iter().filter_map(|service| service.http);
+        certified.extend(http.flat_map(|http| http.certificates).map(|certificate| (certificate, *id)));
+    }
+    for server in others.servers {
+        same(
+            &format!("load balancers of server {server}"),
+            &balancers::of_server(tx, *server)?,
+            &take(&mut servers, server),
+        )?;
+    }
+    for ip in DEDICATED {
+        same(&format!("load balancers of {ip}"), &balancers::of_ip(tx, ip)?, &take(&mut ips, &ip.to_owned()))?;
+    }
+    for id in others.certificates {
+        same(&format!("users of certificate {id}"), &certificates::users(tx, *id)?, &take(&mut certified, id))?;
+    }
+    if servers.is_empty() && ips.is_empty() && certified.is_empty() {
+        return check_addresses(tx, project, ids, others);
+    }
+    Err(Error::internal(format!("load balancers name what is not there: {servers:?} {ips:?} {certified:?}")))
+}
+
+/// Takes all load balancers of one thing.
+fn take<T: Ord + Clone>(pairs: &mut BTreeSet<(T, Id)>, of: &T) -> Vec<Id> {
+    let found: Vec<(T, Id)> = pairs.range((of.clone(), Id::MIN)..=(of.clone(), Id::MAX)).cloned().collect();
+    found.iter().for_each(|pair| _ = pairs.remove(pair));
+    found.into_iter().map(|(_, id)| id).collect()
+}
+
+fn matching(tx: &mut dyn Tx, project: Id, text: &str) -> Result<Vec<Id>> {
+    let selector = Selector::parse(text).map_err(|e| Error::internal(e.to_string()))?;
+    let (kind, filters, sort) = (Kind::Server, Vec::new(), Vec::new());
+    let query = ListQuery { kind, project, filters, of: None, selector, sort, offset: 0, limit: i64::MAX };
+    Ok(page(tx, &query)?.entries.into_iter().map(|(id, _)| id).collect())
+}
+
+/// An address as whose it is decides: of IPv6 its network.
+fn key(text: &str) -> Result<u128> {
+    match text.split('/').next().unwrap_or_default().parse::<IpAddr>() {
+        Ok(IpAddr::V4(ip)) => Ok(u128::from(u32::from(ip))),
+        Ok(IpAddr::V6(ip)) => Ok(u128::from(ip) >> 64 << 64),
+        Err(_) => Err(Error::internal(format!("{text} is no address"))),
+    }
+}
+
+/// No load balancer has an address that another resource has.
+fn check_addresses(tx: &mut dyn Tx, project: Id, ids: &[Id], others: &Others<'_>) -> Result<()> {
+    let mut texts = Vec::new();
+    for id in ids {
+        let details = balancers::expect(tx, project, *id)?.value.details;
+        texts.extend([details.ipv4.ip, details.ipv6.ip]);
+    }
+    let mut primary = BTreeSet::new();
+    for id in others.primary_ips {
+        primary.extend(primary_ip::get(tx, project, *id)?.map(|ip| ip.value.ip));
+    }
+    for server in others.servers {
+        primary.extend(primary_ip::of_server(tx, *server)?.into_iter().map(|ip| ip.value.ip));
+    }
+    for id in others.floating_ips {
+        texts.extend(floating_ips::get(tx, project, *id)?.map(|ip| ip.value.ip));
+    }
+    let mut seen = BTreeSet::new();
+    for text in texts.into_iter().chain(primary) {
+        if !seen.insert(key(&text)?) {
+            return Err(Error::internal(format!("{text} is the address of two")));
+        }
+    }
+    Ok(())
 }
