@@ -42,6 +42,7 @@ fn catalogue_object(kind: Kind, id: i64) -> Value {
         Kind::Location => json!(cloud::location::Location::from(c.location_by_id(id).unwrap())),
         Kind::Datacenter => json!(c.datacenter_to_wire(c.datacenter_by_id(id).unwrap(), NOW)),
         Kind::ServerType => json!(c.server_type_by_id(id).unwrap().to_wire(NOW)),
+        Kind::LoadBalancerType => json!(c.load_balancer_type_by_id(id).unwrap().to_wire(NOW)),
         Kind::Image => json!(c.image_by_id(id).unwrap().to_wire(NOW)),
         Kind::Iso => json!(c.iso_by_id(id).unwrap().to_wire(NOW)),
         other => panic!("nothing embeds {other}"),
@@ -362,6 +363,95 @@ fn certificates() {
         );
     }
     serde_json::from_value::<CreateCertificate>(body).unwrap();
+}
+
+#[test]
+fn load_balancers() {
+    use cloud::load_balancer::{
+        Algorithm, AlgorithmType, ChangeService, ChangeTarget, CreateLoadBalancer, HealthDetail, HealthStatus,
+        LoadBalancer, PrivateNet, PublicAddress, PublicNet, Target, TargetHealth, TargetIp, TargetSelector,
+        TargetServer, TargetType,
+    };
+    let public = |ip: &str, id: Option<i64>, dns_ptr: Option<&str>| {
+        let (ip, dns_ptr) = (Some(ip.to_owned()), dns_ptr.map(str::to_owned));
+        PublicAddress { id, ip, blocked: false, dns_ptr }
+    };
+    let service = |body: Value| -> cloud::load_balancer::Service {
+        wolke_domain::load_balancer::service::make("", &serde_json::from_value::<ChangeService>(body).unwrap()).unwrap()
+    };
+    let services = vec![
+        service(json!({"protocol": "tcp", "listen_port": 22, "destination_port": 22})),
+        service(json!({"protocol": "http"})),
+        service(json!({"protocol": "https", "http": {"certificates": [7], "redirect_http": true}})),
+    ];
+    let health = |status, detail, http_status_code| {
+        let listen_port = 80;
+        Some(vec![TargetHealth { listen_port, status, detail, http_status_code }])
+    };
+    let none = || Target {
+        kind: TargetType::Server,
+        server: None,
+        label_selector: None,
+        ip: None,
+        use_private_ip: None,
+        health_status: None,
+        targets: None,
+    };
+    let server = |health_status| Target {
+        server: Some(TargetServer { id: 42 }),
+        use_private_ip: Some(true),
+        health_status,
+        ..none()
+    };
+    let mut targets: Vec<Target> = HealthStatus::ALL.iter().map(|status| server(health(*status, None, None))).collect();
+    targets.extend(
+        HealthDetail::ALL.iter().map(|detail| server(health(HealthStatus::Unhealthy, Some(*detail), Some(503)))),
+    );
+    let selected = Some(vec![server(health(HealthStatus::Healthy, None, None))]);
+    let label_selector = Some(TargetSelector { selector: "env=prod".into() });
+    let (kind, use_private_ip) = (TargetType::LabelSelector, Some(false));
+    targets.push(Target { kind, label_selector, use_private_ip, targets: selected, ..none() });
+    let (kind, ip) = (TargetType::Ip, Some(TargetIp { ip: "203.0.113.7".into() }));
+    targets.push(Target { kind, ip, health_status: health(HealthStatus::Healthy, None, None), ..none() });
+    for (id, kind) in [None, Some(3)].into_iter().zip(AlgorithmType::ALL) {
+        fits(
+            Kind::LoadBalancer,
+            &LoadBalancer {
+                id: 1,
+                name: "lb".into(),
+                public_net: PublicNet {
+                    enabled: true,
+                    ipv4: public("198.18.0.1", id, Some("lb.example.com")),
+                    ipv6: public("2001:db8::1", id, None),
+                },
+                private_net: vec![PrivateNet { network: 7, ip: "10.0.0.2".into() }],
+                location: Embed(Kind::Location, 1),
+                load_balancer_type: Embed(Kind::LoadBalancerType, 1),
+                protection: cloud::DeleteProtection::default(),
+                labels: labels(),
+                created: NOW,
+                services: services.clone(),
+                targets: targets.clone(),
+                algorithm: Algorithm { kind: *kind },
+                outgoing_traffic: id.map(|_| 1),
+                ingoing_traffic: id.map(|_| 1),
+                included_traffic: 21_990_232_555_520,
+            },
+        );
+    }
+    let target = json!({"type": "label_selector", "label_selector": {"selector": "a=b"}, "use_private_ip": true});
+    let body = json!({
+        "name": "lb", "load_balancer_type": "lb11", "network_zone": "eu-central", "algorithm": {"type": "round_robin"},
+        "services": services, "targets": [target], "labels": {"a": "b"}, "network": 7, "public_interface": false,
+    });
+    for dialect in [Dialect::D2023_07, Dialect::D2026_02, Dialect::Newest, Dialect::Compat] {
+        for (operation, body) in [("create_load_balancer", &body), ("load_balancer_add_target", &target)] {
+            let checked = Contract::of(dialect).operation(operation).unwrap().check_request(body);
+            assert!(checked.is_ok(), "{dialect} {operation}");
+        }
+    }
+    serde_json::from_value::<CreateLoadBalancer>(body).unwrap();
+    serde_json::from_value::<ChangeTarget>(target).unwrap();
 }
 
 #[test]

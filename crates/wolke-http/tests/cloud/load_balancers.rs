@@ -284,6 +284,8 @@ async fn idle_connections_since_2026_04_30() {
     service["http"] = json!({"timeout_idle": 60});
     act(&old, id, "add_service", service).await.ok();
     assert!(see(&old, id).await["services"][0]["http"].get("timeout_idle").is_none());
+    let now = old.through(Dialect::Compat).await;
+    assert_eq!(see(&now, id).await["services"][0]["http"]["timeout_idle"], 50, "what was not known did nothing");
 }
 
 #[tokio::test]
@@ -523,11 +525,12 @@ async fn others_see_nothing() {
     ] {
         world.ask(method, &path).token(Some(&stranger)).send().await.refused(404, "not_found");
     }
-    world.ask("POST", "/load_balancers").token(Some(&stranger)).json(&wanted("one")).send().await.ok();
+    let own = world.ask("POST", "/load_balancers").token(Some(&stranger)).json(&wanted("one")).send().await.ok();
     let web = world.create("/servers", server("web")).await;
     let theirs = json!({"type": "server", "server": {"id": web}});
-    let path = "/load_balancers/2/actions/add_target";
-    world.ask("POST", path).token(Some(&stranger)).json(&theirs).send().await.refused(404, "not_found");
+    let path = format!("/load_balancers/{}/actions/add_target", own["load_balancer"]["id"]);
+    let refused = world.ask("POST", &path).token(Some(&stranger)).json(&theirs).send().await;
+    assert_eq!(refused.refused(404, "not_found").message(), format!("server with ID '{web}' not found"));
 }
 
 #[tokio::test]
