@@ -24,6 +24,9 @@ const KINDS: &[(&str, &str)] = &[
     ("/v1/storage_boxes", "storage_boxes"),
 ];
 
+/// What an endpoint says that the dialect does not have.
+const NO_ENDPOINT: &str = "the requested API endpoint does not exist";
+
 /// One installation with a running server and a client.
 pub struct Flow {
     /// The data directory and what is set for it.
@@ -115,6 +118,11 @@ impl Flow {
 pub fn nothing_left(server: &Wolke, token: &str) {
     let mut client = server.client(token);
     for (path, kind) in KINDS.iter().copied() {
+        // A dialect without a kind shows nothing of it.
+        let answer = client.get(path).expect("GET list");
+        if answer.status == 404 && answer.json()["error"]["message"] == NO_ENDPOINT {
+            continue;
+        }
         assert_eq!(list_all(&mut client, path, kind), Vec::<Value>::new(), "{kind} left over");
     }
     println!("the project is empty");

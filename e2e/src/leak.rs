@@ -58,8 +58,15 @@ struct Process {
     command: String,
 }
 
+/// Programs that have our names in their command lines, and that run beside a test because somebody builds.
+const BUILDERS: [&str; 4] = ["cargo", "rustc", "rustdoc", "clippy-driver"];
+
 /// Whether a process may belong to a host of ours: people and other programs of the machine go on with their own work.
 fn is_of_a_host(process: &Process) -> bool {
+    let program = process.command.split_whitespace().next().unwrap_or_default();
+    if program.rsplit('/').next().is_some_and(|name| BUILDERS.contains(&name)) {
+        return false;
+    }
     let user = std::fs::metadata(format!("/proc/{}", process.id)).map(|process| process.uid());
     ENGINES.iter().any(|name| process.command.contains(name)) || user.is_ok_and(|user| user >= CONTAINERS_FROM)
 }
@@ -116,7 +123,7 @@ impl Machine {
     }
 
     /// Processes that were not there before, except those of others: what descends from a process that was there before
-    /// and that is not above us is somebody else's business.
+    /// and that is not above us is somebody else's business, as is what our parent runs beside us.
     fn daemons_among(&self, now: &[Process]) -> Vec<Process> {
         let was_there = |process: &Process| self.processes.contains(process);
         let find = |id: u64| now.iter().find(|process| process.id == id);
@@ -125,7 +132,13 @@ impl Machine {
         let of_others = |process: &&Process| {
             above(process.parent).find(|above| was_there(above)).is_some_and(|above| !ours.contains(&above.id))
         };
-        now.iter().filter(|process| !was_there(process) && !of_others(process)).cloned().collect()
+        let me = find(u64::from(std::process::id()));
+        let beside = |process: &&Process| {
+            let is_sibling = |above: &Process| me.is_some_and(|me| above.parent == me.parent && above.id != me.id);
+            me.is_some_and(|me| me.parent > 1) && above(process.id).any(is_sibling)
+        };
+        let is_ours = |process: &&Process| !was_there(process) && !of_others(process) && !beside(process);
+        now.iter().filter(is_ours).cloned().collect()
     }
 }
 
