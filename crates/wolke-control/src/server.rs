@@ -290,15 +290,13 @@ fn begin_delete(tx: &mut dyn Tx, old: &Stored<Server>) -> Result<Started> {
     Ok(Started { action, strand: Some(strand) })
 }
 
-/// Has a server removed with its project; false when that is under way. One that could not be removed is asked again only
-/// `again`.
-pub(crate) fn end(tx: &mut dyn Tx, project: Id, id: Id, again: bool) -> Result<bool> {
+/// Has a server removed with its project, unless that is under way. One that could not be removed is asked again.
+pub(crate) fn end(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
     let old = server::expect(tx, project, id)?;
-    let doomed = old.value.details.doomed;
-    if doomed && (!again || strand::holder(tx, Kind::Server, id)?.is_some()) {
-        return Ok(false);
+    if old.value.details.doomed && strand::holder(tx, Kind::Server, id)?.is_some() {
+        return Ok(());
     }
-    begin_delete(tx, &old).map(|_| true)
+    begin_delete(tx, &old).map(|_| ())
 }
 
 /// A new name reaches the host as a new generation of what it should hold.

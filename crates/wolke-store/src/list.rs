@@ -96,6 +96,22 @@ pub fn created(tx: &mut dyn Tx, kind: Kind, project: Id, ids: &[Id]) -> Result<V
     tx.query_composed(&sql, &params)?.iter().map(|r| Ok((r.int(0)?, r.time(1)?))).collect()
 }
 
+/// The ids of a project's resources of a kind that come after one, in order: for whoever goes through all of them.
+///
+/// # Errors
+/// The engine's failure.
+pub(crate) fn after(tx: &mut dyn Tx, kind: Kind, project: Id, after: Id, limit: i64) -> Result<Vec<Id>> {
+    let (sql, params) = after_statement(kind, project, after, limit).finish();
+    tx.query_composed(&sql, &params)?.iter().map(|row| row.int(0)).collect()
+}
+
+fn after_statement(kind: Kind, project: Id, after: Id, limit: i64) -> Builder {
+    let mut b = Builder::new("SELECT t.id FROM ");
+    b.text(kind.plural()).text(" t WHERE t.project = ").param(project);
+    b.text(" AND t.id > ").param(after).text(" ORDER BY t.id LIMIT ").param(limit);
+    b
+}
+
 fn created_statement(kind: Kind, project: Id, ids: &[Id]) -> Builder {
     let mut b = Builder::new("SELECT t.id, t.created FROM ");
     b.text(kind.plural()).text(" t WHERE t.project = ").param(project);

@@ -1,11 +1,10 @@
 //! Projects: the starting point of every query.
 
 use crate::limit;
-use crate::list::{self, ListQuery};
+use crate::list;
 use crate::stmt::statements;
 use crate::tx::{Counter, Tx};
 use wolke_domain::{Error, Result};
-use wolke_wire::selector::Selector;
 use wolke_wire::{Id, Kind, Timestamp};
 
 statements! { "project";
@@ -121,15 +120,12 @@ pub fn has_other_strands(tx: &mut dyn Tx, id: Id, strand: Id) -> Result<bool> {
     Ok(tx.query_one(&OTHER_STRAND, &[id.into(), strand.into()])?.is_some())
 }
 
-/// The first resources of a kind that a project holds.
+/// The resources of a kind that a project holds, by id: the first after `after`.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn held(tx: &mut dyn Tx, project: Id, kind: Kind, limit: i64) -> Result<Vec<Id>> {
-    let selector = Selector::default();
-    let query =
-        ListQuery { kind, project, filters: Vec::new(), of: None, selector, sort: Vec::new(), offset: 0, limit };
-    Ok(list::page(tx, &query)?.entries.into_iter().map(|(id, _)| id).collect())
+pub fn held(tx: &mut dyn Tx, project: Id, kind: Kind, after: Id, limit: i64) -> Result<Vec<Id>> {
+    list::after(tx, kind, project, after, limit)
 }
 
 /// Notes that a strand empties a project, which is nobody's any more.

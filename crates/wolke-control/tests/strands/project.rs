@@ -5,10 +5,13 @@ use serde_json::{Value, json};
 use wolke_control::Simulation;
 use wolke_domain::Result;
 use wolke_host::{LatencyProfile, OperationKind, Policy};
-use wolke_store::invariant;
+use wolke_store::{Race, Tx, invariant, list, resource, server as servers, strand};
+use wolke_strand::run_chain;
 use wolke_strand::testing::{Disturbance, Drive, try_every_disturbance};
+use wolke_wire::selector::Selector;
+use wolke_wire::{Id, Kind};
 
-use crate::helpers::{block_on, drive, ensure, slow};
+use crate::helpers::{block_on, drive, ensure, request, slow};
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGW3RfrgCZeMBuVjTCVqDmbhbXLXOM5Yl5h6T7qj9yOs";
 
@@ -117,4 +120,129 @@ fn a_server_that_does_not_go_is_asked_again() {
     assert!(block_on(world.control.create_token("default", "late", true, None)).is_err());
     drive(&world, &mut run).unwrap();
     assert!(!is_there(&world));
+}
+
+/// Runs every strand that is due once, as a worker does: a chain to its end is one transaction.
+fn chains(world: &World) {
+    let due = world.db.write_blocking(vec![Race::Claims], |tx: &mut dyn Tx| {
+        strand::free_leases(tx)?;
+        strand::claim(tx)
+    });
+    for due in due.unwrap() {
+        let core = world.core.clone();
+        let chain = move |tx: &mut dyn Tx| run_chain(tx, &*core, due.id, due.lease);
+        world.db.write_blocking(due.scope.clone(), chain).unwrap();
+    }
+}
+
+fn count(world: &World, kind: Kind) -> i64 {
+    let project = world.caller.project;
+    world.db.read_blocking(move |tx: &mut dyn Tx| resource::count(tx, kind, project)).unwrap()
+}
+
+#[test]
+fn a_transaction_removes_one_batch() {
+    const GROUPS: i64 = 230;
+    const ZONES: i64 = 3;
+    let world = block_on(world(&Engine::Memory, Simulation::default()));
+    block_on(async {
+        for n in 0..GROUPS {
+            let new = parse(json!({"name": format!("group-{n}"), "type": "spread"}));
+            world.control.create_placement_group(&world.caller, new).await.unwrap();
+        }
+        for n in 0..ZONES {
+            let new = parse(json!({"name": format!("example-{n}.com"), "mode": "primary"}));
+            world.control.create_zone(&world.caller, new).await.unwrap();
+        }
+        world.control.delete_project("default", true).await.unwrap();
+    });
+    let held = || (count(&world, Kind::PlacementGroup), count(&world, Kind::Zone));
+    let mut seen = vec![held()];
+    while is_there(&world) {
+        chains(&world);
+        seen.push(held());
+        assert!(seen.len() < 20, "{seen:?}");
+    }
+    assert_eq!(seen, [(230, 3), (130, 3), (30, 3), (0, 3), (0, 2), (0, 1), (0, 0), (0, 0)]);
+}
+
+/// Every server of a project is asked, however many are on a host that does not let go.
+#[test]
+fn who_does_not_go_keeps_nobody() {
+    const SERVERS: usize = 103;
+    let stuck = LatencyProfile::none().with(OperationKind::Delete, Policy::Stuck);
+    let world = block_on(world(&Engine::Memory, Simulation { profile: stuck, ..Simulation::default() }));
+    for n in 0..SERVERS {
+        block_on(world.control.create_server(&world.caller, request(&format!("web-{n}")))).unwrap();
+    }
+    let mut run = Drive::new(&world.db, &world.core, Disturbance::None);
+    run.until_idle().unwrap();
+    block_on(world.control.delete_project("default", true)).unwrap();
+    let project = world.caller.project;
+    let asked = || {
+        let read = move |tx: &mut dyn Tx| {
+            let query = list::ListQuery {
+                kind: Kind::Server,
+                project,
+                filters: Vec::new(),
+                of: None,
+                selector: Selector::default(),
+                sort: Vec::new(),
+                offset: 0,
+                limit: i64::MAX,
+            };
+            let ids: Vec<Id> = list::page(tx, &query)?.entries.into_iter().map(|(id, _)| id).collect();
+            let mut asked = 0;
+            for id in ids {
+                asked += usize::from(servers::by_id(tx, id)?.is_some_and(|server| server.value.details.doomed));
+            }
+            Ok(asked)
+        };
+        world.db.read_blocking(read).unwrap()
+    };
+    run.until_idle().unwrap();
+    assert_eq!(asked(), 100);
+    block_on(world.pass(61_000));
+    run.until_idle().unwrap();
+    assert_eq!(asked(), SERVERS);
+    world.control.set_simulation(Simulation::default());
+    // What hangs is waited for a quarter of an hour, and then asked again.
+    block_on(world.pass(16 * 60_000));
+    drive(&world, &mut run).unwrap();
+    assert!(!is_there(&world));
+}
+
+/// A project is given up after a day in which nothing has gone, and not before.
+#[test]
+fn a_day_counts_from_the_last_that_went() {
+    const MINUTE_MS: i64 = 60_000;
+    const HOUR_MS: i64 = 60 * MINUTE_MS;
+    let fails = Policy::FailAlways { code: "action_failed".into(), message: "not today".into() };
+    let fails = || Simulation {
+        profile: LatencyProfile::none().with(OperationKind::Delete, fails.clone()),
+        ..Simulation::default()
+    };
+    let world = block_on(world(&Engine::Memory, fails()));
+    let server = |name| block_on(world.control.create_server(&world.caller, request(name))).unwrap().server;
+    let (one, _two) = (server("one"), server("two"));
+    let mut run = Drive::new(&world.db, &world.core, Disturbance::None);
+    run.until_idle().unwrap();
+    block_on(world.control.delete_project("default", true)).unwrap();
+    run.until_idle().unwrap();
+    let mut pass = |ms| {
+        block_on(world.pass(ms));
+        run.until_idle().unwrap();
+        block_on(world.control.list_projects()).unwrap()[0].ending
+    };
+    assert!(pass(20 * HOUR_MS));
+    world.control.set_simulation(Simulation::default());
+    block_on(world.control.delete_server(&world.caller, one)).unwrap();
+    assert!(pass(1) && count(&world, Kind::Server) == 1);
+    world.control.set_simulation(fails());
+    // Just before the end of the first day, so that the strand wakes for it.
+    assert!(pass(4 * HOUR_MS - MINUTE_MS / 2));
+    assert!(pass(MINUTE_MS));
+    assert!(pass(19 * HOUR_MS));
+    assert!(pass(HOUR_MS - MINUTE_MS - 1), "half a minute is left of the day since one went");
+    assert!(!pass(MINUTE_MS));
 }

@@ -64,7 +64,7 @@ fn labelled() -> Vec<Builder> {
         (Kind::Zone, &["id", "name", "created"]),
         (Kind::StorageBox, &["id", "name", "created", "size", "size_data"]),
     ];
-    let mut all = Vec::new();
+    let mut all: Vec<Builder> = fields.iter().map(|(kind, _)| super::after_statement(*kind, 1, 1, 25)).collect();
     for (kind, key) in fields.iter().flat_map(|(kind, fields)| keys(fields).into_iter().map(|key| (*kind, key))) {
         let query = query(kind, key);
         all.push(walk(&query, &[], Some(&FORWARD), None));
