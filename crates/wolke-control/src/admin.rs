@@ -46,6 +46,31 @@ impl Control {
         if deleted { Ok(()) } else { Err(Error::NotFound { message: format!("token with ID '{id}' not found") }) }
     }
 
+    /// Deletes the tokens of projects that are gone or coming to their end: projects live in another database, and a process may
+    /// die between the two.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub(crate) async fn sweep_tokens(&self) -> Result<()> {
+        let world = self.world.clone();
+        // First the tokens: a project that is made meanwhile is not taken for gone.
+        let with_tokens = self.root.read(move |tx| token::projects(tx, &world)).await?;
+        let gone = self.db.read(move |tx| {
+            let mut gone = Vec::new();
+            for id in &with_tokens {
+                if project::by_id(tx, *id)?.is_none_or(|project| project.ending) {
+                    gone.push(*id);
+                }
+            }
+            Ok(gone)
+        });
+        for id in gone.await? {
+            let world = self.world.clone();
+            self.root.write(vec![Race::Database], move |tx| token::delete_of_project(tx, &world, id)).await?;
+        }
+        Ok(())
+    }
+
     /// What a token leads to; none when it leads nowhere.
     ///
     /// # Errors

@@ -69,7 +69,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// Puts the parts together and makes sure that the address pools are there.
+    /// Puts the parts together, and makes sure that the address pools are there and no tokens of projects that are gone.
     ///
     /// # Errors
     /// The engine's failure.
@@ -90,6 +90,7 @@ impl Control {
         };
         control.ensure_pools().await?;
         control.refresh_operator().await?;
+        control.sweep_tokens().await?;
         Ok(control)
     }
 

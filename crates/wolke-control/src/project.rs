@@ -61,7 +61,11 @@ impl Control {
     /// # Errors
     /// `not_found`; `conflict` naming what it still holds.
     pub async fn delete_project(&self, name: &str, everything: bool) -> Result<()> {
-        let Project { id, .. } = self.project(name).await?;
+        let Project { id, .. } = match self.project(name).await {
+            // Perhaps a process has died before it deleted the tokens.
+            Err(gone @ Error::NotFound { .. }) => return self.sweep_tokens().await.and(Err(gone)),
+            found => found?,
+        };
         let gone = format!("project '{name}' not found");
         self.db
             .write(vec![Race::Database, Race::Project(id)], move |tx| {
@@ -80,7 +84,8 @@ impl Control {
                 }
             })
             .await?;
-        // The tokens live in another database. Dying in between leaves tokens that lead nowhere: they are refused.
+        // The tokens live in another database. Dying in between leaves tokens that lead nowhere: they are refused, and deleted with
+        // the next start or the next attempt.
         let world = self.world.clone();
         self.root.write(vec![Race::Database], move |tx| token::delete_of_project(tx, &world, id)).await.map(|_| ())
     }

@@ -19,6 +19,7 @@ statements! { "token";
     LIST = "SELECT id, world, project, name, writes, dialect, created FROM token WHERE id > $1 ORDER BY id LIMIT $2";
     DELETE = "DELETE FROM token WHERE id = $1";
     DELETE_OF_PROJECT = "DELETE FROM token WHERE world = $1 AND project = $2";
+    PROJECTS = "SELECT DISTINCT project FROM token WHERE world = $1 AND project > $2 ORDER BY project LIMIT $3";
     WORLD_INSERT = "INSERT INTO world (id, name, created) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
     ACCOUNT_INSERT = "INSERT INTO account (id, name, created) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
     WORLDS = "SELECT name FROM world ORDER BY id";
@@ -135,6 +136,15 @@ pub fn list(tx: &mut dyn Tx) -> Result<Vec<Token>> {
 pub fn delete(tx: &mut dyn Tx, id: Id) -> Result<bool> {
     tx.signal(Signal::TokensChanged);
     tx.execute(&DELETE, &[id.into()]).map(|n| n > 0)
+}
+
+/// The projects of a world that have tokens, by id.
+///
+/// # Errors
+/// The engine's failure.
+pub fn projects(tx: &mut dyn Tx, world: &str) -> Result<Vec<Id>> {
+    let params = |after: Id| [world.into(), after.into(), LIST_PAGE.into()];
+    by_pages(|after| tx.query(&PROJECTS, &params(after))?.iter().map(|row| row.int(0)).collect(), |id| *id)
 }
 
 /// Deletes all tokens of a project.

@@ -1,11 +1,14 @@
 //! Projects that go with all that they hold.
 
-use crate::common::{Engine, World, check_at_rest, engines, host_objects, rooms_are_whole, world};
+use crate::common::{
+    Engine, START_MS, TestClock, World, check_at_rest, control, engines, host_objects, memory, rooms_are_whole, world,
+};
 use serde_json::{Value, json};
 use wolke_control::Simulation;
 use wolke_domain::Result;
 use wolke_host::{LatencyProfile, OperationKind, Policy};
-use wolke_store::{Race, Tx, invariant, list, resource, server as servers, strand};
+use wolke_store::migrate::Role;
+use wolke_store::{Race, Tx, invariant, list, project, resource, server as servers, strand};
 use wolke_strand::run_chain;
 use wolke_strand::testing::{Disturbance, Drive, try_every_disturbance};
 use wolke_wire::selector::Selector;
@@ -245,4 +248,29 @@ fn a_day_counts_from_the_last_that_went() {
     assert!(pass(19 * HOUR_MS));
     assert!(pass(HOUR_MS - MINUTE_MS - 1), "half a minute is left of the day since one went");
     assert!(!pass(MINUTE_MS));
+}
+
+/// A process that dies between the databases leaves tokens: the next one finds them, and so does whoever asks again.
+#[test]
+fn tokens_of_projects_that_are_gone_go() {
+    let clock = TestClock::at(START_MS);
+    let (root, db) = (memory(Role::Root, &clock, "root"), memory(Role::World, &clock, "world"));
+    let start = || block_on(control(&clock, root.clone(), &db, Simulation::default())).0;
+    let names = |control: &wolke_control::Control| -> Vec<String> {
+        block_on(control.list_tokens()).unwrap().into_iter().map(|token| token.name).collect()
+    };
+    let first = start();
+    let make = |name: &str| {
+        let made = block_on(first.create_project(name)).unwrap().id;
+        block_on(first.create_token(name, name, true, None)).unwrap();
+        made
+    };
+    let vanish = |id: Id| db.write_blocking(Vec::new(), move |tx: &mut dyn Tx| project::delete(tx, id)).unwrap();
+    make("stays");
+    vanish(make("one"));
+    assert!(block_on(first.delete_project("one", false)).is_err());
+    assert_eq!(names(&first), ["stays"]);
+    vanish(make("two"));
+    assert_eq!(names(&first), ["stays", "two"]);
+    assert_eq!(names(&start()), ["stays"]);
 }

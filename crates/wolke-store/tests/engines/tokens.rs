@@ -65,4 +65,16 @@ fn a_list_ends_where_it_ends(engine: &Engine) {
     let ids: Vec<i64> = engine.read(token::list).iter().map(|token| token.id).collect();
     assert_eq!(ids.len(), many);
     assert!(ids.is_sorted_by(|a, b| a < b));
+    assert_eq!(engine.read(|tx| token::projects(tx, "main")), [1]);
+    engine.write(move |tx| {
+        let insert = |tx: &mut dyn Tx, world: &str, project: i64| {
+            let new = NewToken { world: world.into(), project, name: "ci".into(), writes: true, dialect: None };
+            token::insert_secret(tx, &new, &format!("{world}/{project}")).map(|_| ())
+        };
+        insert(tx, "other", 7)?;
+        (2..=many as i64).try_for_each(|project| insert(tx, "main", project))
+    });
+    let projects: Vec<i64> = (1..=many as i64).collect();
+    assert_eq!(engine.read(|tx| token::projects(tx, "main")), projects);
+    assert_eq!(engine.read(|tx| token::projects(tx, "other")), [7]);
 }
