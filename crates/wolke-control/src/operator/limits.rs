@@ -4,7 +4,7 @@ use super::Control;
 use wolke_domain::error::FieldError;
 use wolke_domain::limit::{LIMIT_MAX, LIMITS, named};
 use wolke_domain::{Error, Result};
-use wolke_store::{Race, Tx, limit, resource};
+use wolke_store::{Race, Tx, limit, project, resource};
 use wolke_wire::Id;
 
 /// A limit of a project.
@@ -49,9 +49,12 @@ impl Control {
         if !wrong.is_empty() {
             return Err(Error::invalid_fields(wrong));
         }
-        let project = self.project(name).await?.id;
+        let (project, gone) = (self.project(name).await?.id, format!("project '{name}' not found"));
         self.db
             .write(vec![Race::Project(project)], move |tx| {
+                if project::by_id(tx, project)?.is_none() {
+                    return Err(Error::NotFound { message: gone.clone() });
+                }
                 for (kind, value) in &wanted {
                     limit::set(tx, project, *kind, *value)?;
                 }
