@@ -13,7 +13,7 @@ pub(crate) use source::{Source, find, source_of};
 use wolke_domain::action::Target;
 use wolke_domain::image::{Image, Status, Type, is_own, size_gb};
 use wolke_domain::{Error, FieldError, Result, name};
-use wolke_store::{Race, Stored, Tx, image, strand};
+use wolke_store::{Race, Stored, Tx, image, limit, resource, strand};
 use wolke_wire::cloud::image as wire;
 use wolke_wire::cloud::{ChangeDeleteProtection, DeleteProtection, Labels};
 use wolke_wire::{ErrorCode, Id, Kind, Timestamp};
@@ -93,7 +93,8 @@ impl Control {
     /// Changes description and labels, and makes a snapshot of a backup.
     ///
     /// # Errors
-    /// `not_found`, `invalid_input`; `unsupported_error` for images of the catalogue.
+    /// `not_found`, `invalid_input`; `resource_limit_exceeded` for one snapshot too many; `unsupported_error` for images of the
+    /// catalogue.
     pub async fn update_image(&self, caller: &Caller, id: Id, update: wire::UpdateImage) -> Result<Json> {
         check_texts(update.description.as_deref(), update.labels.as_ref())?;
         if update.kind.is_some_and(|kind| kind != wire::ImageType::Snapshot) {
@@ -115,6 +116,10 @@ impl Control {
             }
             if new != old.value {
                 image::update(tx, &old, &new)?;
+            }
+            if new.kind != old.value.kind {
+                let all = resource::count(tx, Kind::Image, project)?;
+                limit::check(tx, project, Kind::Image, all)?;
             }
             Ok(Shown::one(Kind::Image, id))
         })

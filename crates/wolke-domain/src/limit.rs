@@ -13,7 +13,7 @@ pub const LIMITS: [(Kind, &str, i64); 13] = [
     (Kind::SshKey, "ssh_key_limit", 1_000),
     (Kind::PrimaryIp, "primary_ip_limit", 2_000),
     (Kind::PlacementGroup, "placement_group_limit", 500),
-    // Snapshots and backups together; asked when a snapshot is made.
+    // Without backups, which their servers bound; asked when a snapshot is made, of a server or of a backup.
     (Kind::Image, "snapshot_limit", 3_000),
     (Kind::Volume, "volume_limit", 1_000),
     (Kind::Network, "network_limit", 500),

@@ -21,6 +21,7 @@ statements! { "image";
     GET = "SELECT id, project, created, type, status, architecture, bound_to, rev, doc, generation FROM images WHERE project = $1 AND id = $2";
     REV = "SELECT rev FROM images WHERE project = $1 AND id = $2";
     BY_ID = "SELECT id, project, created, type, status, architecture, bound_to, rev, doc, generation FROM images WHERE id = $1";
+    SNAPSHOTS = "SELECT count(*) FROM images WHERE project = $1 AND type = 'snapshot'";
     BACKUPS = "SELECT id, project, created, type, status, architecture, bound_to, rev, doc, generation FROM images WHERE bound_to = $1 ORDER BY id";
     UPDATE = "UPDATE images SET type = $1, status = $2, architecture = $3, bound_to = $4, rev = rev + 1, generation = generation + 1, doc = $5
         WHERE id = $6 AND generation = $7";
@@ -127,6 +128,14 @@ pub fn shown_rev(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<i64>> {
         return Ok(Some(found));
     }
     tx.query_one(&KEPT_REV, &[id.into(), project.into()])?.map(|r| r.int(0)).transpose()
+}
+
+/// How many snapshots a project has: all of them are counted, so it is asked where the number of all images does not say enough.
+///
+/// # Errors
+/// The engine's failure.
+pub fn snapshots(tx: &mut dyn Tx, project: Id) -> Result<i64> {
+    tx.query_one(&SNAPSHOTS, &[project.into()])?.map_or(Ok(0), |row| row.int(0))
 }
 
 /// The backups of a server, oldest first, those that are being made included.

@@ -4,7 +4,7 @@ use super::Control;
 use wolke_domain::error::FieldError;
 use wolke_domain::limit::{LIMIT_MAX, LIMITS, named};
 use wolke_domain::{Error, Result};
-use wolke_store::{Race, Tx, limit, project, resource};
+use wolke_store::{Race, Tx, limit, project};
 use wolke_wire::Id;
 
 /// A limit of a project.
@@ -67,7 +67,7 @@ impl Control {
 fn views(tx: &mut dyn Tx, project: Id) -> Result<Vec<LimitView>> {
     let view = |(kind, name, default)| {
         let limit = limit::get(tx, project, kind)?.unwrap_or(default);
-        Ok(LimitView { name, limit, default, used: resource::count(tx, kind, project)? })
+        Ok(LimitView { name, limit, default, used: limit::used(tx, project, kind)? })
     };
     LIMITS.into_iter().map(view).collect()
 }

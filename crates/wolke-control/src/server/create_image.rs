@@ -95,7 +95,7 @@ pub(crate) fn begin_image(
         },
     };
     let number = images::insert(tx, &new)?;
-    // What is due is not refused: a server has few backups. They count, so that one that becomes a snapshot changes nothing.
+    // What is due is not refused: a server has few backups.
     if kind == Type::Snapshot {
         limit::check(tx, server.project, Kind::Image, number)?;
     }

@@ -2,6 +2,7 @@
 
 use crate::common::{Engine, World, action_status, engines, world};
 use wolke_control::Simulation;
+use wolke_control::operator::LimitView;
 use wolke_domain::action::Status as ActionStatus;
 use wolke_domain::image::BACKUPS_MAX;
 use wolke_domain::server::Status;
@@ -277,25 +278,37 @@ fn what_is_being_made_cannot_be_protected_yet() {
     check(&world).unwrap();
 }
 
-/// Backups count and are never refused; one that becomes a snapshot changes no count.
+/// Backups do not count and are never refused; one that becomes a snapshot counts.
 #[test]
-fn the_limit_of_snapshots_counts_backups_too() {
+fn the_limit_of_snapshots_counts_no_backups() {
     let world = block_on(world(&Engine::Memory, Simulation::default()));
-    block_on(world.control.set_project_limits("default", vec![("snapshot".into(), Some(2))])).unwrap();
+    let limited =
+        |to| block_on(world.control.set_project_limits("default", vec![("snapshot".into(), Some(to))])).unwrap();
+    let used = |limits: Vec<LimitView>| limits.iter().find(|limit| limit.name == "snapshot_limit").unwrap().used;
+    assert_eq!(used(limited(2)), 0);
     let server = second(&world);
     enable_backups(&world, server);
+    let backup = || {
+        let (backup, _) = begin(&world, server, ImageType::Backup).unwrap();
+        rest(&world);
+        backup
+    };
+    let convert = |backup| {
+        let update = UpdateImage { kind: Some(ImageType::Snapshot), ..UpdateImage::default() };
+        code(block_on(world.control.update_image(&world.caller, backup, update)).map(|_| ()))
+    };
+    let (one, two, _three) = (backup(), backup(), backup());
     snapshot(&world, server).unwrap();
-    let (backup, _) = begin(&world, server, ImageType::Backup).unwrap();
-    rest(&world);
+    assert_eq!(used(limited(2)), 1);
+    assert_eq!(convert(one), None);
     let refused = || code(begin(&world, server, ImageType::Snapshot).map(|_| ()));
     assert_eq!(refused(), Some(ErrorCode::ResourceLimitExceeded));
+    assert_eq!(convert(two), Some(ErrorCode::ResourceLimitExceeded));
+    assert_eq!(convert(one), None, "it is one already");
+    backup();
     check(&world).unwrap();
-    let update = UpdateImage { kind: Some(ImageType::Snapshot), ..UpdateImage::default() };
-    block_on(world.control.update_image(&world.caller, backup, update)).unwrap();
-    assert_eq!(refused(), Some(ErrorCode::ResourceLimitExceeded));
-    begin(&world, server, ImageType::Backup).unwrap();
-    rest(&world);
-    delete(&world, backup).unwrap();
-    assert_eq!(refused(), Some(ErrorCode::ResourceLimitExceeded), "the backup has its place");
+    delete(&world, one).unwrap();
+    assert_eq!(convert(two), None);
+    assert_eq!(used(limited(3)), 2);
     check(&world).unwrap();
 }
