@@ -35,8 +35,8 @@ pub fn refusal(error: &Error, operation: &str, dialect: Dialect) -> Refusal {
     }
 }
 
-/// The code in the dialect's words, and its status. A code that the 2018 document lacks is told by the nearest one that it
-/// has (dialects A.8).
+/// The code in the dialect's words, and its status. A code that a document lacks is told by the nearest one that it has
+/// (dialects A.8).
 fn code_and_status(code: ErrorCode, operation: &str, dialect: Dialect) -> (ErrorCode, u16) {
     /// Of codes without a published status (fact sheet §6.1).
     const UNPUBLISHED: u16 = 422;
@@ -44,10 +44,13 @@ fn code_and_status(code: ErrorCode, operation: &str, dialect: Dialect) -> (Error
     if let Some(status) = status(code) {
         return (code, status);
     }
-    if !dialect.lacks_newer_general_codes() {
-        return (code, UNPUBLISHED);
-    }
     let nearest = match code {
+        ErrorCode::MissingIpv4 | ErrorCode::LoadBalancerPublicInterfaceDisabled
+            if dialect.lacks_codes_of_public_targets() =>
+        {
+            ErrorCode::InvalidInput
+        }
+        _ if !dialect.lacks_newer_general_codes() => return (code, UNPUBLISHED),
         ErrorCode::UnsupportedError => ErrorCode::InvalidInput,
         ErrorCode::TokenReadonly => ErrorCode::Forbidden,
         // What is left is "an error within a service", also that the whole of it is unavailable.

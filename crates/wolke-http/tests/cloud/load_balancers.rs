@@ -476,7 +476,11 @@ async fn the_public_interface_goes_off_and_on() {
         for public in [target(false), selector] {
             act(&world, id, "remove_target", json!({"type": "server", "server": {"id": web}})).await;
             let refused = act(&world, id, "add_target", public).await;
-            refused.refused(422, "load_balancer_public_interface_disabled");
+            let disabled = match dialect {
+                Dialect::D2023_07 => "invalid_input",
+                _ => "load_balancer_public_interface_disabled",
+            };
+            refused.refused(422, disabled);
             let text = "load balancer public interface is disabled, cannot add target using public IP";
             assert_eq!(refused.message(), text, "fact sheet §6.4");
         }

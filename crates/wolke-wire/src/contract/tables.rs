@@ -57,6 +57,8 @@ fn is_integer(schema: &RawSchema) -> bool {
 pub(super) struct Errors {
     /// Code and status of the codes that any operation may answer.
     general: BTreeMap<String, u16>,
+    /// Codes of single operations that the 2023 document does not have yet.
+    absent_2023: Vec<String>,
     /// General codes that the 2018 document does not have yet.
     absent_2018: Vec<String>,
     /// Codes of single operations since 2023: operation id, code, status.
@@ -70,10 +72,15 @@ impl Errors {
     ///
     /// A code of the operation comes before a general one of the same name.
     pub(super) fn status(&self, operation: &str, code: &str, dialect: Dialect) -> Option<u16> {
-        let is_2018 = dialect.document() == Document::D2018;
-        let own = if is_2018 { &self.operations_2018 } else { &self.operations };
-        let general = || self.general.get(code).filter(|_| !(is_2018 && self.absent_2018.iter().any(|c| c == code)));
-        own.get(operation).and_then(|codes| codes.get(code)).or_else(general).copied()
+        let (own, absent_own, absent): (_, &[String], &[String]) = match dialect.document() {
+            Document::D2018 => (&self.operations_2018, &[], &self.absent_2018),
+            Document::D2023 => (&self.operations, &self.absent_2023, &[]),
+            Document::D2026 => (&self.operations, &[], &[]),
+        };
+        let unless = |absent: &[String]| !absent.iter().any(|one| one == code);
+        let general = || self.general.get(code).filter(|_| unless(absent));
+        let own = own.get(operation).and_then(|codes| codes.get(code)).filter(|_| unless(absent_own));
+        own.or_else(general).copied()
     }
 
     /// The operations that have codes of their own.

@@ -80,6 +80,10 @@ switches! {
         "For codes that came later stands the nearest older one: `invalid_input` for `unsupported_error`, `service_error` for \
          `conflict`, `unavailable` and all others.",
         "dialects A.8" => D2018_04;
+    lacks_codes_of_public_targets:
+        "A target of a load balancer that cannot be reached over the public interface is refused with `invalid_input`. Off: with \
+         `missing_ipv4` and `load_balancer_public_interface_disabled`.",
+        "fact sheet §3.7, appendix A.4" => D2023_07;
     lacks_limit_details:
         "`resource_limit_exceeded` does not say in `details` which limit it is.",
         "dialects A.8" => D2018_04;
