@@ -1,7 +1,7 @@
-//! Test binaries that run one after another, beside another lane that does the same.
+//! Test binaries that run one after another, beside other lanes that do the same.
 //!
-//! Tests that start machines and processes wait most of the time, those within one process compute: side by side they take
-//! little longer than the longer lane. Within a lane the order is cargo's.
+//! Tests that start machines wait most of the time, clients sleep between their questions, and what runs within one process
+//! computes: side by side they take little longer than the longest lane. Within a lane the order is cargo's.
 
 use crate::binaries::Binary;
 use crate::shell::{cargo, quiet};
@@ -22,23 +22,47 @@ const LINGER: Duration = Duration::from_secs(10);
 /// How often a silent binary is looked at.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Packages whose tests start machines and processes. They look for what others leave behind, so they share a lane.
-const WITH_PROCESSES: [&str; 3] = ["e2e", "wolke", "wolke-linux"];
+/// Packages whose tests start machines. They look for what others leave behind, so they share a lane.
+const WITH_MACHINES: [&str; 2] = ["wolke", "wolke-linux"];
+/// Flows that start machines, or end processes in the middle of their work: in the lane of the machines.
+const FLOWS_WITH_MACHINES: [&str; 3] = ["real", "kill", "two_processes"];
+/// The package of the flows. All others are with clients, each of which talks to a server of its own.
+const FLOWS: &str = "e2e";
 
-/// Runs binaries in two lanes; `prepare` gets each command before it starts. Output is shown as it comes when there is only
+/// What the binaries of a lane have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    Machines,
+    Clients,
+    Computing,
+}
+
+impl Lane {
+    const ALL: [Self; 3] = [Self::Machines, Self::Clients, Self::Computing];
+
+    fn of(binary: &Binary) -> Self {
+        match (binary.package.as_str(), binary.target.as_str()) {
+            (package, _) if WITH_MACHINES.contains(&package) => Self::Machines,
+            (FLOWS, target) if FLOWS_WITH_MACHINES.contains(&target) => Self::Machines,
+            (FLOWS, _) => Self::Clients,
+            _ => Self::Computing,
+        }
+    }
+}
+
+/// Runs binaries in lanes; `prepare` gets each command before it starts. Output is shown as it comes when there is only
 /// one lane, else whole per binary when that has ended.
-pub fn run(binaries: Vec<Binary>, args: &[String], prepare: &(dyn Fn(&mut Command) + Sync)) -> Summary {
-    let (machines, computing): (Vec<_>, Vec<_>) =
-        binaries.into_iter().partition(|binary| WITH_PROCESSES.contains(&binary.package.as_str()));
-    let live = machines.is_empty() || computing.is_empty();
-    let lane = |binaries: Vec<Binary>| {
-        let one = |binary: &Binary| run_one(binary, args, prepare, live, SILENCE_MAX);
-        binaries.iter().map(one).fold(Summary::default(), Summary::plus)
+pub fn run(binaries: &[Binary], args: &[String], prepare: &(dyn Fn(&mut Command) + Sync)) -> Summary {
+    let lanes = Lane::ALL.map(|lane| binaries.iter().filter(|binary| Lane::of(binary) == lane).collect::<Vec<_>>());
+    let live = lanes.iter().filter(|lane| !lane.is_empty()).count() < 2;
+    let run_lane = |lane: &[&Binary]| {
+        let one = |binary: &&Binary| run_one(binary, args, prepare, live, SILENCE_MAX);
+        lane.iter().map(one).fold(Summary::default(), Summary::plus)
     };
     std::thread::scope(|scope| {
-        let beside = scope.spawn(|| lane(computing));
-        let summary = lane(machines);
-        summary.plus(beside.join().unwrap_or(Summary { failed: 1, ..Summary::default() }))
+        let running = lanes.each_ref().map(|lane| scope.spawn(|| run_lane(lane)));
+        let ended = running.map(|lane| lane.join().unwrap_or(Summary { failed: 1, ..Summary::default() }));
+        ended.into_iter().fold(Summary::default(), Summary::plus)
     })
 }
 
@@ -68,15 +92,18 @@ fn run_command(title: &str, command: &mut Command, live: bool, silence_max: Dura
         println!("     Beginning {title}");
     }
     output.take(format!("     Running {title}\n").as_bytes());
+    let began = Instant::now();
     // A group of its own, so that it can be ended with what it has started.
     command.process_group(0);
-    match command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
+    let summary = match command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
         Ok(child) => follow(child, &mut output, silence_max),
         Err(error) => {
             output.take(format!("xtask: {title}: {error}\n").as_bytes());
             Summary { failed: 1, ..Summary::default() }
         }
-    }
+    };
+    output.take(format!("       Ended {title} after {} s\n", began.elapsed().as_secs()).as_bytes());
+    summary
 }
 
 /// Reads what a binary says until it has ended, and ends it when it has been silent for too long.
@@ -173,7 +200,7 @@ impl Drop for Output {
 
 #[cfg(test)]
 mod tests {
-    use super::{Binary, LINGER, run_one};
+    use super::{Binary, LINGER, Lane, run_one};
     use crate::summary::Summary;
     use std::process::Command;
     use std::time::{Duration, Instant};
@@ -183,6 +210,23 @@ mod tests {
         let binary = Binary { package: "p".into(), target: "t".into(), program: "/bin/sh".into(), folder: "/".into() };
         let args = ["-c".to_owned(), text.to_owned()];
         run_one(&binary, &args, &|_: &mut Command| {}, true, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn what_starts_machines_is_in_one_lane() {
+        let lane = |package: &str, target: &str| {
+            let binary = Binary {
+                package: package.into(),
+                target: target.into(),
+                program: "/bin/true".into(),
+                folder: "/".into(),
+            };
+            Lane::of(&binary)
+        };
+        assert_eq!(lane("wolke-linux", "net"), Lane::Machines);
+        assert_eq!(lane("e2e", "real"), Lane::Machines);
+        assert_eq!(lane("e2e", "hcloud"), Lane::Clients);
+        assert_eq!(lane("wolke-control", "strands"), Lane::Computing);
     }
 
     #[test]

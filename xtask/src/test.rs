@@ -1,4 +1,4 @@
-//! The chores that test: one build for the whole workspace, two lanes of test binaries, one closing line for all of it.
+//! The chores that test: one build for the whole workspace, lanes of test binaries, one closing line for all of it.
 
 use crate::prerequisites::Prerequisites;
 use crate::shell::{cargo, exit, shown, target};
@@ -51,7 +51,7 @@ fn run(build: &[&str], selection: &[&str], args: &[String], more: fn() -> Summar
         println!("0 passed, 1 failed, 0 skipped");
         return ExitCode::FAILURE;
     };
-    let summary = lane::run(binaries, of_tests, &|command| {
+    let summary = lane::run(&binaries, of_tests, &|command| {
         command.env("WOLKE_BIN", &wolke);
         prerequisites.hand_to(command);
     });
