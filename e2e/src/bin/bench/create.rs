@@ -86,7 +86,7 @@ fn count_actions(measured: &Measured) -> (usize, usize) {
 }
 
 /// Commits per second of a loop of single-row inserts, each synced, on the same disk and with the server's settings.
-fn synced_commits(bench: &Bench) -> f64 {
+pub fn synced_commits(bench: &Bench) -> f64 {
     let folder = Folder::new_in(&bench.data, "commits");
     let database = rusqlite::Connection::open(folder.path().join("commits.db")).expect("a database");
     database.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;").expect("settings");
