@@ -1,21 +1,21 @@
 //! Certificates, their sealed keys, and who uses them.
 
-use crate::label;
-use crate::resource::{self, Stored};
+use crate::named::{self, Head, Named, OWN, common};
+use crate::resource::Stored;
 use crate::stmt::statements;
 use crate::tx::Tx;
-use crate::value::{Row, json_text};
+use crate::value::{Row, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use wolke_domain::Result;
 use wolke_domain::certificate::{Managed, USERS_SHOWN_MAX};
-use wolke_domain::{Error, Result};
 use wolke_wire::{Id, Kind, Timestamp};
 
 statements! { "certificate";
     INSERT = "INSERT INTO certificates (id, project, name, created, type, not_after, issuing, rev, generation, doc)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 1, $8) ON CONFLICT (project, name) DO NOTHING";
-    GET = "SELECT id, project, name, created, type, rev, generation, doc FROM certificates WHERE project = $1 AND id = $2";
-    BY_ID = "SELECT id, project, name, created, type, rev, generation, doc FROM certificates WHERE id = $1";
+    GET = "SELECT id, project, name, created, rev, generation, doc, type FROM certificates WHERE project = $1 AND id = $2";
+    BY_ID = "SELECT id, project, name, created, rev, generation, doc, type FROM certificates WHERE id = $1";
     NAME_TAKEN = "SELECT id FROM certificates WHERE project = $1 AND name = $2 AND id <> $3";
     UPDATE = "UPDATE certificates SET name = $1, not_after = $2, issuing = $3, rev = rev + 1, generation = generation + 1, doc = $4
         WHERE id = $5 AND generation = $6";
@@ -84,88 +84,31 @@ impl Certificate {
     }
 }
 
-fn certificate(row: &Row) -> Result<Stored<Certificate>> {
-    Ok(Stored {
-        rev: row.int(5)?,
-        generation: row.int(6)?,
-        value: Certificate {
-            id: row.int(0)?,
-            project: row.int(1)?,
-            name: row.text(2)?.to_owned(),
-            created: row.time(3)?,
-            kind: row.text(4)?.to_owned(),
-            details: row.json(7)?,
-        },
-    })
-}
+impl Named for Certificate {
+    common!(Kind::Certificate);
 
-/// Inserts a certificate with its labels; returns how many the project now has.
-///
-/// # Errors
-/// `name is already used`.
-pub fn insert(tx: &mut dyn Tx, new: &Certificate) -> Result<i64> {
-    let params = [
-        new.id.into(),
-        new.project.into(),
-        (&new.name).into(),
-        new.created.into(),
-        (&new.kind).into(),
-        new.not_after().into(),
-        new.is_issuing().into(),
-        json_text(&new.details)?,
-    ];
-    if tx.execute(&INSERT, &params)? == 0 {
-        return Err(Error::name_used());
+    fn read(head: Head<String, Details>, row: &Row) -> Result<Self> {
+        let Head { id, project, name, created, details } = head;
+        Ok(Self { id, project, name, created, details, kind: row.text(OWN)?.to_owned() })
     }
-    label::replace(tx, Kind::Certificate, new.project, new.id, &BTreeMap::new(), &new.details.labels)?;
-    resource::count_add(tx, Kind::Certificate, new.project, 1)
+
+    fn columns(&self) -> Vec<Value> {
+        vec![(&self.kind).into(), self.not_after().into(), self.is_issuing().into()]
+    }
+
+    fn changing(&self) -> Vec<Value> {
+        vec![(&self.name).into(), self.not_after().into(), self.is_issuing().into()]
+    }
 }
 
-/// A certificate of a project.
-///
-/// # Errors
-/// The engine's failure.
-pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<Stored<Certificate>>> {
-    tx.query_one(&GET, &[project.into(), id.into()])?.as_ref().map(certificate).transpose()
-}
-
-/// A certificate of a project, which must exist.
-///
-/// # Errors
-/// `not_found`.
-pub fn expect(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Stored<Certificate>> {
-    get(tx, project, id)?.ok_or_else(|| Error::not_found(Kind::Certificate, id))
-}
+named::functions!(Certificate: insert, get, expect, update);
 
 /// A certificate, whosever it is: for the work on it.
 ///
 /// # Errors
 /// The engine's failure.
 pub fn by_id(tx: &mut dyn Tx, id: Id) -> Result<Option<Stored<Certificate>>> {
-    tx.query_one(&BY_ID, &[id.into()])?.as_ref().map(certificate).transpose()
-}
-
-/// Writes a changed certificate back.
-///
-/// # Errors
-/// `name is already used`; internal when somebody else has changed the row since it was read.
-pub fn update(tx: &mut dyn Tx, old: &Stored<Certificate>, new: &Certificate) -> Result<()> {
-    if old.value.name != new.name {
-        let params = [new.project.into(), (&new.name).into(), new.id.into()];
-        if tx.query_one(&NAME_TAKEN, &params)?.is_some() {
-            return Err(Error::name_used());
-        }
-    }
-    label::replace(tx, Kind::Certificate, new.project, new.id, &old.value.details.labels, &new.details.labels)?;
-    let params = [
-        (&new.name).into(),
-        new.not_after().into(),
-        new.is_issuing().into(),
-        json_text(&new.details)?,
-        new.id.into(),
-        old.generation.into(),
-    ];
-    tx.execute_one(&UPDATE, &params)
+    named::one(tx, &BY_ID, &[id.into()])
 }
 
 /// Removes a certificate with its key and its labels.
@@ -173,10 +116,8 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<Certificate>, new: &Certificate) -> 
 /// # Errors
 /// The engine's failure.
 pub fn delete(tx: &mut dyn Tx, old: &Certificate) -> Result<()> {
-    label::replace(tx, Kind::Certificate, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
     tx.execute(&KEY_DELETE, &[old.id.into()])?;
-    tx.execute_one(&DELETE, &[old.id.into()])?;
-    resource::count_add(tx, Kind::Certificate, old.project, -1).map(|_| ())
+    named::delete(tx, old)
 }
 
 /// Keeps the sealed key of a certificate in place of the one before.

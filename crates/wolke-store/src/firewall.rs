@@ -7,15 +7,15 @@
 //! **Invariant:** no server has more than `wolke_domain::firewall::PER_SERVER_MAX` firewalls, in either way, with an interface
 //! or without.
 
-use crate::label;
-use crate::resource::{self, Stored};
+use crate::named::{self, Head, Named, common};
+use crate::resource;
 use crate::selection::{self, Selection};
 use crate::stmt::statements;
 use crate::tx::Tx;
-use crate::value::{Row, json_text};
+use crate::value::Row;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use wolke_domain::{Error, Result};
+use wolke_domain::Result;
 use wolke_wire::cloud::firewall::Rule;
 use wolke_wire::{Id, Kind, Timestamp};
 
@@ -104,74 +104,16 @@ pub struct Removed {
     pub left: Vec<Id>,
 }
 
-fn firewall(row: &Row) -> Result<Stored<Firewall>> {
-    Ok(Stored {
-        rev: row.int(4)?,
-        generation: row.int(5)?,
-        value: Firewall {
-            id: row.int(0)?,
-            project: row.int(1)?,
-            name: row.text(2)?.to_owned(),
-            created: row.time(3)?,
-            details: row.json(6)?,
-        },
-    })
-}
+impl Named for Firewall {
+    common!(Kind::Firewall);
 
-/// Inserts a firewall with its labels; returns how many the project now has.
-///
-/// # Errors
-/// `name is already used`.
-pub fn insert(tx: &mut dyn Tx, new: &Firewall) -> Result<i64> {
-    let params = [new.id.into(), new.project.into(), (&new.name).into(), new.created.into(), json_text(&new.details)?];
-    if tx.execute(&INSERT, &params)? == 0 {
-        return Err(Error::name_used());
+    fn read(head: Head<String, Details>, _: &Row) -> Result<Self> {
+        let Head { id, project, name, created, details } = head;
+        Ok(Self { id, project, name, created, details })
     }
-    label::replace(tx, Kind::Firewall, new.project, new.id, &BTreeMap::new(), &new.details.labels)?;
-    resource::count_add(tx, Kind::Firewall, new.project, 1)
 }
 
-/// A firewall of a project.
-///
-/// # Errors
-/// The engine's failure.
-pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<Stored<Firewall>>> {
-    tx.query_one(&GET, &[project.into(), id.into()])?.as_ref().map(firewall).transpose()
-}
-
-/// A firewall of a project, which must exist.
-///
-/// # Errors
-/// `not_found`.
-pub fn expect(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Stored<Firewall>> {
-    get(tx, project, id)?.ok_or_else(|| Error::not_found(Kind::Firewall, id))
-}
-
-/// Writes a changed firewall back: name, rules and labels.
-///
-/// # Errors
-/// `name is already used`; internal when somebody else has changed the row since it was read.
-pub fn update(tx: &mut dyn Tx, old: &Stored<Firewall>, new: &Firewall) -> Result<()> {
-    if old.value.name != new.name {
-        let params = [new.project.into(), (&new.name).into(), new.id.into()];
-        if tx.query_one(&NAME_TAKEN, &params)?.is_some() {
-            return Err(Error::name_used());
-        }
-    }
-    label::replace(tx, Kind::Firewall, new.project, new.id, &old.value.details.labels, &new.details.labels)?;
-    let params = [(&new.name).into(), json_text(&new.details)?, new.id.into(), old.generation.into()];
-    tx.execute_one(&UPDATE, &params)
-}
-
-/// Removes a firewall that is applied to nothing, and its labels.
-///
-/// # Errors
-/// The engine's failure.
-pub fn delete(tx: &mut dyn Tx, old: &Firewall) -> Result<()> {
-    label::replace(tx, Kind::Firewall, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
-    tx.execute_one(&DELETE, &[old.id.into()])?;
-    resource::count_add(tx, Kind::Firewall, old.project, -1).map(|_| ())
-}
+named::functions!(Firewall: insert, get, expect, update, delete);
 
 /// Adds a selector; returns what it matches, with the first `limit` of those servers that it brings behind the firewall. None
 /// when the firewall has it already. The servers are touched, the firewall is the caller's.

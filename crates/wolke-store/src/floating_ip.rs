@@ -1,20 +1,20 @@
 //! Floating IPs.
 
-use crate::label;
-use crate::resource::{self, Stored};
+use crate::named::{self, Head, Named, OWN, common};
+use crate::resource::Stored;
 use crate::stmt::statements;
 use crate::tx::Tx;
-use crate::value::{Row, json_text};
+use crate::value::{Row, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use wolke_domain::{Error, Result};
+use wolke_domain::Result;
 use wolke_wire::{Id, Kind, Timestamp};
 
 statements! { "floating_ip";
     INSERT = "INSERT INTO floating_ips (id, project, name, created, ip, family, server, rev, generation, doc)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 1, $8) ON CONFLICT (project, name) DO NOTHING";
-    GET = "SELECT id, project, name, created, ip, family, server, rev, generation, doc FROM floating_ips WHERE project = $1 AND id = $2";
-    OF_ANYBODY = "SELECT id, project, name, created, ip, family, server, rev, generation, doc FROM floating_ips WHERE id = $1";
+    GET = "SELECT id, project, name, created, rev, generation, doc, ip, family, server FROM floating_ips WHERE project = $1 AND id = $2";
+    OF_ANYBODY = "SELECT id, project, name, created, rev, generation, doc, ip, family, server FROM floating_ips WHERE id = $1";
     OF_SERVER = "SELECT id FROM floating_ips WHERE server = $1 ORDER BY id";
     NAME_TAKEN = "SELECT id FROM floating_ips WHERE project = $1 AND name = $2 AND id <> $3";
     UPDATE = "UPDATE floating_ips SET name = $1, server = $2, rev = rev + 1, generation = generation + 1, doc = $3 WHERE id = $4 AND generation = $5";
@@ -67,67 +67,40 @@ pub struct Details {
     pub labels: BTreeMap<String, String>,
 }
 
-fn floating_ip(row: &Row) -> Result<Stored<FloatingIp>> {
-    Ok(Stored {
-        rev: row.int(7)?,
-        generation: row.int(8)?,
-        value: FloatingIp {
-            id: row.int(0)?,
-            project: row.int(1)?,
-            name: row.text(2)?.to_owned(),
-            created: row.time(3)?,
-            ip: row.text(4)?.to_owned(),
-            family: row.int(5)?,
-            server: row.opt_int(6)?,
-            details: row.json(9)?,
-        },
-    })
-}
+impl Named for FloatingIp {
+    common!(Kind::FloatingIp);
 
-/// Inserts a floating IP with its labels; returns how many the project now has.
-///
-/// # Errors
-/// `name is already used`.
-pub fn insert(tx: &mut dyn Tx, new: &FloatingIp) -> Result<i64> {
-    let params = [
-        new.id.into(),
-        new.project.into(),
-        (&new.name).into(),
-        new.created.into(),
-        (&new.ip).into(),
-        new.family.into(),
-        new.server.into(),
-        json_text(&new.details)?,
-    ];
-    if tx.execute(&INSERT, &params)? == 0 {
-        return Err(Error::name_used());
+    fn read(head: Head<String, Details>, row: &Row) -> Result<Self> {
+        let Head { id, project, name, created, details } = head;
+        Ok(Self {
+            id,
+            project,
+            name,
+            created,
+            details,
+            ip: row.text(OWN)?.to_owned(),
+            family: row.int(OWN + 1)?,
+            server: row.opt_int(OWN + 2)?,
+        })
     }
-    label::replace(tx, Kind::FloatingIp, new.project, new.id, &BTreeMap::new(), &new.details.labels)?;
-    resource::count_add(tx, Kind::FloatingIp, new.project, 1)
+
+    fn columns(&self) -> Vec<Value> {
+        vec![(&self.ip).into(), self.family.into(), self.server.into()]
+    }
+
+    fn changing(&self) -> Vec<Value> {
+        vec![(&self.name).into(), self.server.into()]
+    }
 }
 
-/// A floating IP of a project.
-///
-/// # Errors
-/// The engine's failure.
-pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<Stored<FloatingIp>>> {
-    tx.query_one(&GET, &[project.into(), id.into()])?.as_ref().map(floating_ip).transpose()
-}
-
-/// A floating IP of a project, which must exist.
-///
-/// # Errors
-/// `not_found`.
-pub fn expect(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Stored<FloatingIp>> {
-    get(tx, project, id)?.ok_or_else(|| Error::not_found(Kind::FloatingIp, id))
-}
+named::functions!(FloatingIp: insert, get, expect, update, delete);
 
 /// A floating IP, whosever it is: for the operator.
 ///
 /// # Errors
 /// The engine's failure.
 pub fn of_anybody(tx: &mut dyn Tx, id: Id) -> Result<Option<Stored<FloatingIp>>> {
-    tx.query_one(&OF_ANYBODY, &[id.into()])?.as_ref().map(floating_ip).transpose()
+    named::one(tx, &OF_ANYBODY, &[id.into()])
 }
 
 /// The floating IPs of a server, by id.
@@ -144,31 +117,4 @@ pub fn of_server(tx: &mut dyn Tx, server: Id) -> Result<Vec<Id>> {
 /// The engine's failure.
 pub fn release(tx: &mut dyn Tx, server: Id) -> Result<()> {
     tx.execute(&RELEASE, &[server.into()]).map(|_| ())
-}
-
-/// Writes a changed floating IP back: everything but its address.
-///
-/// # Errors
-/// `name is already used`; internal when somebody else has changed the row since it was read.
-pub fn update(tx: &mut dyn Tx, old: &Stored<FloatingIp>, new: &FloatingIp) -> Result<()> {
-    if old.value.name != new.name {
-        let params = [new.project.into(), (&new.name).into(), new.id.into()];
-        if tx.query_one(&NAME_TAKEN, &params)?.is_some() {
-            return Err(Error::name_used());
-        }
-    }
-    label::replace(tx, Kind::FloatingIp, new.project, new.id, &old.value.details.labels, &new.details.labels)?;
-    let params =
-        [(&new.name).into(), new.server.into(), json_text(&new.details)?, new.id.into(), old.generation.into()];
-    tx.execute_one(&UPDATE, &params)
-}
-
-/// Removes a floating IP and its labels. Its address is released by [`crate::address::release`].
-///
-/// # Errors
-/// The engine's failure.
-pub fn delete(tx: &mut dyn Tx, old: &FloatingIp) -> Result<()> {
-    label::replace(tx, Kind::FloatingIp, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
-    tx.execute_one(&DELETE, &[old.id.into()])?;
-    resource::count_add(tx, Kind::FloatingIp, old.project, -1).map(|_| ())
 }

@@ -29,6 +29,7 @@ pub mod limit;
 pub mod list;
 pub mod load_balancer;
 pub mod migrate;
+mod named;
 pub mod network;
 mod network_run;
 pub mod operator;

@@ -7,11 +7,12 @@
 //! What a load balancer shows of a target's health follows from the server. So whoever bumps the rev of a server bumps that of
 //! its load balancers (`balanced`, [`touch_of_server`]).
 
+use crate::named::{self, Head, Named, common};
 use crate::resource::{self, Stored};
+use crate::selection;
 use crate::stmt::{Stmt, statements};
 use crate::tx::Tx;
-use crate::value::{Row, json_text};
-use crate::{label, selection};
+use crate::value::Row;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use wolke_domain::load_balancer::serving::Serving;
@@ -184,48 +185,25 @@ pub struct MetServer {
     pub is_told: bool,
 }
 
-fn load_balancer(row: &Row) -> Result<Stored<LoadBalancer>> {
-    Ok(Stored {
-        rev: row.int(4)?,
-        generation: row.int(5)?,
-        value: LoadBalancer {
-            id: row.int(0)?,
-            project: row.int(1)?,
-            name: row.text(2)?.to_owned(),
-            created: row.time(3)?,
-            details: row.json(6)?,
-        },
-    })
+impl Named for LoadBalancer {
+    common!(Kind::LoadBalancer);
+
+    fn read(head: Head<String, Details>, _: &Row) -> Result<Self> {
+        let Head { id, project, name, created, details } = head;
+        Ok(Self { id, project, name, created, details })
+    }
 }
+
+named::functions!(LoadBalancer: get, expect);
 
 /// Inserts a load balancer with its labels and edges; returns how many the project now has.
 ///
 /// # Errors
 /// `name is already used`; those of [`selection::add`].
 pub fn insert(tx: &mut dyn Tx, new: &LoadBalancer) -> Result<i64> {
-    let params = [new.id.into(), new.project.into(), (&new.name).into(), new.created.into(), json_text(&new.details)?];
-    if tx.execute(&INSERT, &params)? == 0 {
-        return Err(Error::name_used());
-    }
-    label::replace(tx, Kind::LoadBalancer, new.project, new.id, &BTreeMap::new(), &new.details.labels)?;
+    let number = named::insert(tx, new)?;
     keep_edges(tx, new, None, Some(&new.details))?;
-    resource::count_add(tx, Kind::LoadBalancer, new.project, 1)
-}
-
-/// A load balancer of a project.
-///
-/// # Errors
-/// The engine's failure.
-pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<Stored<LoadBalancer>>> {
-    tx.query_one(&GET, &[project.into(), id.into()])?.as_ref().map(load_balancer).transpose()
-}
-
-/// A load balancer of a project, which must exist.
-///
-/// # Errors
-/// `not_found`.
-pub fn expect(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Stored<LoadBalancer>> {
-    get(tx, project, id)?.ok_or_else(|| Error::not_found(Kind::LoadBalancer, id))
+    Ok(number)
 }
 
 /// Writes a changed load balancer back, with its name, labels and edges.
@@ -233,15 +211,7 @@ pub fn expect(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Stored<LoadBalance
 /// # Errors
 /// `name is already used`; those of [`selection::add`]; internal when somebody else has changed the row since it was read.
 pub fn update(tx: &mut dyn Tx, old: &Stored<LoadBalancer>, new: &LoadBalancer) -> Result<()> {
-    if old.value.name != new.name {
-        let params = [new.project.into(), (&new.name).into(), new.id.into()];
-        if tx.query_one(&NAME_TAKEN, &params)?.is_some() {
-            return Err(Error::name_used());
-        }
-    }
-    label::replace(tx, Kind::LoadBalancer, new.project, new.id, &old.value.details.labels, &new.details.labels)?;
-    let params = [(&new.name).into(), json_text(&new.details)?, new.id.into(), old.generation.into()];
-    tx.execute_one(&UPDATE, &params)?;
+    named::update(tx, old, new)?;
     keep_edges(tx, new, Some(&old.value.details), Some(&new.details))
 }
 
@@ -250,10 +220,8 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<LoadBalancer>, new: &LoadBalancer) -
 /// # Errors
 /// The engine's failure.
 pub fn delete(tx: &mut dyn Tx, old: &LoadBalancer) -> Result<()> {
-    label::replace(tx, Kind::LoadBalancer, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
     keep_edges(tx, old, Some(&old.details), None)?;
-    tx.execute_one(&DELETE, &[old.id.into()])?;
-    resource::count_add(tx, Kind::LoadBalancer, old.project, -1).map(|_| ())
+    named::delete(tx, old)
 }
 
 /// Brings the tables of edges from one document to another one, and touches the other ends.
@@ -311,8 +279,8 @@ pub fn naming_server(tx: &mut dyn Tx, server: Id) -> Result<Vec<Stored<LoadBalan
     let rows = tx.query(&NAMING_SERVER, &[server.into()])?;
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {
-        let balancer = tx.query_one(&BY_ID, &[row.int(0)?.into()])?;
-        found.push(load_balancer(&balancer.ok_or_else(|| Error::internal("a target of no load balancer"))?)?);
+        let balancer = named::one(tx, &BY_ID, &[row.int(0)?.into()])?;
+        found.push(balancer.ok_or_else(|| Error::internal("a target of no load balancer"))?);
     }
     Ok(found)
 }

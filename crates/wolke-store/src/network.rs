@@ -3,12 +3,12 @@
 //! How many members a network has, and which address is free, is kept (`member_count`, `network_run`): joining reads
 //! neither the members nor their addresses.
 
-use crate::label;
+use crate::named::{self, Head, Named, common};
 use crate::network_run;
-use crate::resource::{self, Stored};
+use crate::resource;
 use crate::stmt::statements;
 use crate::tx::{Counter, Tx};
-use crate::value::{Row, json_text};
+use crate::value::Row;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -97,19 +97,16 @@ pub struct Member {
     pub status: Option<Status>,
 }
 
-fn network(row: &Row) -> Result<Stored<Network>> {
-    Ok(Stored {
-        rev: row.int(4)?,
-        generation: row.int(5)?,
-        value: Network {
-            id: row.int(0)?,
-            project: row.int(1)?,
-            name: row.text(2)?.to_owned(),
-            created: row.time(3)?,
-            details: row.json(6)?,
-        },
-    })
+impl Named for Network {
+    common!(Kind::Network);
+
+    fn read(head: Head<String, Details>, _: &Row) -> Result<Self> {
+        let Head { id, project, name, created, details } = head;
+        Ok(Self { id, project, name, created, details })
+    }
 }
+
+named::functions!(Network: insert, get, expect, update, delete);
 
 fn target(row: &Row) -> Result<Target> {
     member(row, 0)
@@ -129,61 +126,6 @@ fn address(row: &Row, column: usize) -> Result<Ipv4Addr> {
 
 fn number(address: Ipv4Addr) -> i64 {
     i64::from(u32::from(address))
-}
-
-/// Inserts a network with its labels; returns how many the project now has.
-///
-/// # Errors
-/// `name is already used`.
-pub fn insert(tx: &mut dyn Tx, new: &Network) -> Result<i64> {
-    let params = [new.id.into(), new.project.into(), (&new.name).into(), new.created.into(), json_text(&new.details)?];
-    if tx.execute(&INSERT, &params)? == 0 {
-        return Err(Error::name_used());
-    }
-    label::replace(tx, Kind::Network, new.project, new.id, &BTreeMap::new(), &new.details.labels)?;
-    resource::count_add(tx, Kind::Network, new.project, 1)
-}
-
-/// A network of a project.
-///
-/// # Errors
-/// The engine's failure.
-pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<Stored<Network>>> {
-    tx.query_one(&GET, &[project.into(), id.into()])?.as_ref().map(network).transpose()
-}
-
-/// A network of a project, which must exist.
-///
-/// # Errors
-/// `not_found`.
-pub fn expect(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Stored<Network>> {
-    get(tx, project, id)?.ok_or_else(|| Error::not_found(Kind::Network, id))
-}
-
-/// Writes a changed network back, its name and labels.
-///
-/// # Errors
-/// `name is already used`; internal when somebody else has changed the row since it was read.
-pub fn update(tx: &mut dyn Tx, old: &Stored<Network>, new: &Network) -> Result<()> {
-    if old.value.name != new.name {
-        let params = [new.project.into(), (&new.name).into(), new.id.into()];
-        if tx.query_one(&NAME_TAKEN, &params)?.is_some() {
-            return Err(Error::name_used());
-        }
-    }
-    label::replace(tx, Kind::Network, new.project, new.id, &old.value.details.labels, &new.details.labels)?;
-    let params = [(&new.name).into(), json_text(&new.details)?, new.id.into(), old.generation.into()];
-    tx.execute_one(&UPDATE, &params)
-}
-
-/// Removes a network without members, and its labels.
-///
-/// # Errors
-/// The engine's failure.
-pub fn delete(tx: &mut dyn Tx, old: &Network) -> Result<()> {
-    label::replace(tx, Kind::Network, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
-    tx.execute_one(&DELETE, &[old.id.into()])?;
-    resource::count_add(tx, Kind::Network, old.project, -1).map(|_| ())
 }
 
 /// The members of a network, by kind and id.

@@ -1,19 +1,19 @@
 //! Placement groups. Who is a member stands in `servers.placement_group`.
 
-use crate::label;
+use crate::named::{self, Head, Named, OWN, common};
 use crate::resource::{self, Stored};
 use crate::stmt::statements;
 use crate::tx::Tx;
-use crate::value::{Row, json_text};
+use crate::value::{Row, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use wolke_domain::{Error, Result};
+use wolke_domain::Result;
 use wolke_wire::{Id, Kind, Timestamp};
 
 statements! { "placement_group";
     INSERT = "INSERT INTO placement_groups (id, project, name, created, type, rev, generation, doc)
         VALUES ($1, $2, $3, $4, $5, 1, 1, $6) ON CONFLICT (project, name) DO NOTHING";
-    GET = "SELECT id, project, name, created, type, rev, generation, doc FROM placement_groups WHERE project = $1 AND id = $2";
+    GET = "SELECT id, project, name, created, rev, generation, doc, type FROM placement_groups WHERE project = $1 AND id = $2";
     NAME_TAKEN = "SELECT id FROM placement_groups WHERE project = $1 AND name = $2 AND id <> $3";
     UPDATE = "UPDATE placement_groups SET name = $1, rev = rev + 1, generation = generation + 1, doc = $2 WHERE id = $3 AND generation = $4";
     DELETE = "DELETE FROM placement_groups WHERE id = $1";
@@ -57,56 +57,20 @@ pub struct Member {
     pub host: Option<Id>,
 }
 
-fn placement_group(row: &Row) -> Result<Stored<PlacementGroup>> {
-    Ok(Stored {
-        rev: row.int(5)?,
-        generation: row.int(6)?,
-        value: PlacementGroup {
-            id: row.int(0)?,
-            project: row.int(1)?,
-            name: row.text(2)?.to_owned(),
-            created: row.time(3)?,
-            kind: row.text(4)?.to_owned(),
-            details: row.json(7)?,
-        },
-    })
-}
+impl Named for PlacementGroup {
+    common!(Kind::PlacementGroup);
 
-/// Inserts a group with its labels; returns how many the project now has.
-///
-/// # Errors
-/// `name is already used`.
-pub fn insert(tx: &mut dyn Tx, new: &PlacementGroup) -> Result<i64> {
-    let params = [
-        new.id.into(),
-        new.project.into(),
-        (&new.name).into(),
-        new.created.into(),
-        (&new.kind).into(),
-        json_text(&new.details)?,
-    ];
-    if tx.execute(&INSERT, &params)? == 0 {
-        return Err(Error::name_used());
+    fn read(head: Head<String, Details>, row: &Row) -> Result<Self> {
+        let Head { id, project, name, created, details } = head;
+        Ok(Self { id, project, name, created, details, kind: row.text(OWN)?.to_owned() })
     }
-    label::replace(tx, Kind::PlacementGroup, new.project, new.id, &BTreeMap::new(), &new.details.labels)?;
-    resource::count_add(tx, Kind::PlacementGroup, new.project, 1)
+
+    fn columns(&self) -> Vec<Value> {
+        vec![(&self.kind).into()]
+    }
 }
 
-/// A group of a project.
-///
-/// # Errors
-/// The engine's failure.
-pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<Stored<PlacementGroup>>> {
-    tx.query_one(&GET, &[project.into(), id.into()])?.as_ref().map(placement_group).transpose()
-}
-
-/// A group of a project, which must exist.
-///
-/// # Errors
-/// `not_found`.
-pub fn expect(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Stored<PlacementGroup>> {
-    get(tx, project, id)?.ok_or_else(|| Error::not_found(Kind::PlacementGroup, id))
-}
+named::functions!(PlacementGroup: insert, get, expect, delete);
 
 /// The members of a group, in the order of their ids.
 ///
@@ -131,24 +95,6 @@ pub fn touch(tx: &mut dyn Tx, group: Id) -> Result<()> {
 /// # Errors
 /// `name is already used`; internal when somebody else has changed the row since it was read.
 pub fn update(tx: &mut dyn Tx, old: &Stored<PlacementGroup>, new: &PlacementGroup) -> Result<()> {
-    if old.value.name != new.name {
-        let params = [new.project.into(), (&new.name).into(), new.id.into()];
-        if tx.query_one(&NAME_TAKEN, &params)?.is_some() {
-            return Err(Error::name_used());
-        }
-    }
-    label::replace(tx, Kind::PlacementGroup, new.project, new.id, &old.value.details.labels, &new.details.labels)?;
-    let params = [(&new.name).into(), json_text(&new.details)?, new.id.into(), old.generation.into()];
-    tx.execute_one(&UPDATE, &params)?;
+    named::update(tx, old, new)?;
     tx.execute(&TOUCH_MEMBERS, &[new.id.into()]).map(|_| ())
-}
-
-/// Removes a group without members, and its labels.
-///
-/// # Errors
-/// The engine's failure.
-pub fn delete(tx: &mut dyn Tx, old: &PlacementGroup) -> Result<()> {
-    label::replace(tx, Kind::PlacementGroup, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
-    tx.execute_one(&DELETE, &[old.id.into()])?;
-    resource::count_add(tx, Kind::PlacementGroup, old.project, -1).map(|_| ())
 }

@@ -1,23 +1,23 @@
 //! Storage boxes. Their snapshots and further accounts stand in `storage_box_snapshot.rs` and `storage_box_subaccount.rs`.
 
-use crate::label;
-use crate::resource::{self, Stored};
+use crate::named::{self, Head, Named, OWN, common};
+use crate::resource::Stored;
 use crate::stmt::statements;
 use crate::tx::Tx;
-use crate::value::{Row, json_text};
+use crate::value::{Row, Value, json_text};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use wolke_domain::Result;
 use wolke_domain::storage_box::folder::Folders;
 use wolke_domain::storage_box::plan::Plan;
-use wolke_domain::{Error, Result};
 use wolke_wire::cloud::storage_box::AccessSettings;
 use wolke_wire::{Id, Kind, Timestamp};
 
 statements! { "storage_box";
     INSERT = "INSERT INTO storage_boxes (id, project, name, created, size, size_data, folders, rev, generation, doc)
         VALUES ($1, $2, $3, $4, $5, $6, '[]', 1, 1, $7) ON CONFLICT (project, name) DO NOTHING";
-    GET = "SELECT id, project, name, created, size, size_data, rev, generation, doc FROM storage_boxes WHERE project = $1 AND id = $2";
-    OF_ANYBODY = "SELECT id, project, name, created, size, size_data, rev, generation, doc FROM storage_boxes WHERE id = $1";
+    GET = "SELECT id, project, name, created, rev, generation, doc, size, size_data FROM storage_boxes WHERE project = $1 AND id = $2";
+    OF_ANYBODY = "SELECT id, project, name, created, rev, generation, doc, size, size_data FROM storage_boxes WHERE id = $1";
     NAME_TAKEN = "SELECT id FROM storage_boxes WHERE project = $1 AND name = $2 AND id <> $3";
     UPDATE = "UPDATE storage_boxes SET name = $1, size = $2, size_data = $3, rev = rev + 1, generation = generation + 1, doc = $4
         WHERE id = $5 AND generation = $6";
@@ -80,88 +80,31 @@ pub struct Details {
     pub labels: BTreeMap<String, String>,
 }
 
-fn storage_box(row: &Row) -> Result<Stored<StorageBox>> {
-    Ok(Stored {
-        rev: row.int(6)?,
-        generation: row.int(7)?,
-        value: StorageBox {
-            id: row.int(0)?,
-            project: row.int(1)?,
-            name: row.text(2)?.to_owned(),
-            created: row.time(3)?,
-            size: row.int(4)?,
-            size_data: row.int(5)?,
-            details: row.json(8)?,
-        },
-    })
-}
+impl Named for StorageBox {
+    common!(Kind::StorageBox);
 
-/// Inserts a storage box without folders, with its labels; returns how many the project now has.
-///
-/// # Errors
-/// `name is already used`.
-pub fn insert(tx: &mut dyn Tx, new: &StorageBox) -> Result<i64> {
-    let params = [
-        new.id.into(),
-        new.project.into(),
-        (&new.name).into(),
-        new.created.into(),
-        new.size.into(),
-        new.size_data.into(),
-        json_text(&new.details)?,
-    ];
-    if tx.execute(&INSERT, &params)? == 0 {
-        return Err(Error::name_used());
+    fn read(head: Head<String, Details>, row: &Row) -> Result<Self> {
+        let Head { id, project, name, created, details } = head;
+        Ok(Self { id, project, name, created, details, size: row.int(OWN)?, size_data: row.int(OWN + 1)? })
     }
-    label::replace(tx, Kind::StorageBox, new.project, new.id, &BTreeMap::new(), &new.details.labels)?;
-    resource::count_add(tx, Kind::StorageBox, new.project, 1)
+
+    fn columns(&self) -> Vec<Value> {
+        vec![self.size.into(), self.size_data.into()]
+    }
+
+    fn changing(&self) -> Vec<Value> {
+        vec![(&self.name).into(), self.size.into(), self.size_data.into()]
+    }
 }
 
-/// A storage box of a project.
-///
-/// # Errors
-/// The engine's failure.
-pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<Stored<StorageBox>>> {
-    tx.query_one(&GET, &[project.into(), id.into()])?.as_ref().map(storage_box).transpose()
-}
-
-/// A storage box of a project, which must exist.
-///
-/// # Errors
-/// `not_found`.
-pub fn expect(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Stored<StorageBox>> {
-    get(tx, project, id)?.ok_or_else(|| Error::not_found(Kind::StorageBox, id))
-}
+named::functions!(StorageBox: insert, get, expect, update, delete);
 
 /// A storage box, whosever it is: for the operator, and for its own calendar.
 ///
 /// # Errors
 /// The engine's failure.
 pub fn of_anybody(tx: &mut dyn Tx, id: Id) -> Result<Option<Stored<StorageBox>>> {
-    tx.query_one(&OF_ANYBODY, &[id.into()])?.as_ref().map(storage_box).transpose()
-}
-
-/// Writes a changed storage box back: everything but its folders.
-///
-/// # Errors
-/// `name is already used`; internal when somebody else has changed the row since it was read.
-pub fn update(tx: &mut dyn Tx, old: &Stored<StorageBox>, new: &StorageBox) -> Result<()> {
-    if old.value.name != new.name {
-        let params = [new.project.into(), (&new.name).into(), new.id.into()];
-        if tx.query_one(&NAME_TAKEN, &params)?.is_some() {
-            return Err(Error::name_used());
-        }
-    }
-    label::replace(tx, Kind::StorageBox, new.project, new.id, &old.value.details.labels, &new.details.labels)?;
-    let params = [
-        (&new.name).into(),
-        new.size.into(),
-        new.size_data.into(),
-        json_text(&new.details)?,
-        new.id.into(),
-        old.generation.into(),
-    ];
-    tx.execute_one(&UPDATE, &params)
+    named::one(tx, &OF_ANYBODY, &[id.into()])
 }
 
 /// The folders of a storage box.
@@ -178,14 +121,4 @@ pub fn folders(tx: &mut dyn Tx, id: Id) -> Result<Folders> {
 /// The engine's failure.
 pub fn set_folders(tx: &mut dyn Tx, id: Id, folders: &Folders) -> Result<()> {
     tx.execute_one(&SET_FOLDERS, &[json_text(folders)?, id.into()])
-}
-
-/// Removes a storage box that has no snapshots and further accounts any more, and its labels.
-///
-/// # Errors
-/// The engine's failure.
-pub fn delete(tx: &mut dyn Tx, old: &StorageBox) -> Result<()> {
-    label::replace(tx, Kind::StorageBox, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
-    tx.execute_one(&DELETE, &[old.id.into()])?;
-    resource::count_add(tx, Kind::StorageBox, old.project, -1).map(|_| ())
 }

@@ -1,10 +1,10 @@
 //! Snapshots of storage boxes.
 
-use crate::label;
+use crate::named::{self, Head, Named, OWN, common};
 use crate::resource::Stored;
 use crate::stmt::statements;
 use crate::tx::Tx;
-use crate::value::{Row, json_text};
+use crate::value::{Row, Value, json_text};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wolke_domain::storage_box::folder::Folders;
@@ -13,11 +13,11 @@ use wolke_domain::{Error, Result};
 use wolke_wire::{Id, Kind, Timestamp};
 
 statements! { "storage_box_snapshot";
-    INSERT = "INSERT INTO storage_box_snapshots (id, project, storage_box, number, name, created, automatic, bytes, kept, size, folders, rev, generation, doc)
+    INSERT = "INSERT INTO storage_box_snapshots (id, project, name, created, storage_box, number, automatic, bytes, kept, size, folders, rev, generation, doc)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, 1, $12)";
-    GET = "SELECT id, project, storage_box, number, name, created, automatic, bytes, kept, size, rev, generation, doc FROM storage_box_snapshots
-        WHERE id = $1 AND project = $2";
-    OF_BOX = "SELECT id, project, storage_box, number, name, created, automatic, bytes, kept, size, rev, generation, doc FROM storage_box_snapshots
+    GET = "SELECT id, project, name, created, rev, generation, doc, storage_box, number, automatic, bytes, kept, size FROM storage_box_snapshots
+        WHERE project = $1 AND id = $2";
+    OF_BOX = "SELECT id, project, name, created, rev, generation, doc, storage_box, number, automatic, bytes, kept, size FROM storage_box_snapshots
         WHERE storage_box = $1 ORDER BY number";
     FOLDERS = "SELECT folders FROM storage_box_snapshots WHERE id = $1";
     BY_NAME = "SELECT folders FROM storage_box_snapshots WHERE storage_box = $1 AND name = $2";
@@ -65,54 +65,49 @@ pub struct Details {
     pub labels: BTreeMap<String, String>,
 }
 
-fn snapshot(row: &Row) -> Result<Stored<Snapshot>> {
-    Ok(Stored {
-        rev: row.int(10)?,
-        generation: row.int(11)?,
-        value: Snapshot {
-            id: row.int(0)?,
-            project: row.int(1)?,
-            storage_box: row.int(2)?,
-            number: row.int(3)?,
-            name: row.text(4)?.to_owned(),
-            created: row.time(5)?,
-            is_automatic: row.flag(6)?,
-            mark: Mark { bytes: row.int(7)?, kept: row.int(8)? },
-            size: row.int(9)?,
-            details: row.json(12)?,
-        },
-    })
+impl Named for Snapshot {
+    common!(Kind::StorageBoxSnapshot, keeps name);
+
+    fn read(head: Head<String, Details>, row: &Row) -> Result<Self> {
+        let Head { id, project, name, created, details } = head;
+        Ok(Self {
+            id,
+            project,
+            name,
+            created,
+            details,
+            storage_box: row.int(OWN)?,
+            number: row.int(OWN + 1)?,
+            is_automatic: row.flag(OWN + 2)?,
+            mark: Mark { bytes: row.int(OWN + 3)?, kept: row.int(OWN + 4)? },
+            size: row.int(OWN + 5)?,
+        })
+    }
+
+    fn columns(&self) -> Vec<Value> {
+        vec![
+            self.storage_box.into(),
+            self.number.into(),
+            self.is_automatic.into(),
+            self.mark.bytes.into(),
+            self.mark.kept.into(),
+            self.size.into(),
+        ]
+    }
+
+    fn changing(&self) -> Vec<Value> {
+        vec![self.mark.kept.into(), self.size.into()]
+    }
 }
+
+named::functions!(Snapshot: get, update);
 
 /// Inserts a snapshot with these folders, and its labels.
 ///
 /// # Errors
 /// The engine's failure, also for a name that is taken.
 pub fn insert(tx: &mut dyn Tx, new: &Snapshot, folders: &Folders) -> Result<()> {
-    let params = [
-        new.id.into(),
-        new.project.into(),
-        new.storage_box.into(),
-        new.number.into(),
-        (&new.name).into(),
-        new.created.into(),
-        new.is_automatic.into(),
-        new.mark.bytes.into(),
-        new.mark.kept.into(),
-        new.size.into(),
-        json_text(folders)?,
-        json_text(&new.details)?,
-    ];
-    tx.execute_one(&INSERT, &params)?;
-    label::replace(tx, Kind::StorageBoxSnapshot, new.project, new.id, &BTreeMap::new(), &new.details.labels)
-}
-
-/// A snapshot of a project.
-///
-/// # Errors
-/// The engine's failure.
-pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<Stored<Snapshot>>> {
-    tx.query_one(&GET, &[id.into(), project.into()])?.as_ref().map(snapshot).transpose()
+    named::add(tx, new, vec![json_text(folders)?])
 }
 
 /// A snapshot of a storage box of a project, which must exist.
@@ -130,7 +125,7 @@ pub fn expect(tx: &mut dyn Tx, (project, storage_box): (Id, Id), id: Id) -> Resu
 /// # Errors
 /// The engine's failure.
 pub fn of_box(tx: &mut dyn Tx, storage_box: Id) -> Result<Vec<Stored<Snapshot>>> {
-    tx.query(&OF_BOX, &[storage_box.into()])?.iter().map(snapshot).collect()
+    named::all(tx, &OF_BOX, &[storage_box.into()])
 }
 
 /// The names of the snapshots of a storage box, in order.
@@ -157,23 +152,10 @@ pub fn folders_named(tx: &mut dyn Tx, storage_box: Id, name: &str) -> Result<Opt
     tx.query_one(&BY_NAME, &[storage_box.into(), name.into()])?.map(|row| row.json(0)).transpose()
 }
 
-/// Writes a changed snapshot back: how much it holds, description and labels.
-///
-/// # Errors
-/// Internal when somebody else has changed the row since it was read.
-pub fn update(tx: &mut dyn Tx, old: &Stored<Snapshot>, new: &Snapshot) -> Result<()> {
-    let labels = (&old.value.details.labels, &new.details.labels);
-    label::replace(tx, Kind::StorageBoxSnapshot, new.project, new.id, labels.0, labels.1)?;
-    let params =
-        [new.mark.kept.into(), new.size.into(), json_text(&new.details)?, new.id.into(), old.generation.into()];
-    tx.execute_one(&UPDATE, &params)
-}
-
 /// Removes a snapshot and its labels.
 ///
 /// # Errors
 /// The engine's failure.
 pub fn delete(tx: &mut dyn Tx, old: &Snapshot) -> Result<()> {
-    label::replace(tx, Kind::StorageBoxSnapshot, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
-    tx.execute_one(&DELETE, &[old.id.into()])
+    named::remove(tx, old)
 }

@@ -1,10 +1,10 @@
 //! Further accounts of storage boxes.
 
-use crate::label;
+use crate::named::{self, Head, Named, OWN, common};
 use crate::resource::Stored;
 use crate::stmt::statements;
 use crate::tx::Tx;
-use crate::value::{Row, json_text};
+use crate::value::{Row, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wolke_domain::{Error, Result};
@@ -12,13 +12,13 @@ use wolke_wire::cloud::storage_box::subaccount::SubaccountAccessSettings;
 use wolke_wire::{Id, Kind, Timestamp};
 
 statements! { "storage_box_subaccount";
-    INSERT = "INSERT INTO storage_box_subaccounts (id, project, storage_box, number, name, username, created, rev, generation, doc)
+    INSERT = "INSERT INTO storage_box_subaccounts (id, project, name, created, storage_box, number, username, rev, generation, doc)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 1, $8) ON CONFLICT (storage_box, name) DO NOTHING";
-    GET = "SELECT id, project, storage_box, number, name, username, created, rev, generation, doc FROM storage_box_subaccounts
-        WHERE id = $1 AND project = $2";
-    OF_BOX = "SELECT id, project, storage_box, number, name, username, created, rev, generation, doc FROM storage_box_subaccounts
+    GET = "SELECT id, project, name, created, rev, generation, doc, storage_box, number, username FROM storage_box_subaccounts
+        WHERE project = $1 AND id = $2";
+    OF_BOX = "SELECT id, project, name, created, rev, generation, doc, storage_box, number, username FROM storage_box_subaccounts
         WHERE storage_box = $1 ORDER BY id";
-    BY_NUMBER = "SELECT id, project, storage_box, number, name, username, created, rev, generation, doc FROM storage_box_subaccounts
+    BY_NUMBER = "SELECT id, project, name, created, rev, generation, doc, storage_box, number, username FROM storage_box_subaccounts
         WHERE storage_box = $1 AND number = $2";
     COUNT = "SELECT count(*) FROM storage_box_subaccounts WHERE storage_box = $1";
     NAME_TAKEN = "SELECT id FROM storage_box_subaccounts WHERE storage_box = $1 AND name = $2 AND id <> $3";
@@ -67,42 +67,40 @@ pub struct Details {
     pub labels: BTreeMap<String, String>,
 }
 
-fn subaccount(row: &Row) -> Result<Stored<Subaccount>> {
-    Ok(Stored {
-        rev: row.int(7)?,
-        generation: row.int(8)?,
-        value: Subaccount {
-            id: row.int(0)?,
-            project: row.int(1)?,
-            storage_box: row.int(2)?,
-            number: row.int(3)?,
-            name: row.text(4)?.to_owned(),
-            username: row.text(5)?.to_owned(),
-            created: row.time(6)?,
-            details: row.json(9)?,
-        },
-    })
+impl Named for Subaccount {
+    common!(Kind::StorageBoxSubaccount);
+
+    fn read(head: Head<String, Details>, row: &Row) -> Result<Self> {
+        let Head { id, project, name, created, details } = head;
+        Ok(Self {
+            id,
+            project,
+            name,
+            created,
+            details,
+            storage_box: row.int(OWN)?,
+            number: row.int(OWN + 1)?,
+            username: row.text(OWN + 2)?.to_owned(),
+        })
+    }
+
+    fn columns(&self) -> Vec<Value> {
+        vec![self.storage_box.into(), self.number.into(), (&self.username).into()]
+    }
+
+    fn scope(&self) -> Id {
+        self.storage_box
+    }
 }
+
+named::functions!(Subaccount: get, update);
 
 /// Inserts an account with its labels; returns how many the storage box now has.
 ///
 /// # Errors
 /// `name is already used`.
 pub fn insert(tx: &mut dyn Tx, new: &Subaccount) -> Result<i64> {
-    let params = [
-        new.id.into(),
-        new.project.into(),
-        new.storage_box.into(),
-        new.number.into(),
-        (&new.name).into(),
-        (&new.username).into(),
-        new.created.into(),
-        json_text(&new.details)?,
-    ];
-    if tx.execute(&INSERT, &params)? == 0 {
-        return Err(Error::name_used());
-    }
-    label::replace(tx, Kind::StorageBoxSubaccount, new.project, new.id, &BTreeMap::new(), &new.details.labels)?;
+    named::add(tx, new, Vec::new())?;
     count(tx, new.storage_box)
 }
 
@@ -122,14 +120,6 @@ pub fn count(tx: &mut dyn Tx, storage_box: Id) -> Result<i64> {
     tx.query_one(&COUNT, &[storage_box.into()])?.map_or(Ok(0), |row| row.int(0))
 }
 
-/// An account of a project.
-///
-/// # Errors
-/// The engine's failure.
-pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<Stored<Subaccount>>> {
-    tx.query_one(&GET, &[id.into(), project.into()])?.as_ref().map(subaccount).transpose()
-}
-
 /// An account of a storage box of a project, which must exist.
 ///
 /// # Errors
@@ -144,7 +134,7 @@ pub fn expect(tx: &mut dyn Tx, (project, storage_box): (Id, Id), id: Id) -> Resu
 /// # Errors
 /// The engine's failure.
 pub fn of_box(tx: &mut dyn Tx, storage_box: Id) -> Result<Vec<Stored<Subaccount>>> {
-    tx.query(&OF_BOX, &[storage_box.into()])?.iter().map(subaccount).collect()
+    named::all(tx, &OF_BOX, &[storage_box.into()])
 }
 
 /// The account of a storage box whose user name ends in a number.
@@ -152,23 +142,7 @@ pub fn of_box(tx: &mut dyn Tx, storage_box: Id) -> Result<Vec<Stored<Subaccount>
 /// # Errors
 /// The engine's failure.
 pub fn numbered(tx: &mut dyn Tx, storage_box: Id, number: i64) -> Result<Option<Stored<Subaccount>>> {
-    tx.query_one(&BY_NUMBER, &[storage_box.into(), number.into()])?.as_ref().map(subaccount).transpose()
-}
-
-/// Writes a changed account back.
-///
-/// # Errors
-/// `name is already used`; internal when somebody else has changed the row since it was read.
-pub fn update(tx: &mut dyn Tx, old: &Stored<Subaccount>, new: &Subaccount) -> Result<()> {
-    if old.value.name != new.name {
-        let params = [new.storage_box.into(), (&new.name).into(), new.id.into()];
-        if tx.query_one(&NAME_TAKEN, &params)?.is_some() {
-            return Err(Error::name_used());
-        }
-    }
-    let labels = (&old.value.details.labels, &new.details.labels);
-    label::replace(tx, Kind::StorageBoxSubaccount, new.project, new.id, labels.0, labels.1)?;
-    tx.execute_one(&UPDATE, &[(&new.name).into(), json_text(&new.details)?, new.id.into(), old.generation.into()])
+    named::one(tx, &BY_NUMBER, &[storage_box.into(), number.into()])
 }
 
 /// Removes an account and its labels.
@@ -176,6 +150,5 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<Subaccount>, new: &Subaccount) -> Re
 /// # Errors
 /// The engine's failure.
 pub fn delete(tx: &mut dyn Tx, old: &Subaccount) -> Result<()> {
-    label::replace(tx, Kind::StorageBoxSubaccount, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
-    tx.execute_one(&DELETE, &[old.id.into()])
+    named::remove(tx, old)
 }

@@ -1,10 +1,10 @@
 //! DNS zones. Their sets of records stand in `rrset.rs`.
 
-use crate::label;
-use crate::resource::{self, Stored};
+use crate::named::{self, Head, Named, OWN, common};
+use crate::resource::Stored;
 use crate::stmt::statements;
 use crate::tx::Tx;
-use crate::value::{Row, json_text};
+use crate::value::{Row, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wolke_domain::zone::Volume;
@@ -15,9 +15,9 @@ use wolke_wire::{Id, IdOrName, Kind, Timestamp};
 statements! { "zone";
     INSERT = "INSERT INTO zones (id, project, name, created, mode, record_count, rrset_count, bytes, rev, generation, doc)
         VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 1, 1, $7) ON CONFLICT (project, name) DO NOTHING";
-    GET = "SELECT id, project, name, created, mode, record_count, rev, generation, doc FROM zones WHERE project = $1 AND id = $2";
-    BY_NAME = "SELECT id, project, name, created, mode, record_count, rev, generation, doc FROM zones WHERE project = $1 AND name = $2";
-    OF_ANYBODY = "SELECT id, project, name, created, mode, record_count, rev, generation, doc FROM zones WHERE id = $1";
+    GET = "SELECT id, project, name, created, rev, generation, doc, mode, record_count FROM zones WHERE project = $1 AND id = $2";
+    BY_NAME = "SELECT id, project, name, created, rev, generation, doc, mode, record_count FROM zones WHERE project = $1 AND name = $2";
+    OF_ANYBODY = "SELECT id, project, name, created, rev, generation, doc, mode, record_count FROM zones WHERE id = $1";
     UPDATE = "UPDATE zones SET rev = rev + 1, generation = generation + 1, doc = $1 WHERE id = $2 AND generation = $3";
     COUNT = "UPDATE zones SET record_count = record_count + $1, rrset_count = rrset_count + $2, bytes = bytes + $3, rev = rev + 1
         WHERE id = $4 RETURNING rrset_count, bytes";
@@ -78,50 +78,32 @@ pub struct Nameserver {
     pub tsig: Option<(String, String)>,
 }
 
-fn zone(row: &Row) -> Result<Stored<Zone>> {
-    Ok(Stored {
-        rev: row.int(6)?,
-        generation: row.int(7)?,
-        value: Zone {
-            id: row.int(0)?,
-            project: row.int(1)?,
-            name: row.text(2)?.to_owned(),
-            created: row.time(3)?,
-            mode: row.text(4)?.to_owned(),
-            record_count: row.int(5)?,
-            details: row.json(8)?,
-        },
-    })
-}
+impl Named for Zone {
+    common!(Kind::Zone, keeps name);
 
-/// Inserts a zone with its labels; returns how many the project now has.
-///
-/// # Errors
-/// `name is already used`.
-pub fn insert(tx: &mut dyn Tx, new: &Zone) -> Result<i64> {
-    let params = [
-        new.id.into(),
-        new.project.into(),
-        (&new.name).into(),
-        new.created.into(),
-        (&new.mode).into(),
-        new.record_count.into(),
-        json_text(&new.details)?,
-    ];
-    if tx.execute(&INSERT, &params)? == 0 {
-        return Err(Error::name_used());
+    fn read(head: Head<String, Details>, row: &Row) -> Result<Self> {
+        let Head { id, project, name, created, details } = head;
+        Ok(Self {
+            id,
+            project,
+            name,
+            created,
+            details,
+            mode: row.text(OWN)?.to_owned(),
+            record_count: row.int(OWN + 1)?,
+        })
     }
-    label::replace(tx, Kind::Zone, new.project, new.id, &BTreeMap::new(), &new.details.labels)?;
-    resource::count_add(tx, Kind::Zone, new.project, 1)
+
+    fn columns(&self) -> Vec<Value> {
+        vec![(&self.mode).into(), self.record_count.into()]
+    }
+
+    fn changing(&self) -> Vec<Value> {
+        Vec::new()
+    }
 }
 
-/// A zone of a project.
-///
-/// # Errors
-/// The engine's failure.
-pub fn get(tx: &mut dyn Tx, project: Id, id: Id) -> Result<Option<Stored<Zone>>> {
-    tx.query_one(&GET, &[project.into(), id.into()])?.as_ref().map(zone).transpose()
-}
+named::functions!(Zone: insert, get, update, delete);
 
 /// The zone that a path names, by its id or by its name; it must exist.
 ///
@@ -149,7 +131,7 @@ pub fn expect(tx: &mut dyn Tx, project: Id, asked: &IdOrName) -> Result<Stored<Z
 /// # Errors
 /// The engine's failure.
 pub fn by_name(tx: &mut dyn Tx, project: Id, name: &str) -> Result<Option<Stored<Zone>>> {
-    tx.query_one(&BY_NAME, &[project.into(), name.into()])?.as_ref().map(zone).transpose()
+    named::one(tx, &BY_NAME, &[project.into(), name.into()])
 }
 
 /// A zone, whosever it is: for the operator.
@@ -157,17 +139,7 @@ pub fn by_name(tx: &mut dyn Tx, project: Id, name: &str) -> Result<Option<Stored
 /// # Errors
 /// The engine's failure.
 pub fn of_anybody(tx: &mut dyn Tx, id: Id) -> Result<Option<Stored<Zone>>> {
-    tx.query_one(&OF_ANYBODY, &[id.into()])?.as_ref().map(zone).transpose()
-}
-
-/// Writes the changed details of a zone back.
-///
-/// # Errors
-/// Internal when somebody else has changed the row since it was read.
-pub fn update(tx: &mut dyn Tx, old: &Stored<Zone>, new: &Zone) -> Result<()> {
-    label::replace(tx, Kind::Zone, new.project, new.id, &old.value.details.labels, &new.details.labels)?;
-    let params = [json_text(&new.details)?, new.id.into(), old.generation.into()];
-    tx.execute_one(&UPDATE, &params)
+    named::one(tx, &OF_ANYBODY, &[id.into()])
 }
 
 /// What sets add to a zone, or take from it.
@@ -186,14 +158,4 @@ pub(crate) fn count(tx: &mut dyn Tx, id: Id, by: Share) -> Result<Volume> {
     let params = [by.records.into(), by.sets.into(), by.bytes.into(), id.into()];
     let row = tx.query_one(&COUNT, &params)?.ok_or_else(|| Error::internal(format!("zone {id} is gone")))?;
     Ok(Volume { sets: row.int(0)?, bytes: row.int(1)? })
-}
-
-/// Removes a zone without sets, and its labels.
-///
-/// # Errors
-/// The engine's failure.
-pub fn delete(tx: &mut dyn Tx, old: &Zone) -> Result<()> {
-    label::replace(tx, Kind::Zone, old.project, old.id, &old.details.labels, &BTreeMap::new())?;
-    tx.execute_one(&DELETE, &[old.id.into()])?;
-    resource::count_add(tx, Kind::Zone, old.project, -1).map(|_| ())
 }
