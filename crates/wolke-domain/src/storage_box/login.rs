@@ -17,7 +17,10 @@ pub enum Way {
 
 /// What an account opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "switches")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "one for each switch of the access settings, which are independent: every combination of them can be asked for"
+)]
 pub struct Doors {
     /// From outside of the provider's network.
     pub external: bool,

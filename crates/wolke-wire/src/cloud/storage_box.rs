@@ -55,7 +55,10 @@ pub struct StorageBox {
 
 /// How the first account of a storage box can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[allow(clippy::struct_excessive_bools, reason = "the contract's")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "the contract has an object of these booleans, each switched by itself: there is no state that they spell"
+)]
 pub struct AccessSettings {
     /// Also from outside of the provider's network.
     pub reachable_externally: bool,

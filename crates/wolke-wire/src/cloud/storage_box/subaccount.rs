@@ -32,7 +32,10 @@ pub struct Subaccount {
 
 /// How a further account can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[allow(clippy::struct_excessive_bools, reason = "the contract's")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "the contract has an object of these booleans, each switched by itself: there is no state that they spell"
+)]
 pub struct SubaccountAccessSettings {
     /// Also from outside of the provider's network.
     pub reachable_externally: bool,
