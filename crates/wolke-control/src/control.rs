@@ -11,6 +11,9 @@ use wolke_store::{Db, Race, address};
 use wolke_strand::Worker;
 use wolke_wire::{Dialect, Id};
 
+/// How long the end of a project is waited for, unless somebody says otherwise.
+const EMPTYING_MAX: Duration = Duration::from_secs(60);
+
 /// Who asks: what a token leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -25,13 +28,15 @@ pub struct Caller {
 pub struct Options {
     /// How long an answer waits for simulated work to settle; zero shows the work under way.
     pub settle: Duration,
+    /// How long the end of a project is waited for until what is left of it is told.
+    pub emptying: Duration,
     /// Whether work on a busy resource is refused with `locked` instead of queued.
     pub refuse_contention: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { settle: Duration::from_millis(25), refuse_contention: false }
+        Self { settle: Duration::from_millis(25), emptying: EMPTYING_MAX, refuse_contention: false }
     }
 }
 

@@ -7,7 +7,7 @@ pub(crate) use ending::{PROGRAM, wake};
 use wolke_domain::{Error, Result, name};
 pub use wolke_store::project::Project;
 use wolke_store::{Db, Race, project, resource, token};
-use wolke_wire::{ErrorCode, Kind};
+use wolke_wire::{ErrorCode, Id, Kind};
 
 /// Makes a project, unless one of that name is there.
 ///
@@ -24,6 +24,26 @@ pub async fn ensure_project(db: &Db, name: &str) -> Result<Project> {
         None => project::insert(tx, &wanted),
     })
     .await
+}
+
+/// A project that was told to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Its id.
+    id: Id,
+    /// Its name.
+    name: String,
+    /// The strand that empties it; none of one that was empty.
+    strand: Option<Id>,
+}
+
+/// What a project that is being emptied still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remainder {
+    /// That it does, in words.
+    pub message: String,
+    /// How many resources of each kind, by the kind's singular.
+    pub held: Vec<(String, i64)>,
 }
 
 impl Control {
@@ -56,43 +76,71 @@ impl Control {
     }
 
     /// Deletes a project with its tokens and its history. One that holds something is refused, unless `everything` is to go
-    /// with it: then it is gone for clients at once, and a strand empties it.
+    /// with it: then it is gone for clients at once, and a strand empties it ([`Control::project_gone`] waits for that).
     ///
     /// # Errors
     /// `not_found`; `conflict` naming what it still holds.
-    pub async fn delete_project(&self, name: &str, everything: bool) -> Result<()> {
+    pub async fn delete_project(&self, name: &str, everything: bool) -> Result<Ending> {
         let Project { id, .. } = match self.project(name).await {
             // Perhaps a process has died before it deleted the tokens.
             Err(gone @ Error::NotFound { .. }) => return self.sweep_tokens().await.and(Err(gone)),
             found => found?,
         };
         let gone = format!("project '{name}' not found");
-        self.db
+        let strand = self
+            .db
             .write(vec![Race::Database, Race::Project(id)], move |tx| {
                 if project::by_id(tx, id)?.is_none() {
                     return Err(Error::NotFound { message: gone.clone() });
                 }
-                if project::ending(tx, id)?.is_some() {
-                    return Ok(());
+                if let Some(strand) = project::ending(tx, id)? {
+                    return Ok(Some(strand));
                 }
                 let held = resource::counts(tx, id)?;
                 let is_empty = held.is_empty() && !project::has_strands(tx, id)?;
                 match everything {
-                    _ if is_empty => project::delete(tx, id),
-                    true => ending::begin(tx, id),
-                    false => Err(Error::refused(ErrorCode::Conflict, not_empty(&held))),
+                    _ if is_empty => project::delete(tx, id).map(|()| None),
+                    true => ending::begin(tx, id).map(Some),
+                    false => {
+                        Err(Error::refused(ErrorCode::Conflict, format!("the project is not empty: {}", holds(&held))))
+                    }
                 }
             })
             .await?;
         // The tokens live in another database. Dying in between leaves tokens that lead nowhere: they are refused, and deleted with
         // the next start or the next attempt.
         let world = self.world.clone();
-        self.root.write(vec![Race::Database], move |tx| token::delete_of_project(tx, &world, id)).await.map(|_| ())
+        self.root.write(vec![Race::Database], move |tx| token::delete_of_project(tx, &world, id)).await?;
+        Ok(Ending { id, name: name.to_owned(), strand })
+    }
+
+    /// Waits until a project that was told to go is gone, at most [`Options::emptying`](crate::Options::emptying); returns
+    /// what it holds then, none when it is gone.
+    ///
+    /// # Errors
+    /// `conflict` when it could not be emptied and stays.
+    pub async fn project_gone(&self, ending: &Ending) -> Result<Option<Remainder>> {
+        let Ending { id, name, strand } = ending;
+        let (id, Some(strand)) = (*id, *strand) else { return Ok(None) };
+        // Whether it has ended or not: the look says what has become of the project.
+        let _ = self.worker.end(strand, self.options.emptying).await;
+        let found = self.db.read(move |tx| Ok((project::by_id(tx, id)?, resource::counts(tx, id)?))).await?;
+        match found {
+            (None, _) => Ok(None),
+            (Some(Project { ending: true, .. }), held) => {
+                let message = format!("project '{name}' is still being emptied: {}", holds(&held));
+                Ok(Some(Remainder { message, held }))
+            }
+            (Some(_), held) => {
+                let message = format!("project '{name}' could not be emptied and stays: {}", holds(&held));
+                Err(Error::refused(ErrorCode::Conflict, message))
+            }
+        }
     }
 }
 
-/// What a project that is not empty holds, in words.
-fn not_empty(held: &[(String, i64)]) -> String {
+/// What a project holds, in words.
+fn holds(held: &[(String, i64)]) -> String {
     let counted = |(kind, n): &(String, i64)| {
         let label = match Kind::from_singular(kind) {
             Some(kind) => kind.label(),
@@ -101,21 +149,19 @@ fn not_empty(held: &[(String, i64)]) -> String {
         format!("{n} {label}{}", if *n == 1 { "" } else { "s" })
     };
     match held {
-        [] => "the project is not empty: work is under way in it".into(),
-        held => {
-            format!("the project is not empty: it holds {}", held.iter().map(counted).collect::<Vec<_>>().join(", "))
-        }
+        [] => "work is under way in it".into(),
+        held => format!("it holds {}", held.iter().map(counted).collect::<Vec<_>>().join(", ")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::not_empty;
+    use super::holds;
 
     #[test]
     fn what_a_project_holds_is_said_in_words() {
         let held = [("primary_ip".to_owned(), 3), ("server".to_owned(), 1)];
-        assert_eq!(not_empty(&held), "the project is not empty: it holds 3 primary IPs, 1 server");
-        assert_eq!(not_empty(&[]), "the project is not empty: work is under way in it");
+        assert_eq!(holds(&held), "it holds 3 primary IPs, 1 server");
+        assert_eq!(holds(&[]), "work is under way in it");
     }
 }

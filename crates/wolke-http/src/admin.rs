@@ -6,7 +6,7 @@
 //! | route | does |
 //! | --- | --- |
 //! | `GET /status` | what runs here |
-//! | `GET` `POST /projects`, `DELETE /projects/{name}` | projects |
+//! | `GET` `POST /projects`, `DELETE /projects/{name}` | projects; 202 says what is left of one that is still being emptied |
 //! | `GET` `PUT /projects/{name}/limits` | how much a project may have |
 //! | `GET` `POST /tokens`, `DELETE /tokens/{id}` | tokens; a secret is shown once |
 //! | `POST /tokens/find` | what a secret opens: the token, or null |

@@ -23,6 +23,8 @@ const JITTER_MS: u64 = 250;
 const DRAIN: Duration = Duration::from_secs(10);
 /// Longest time between two looks at whether a world has come to rest: covers what other processes do.
 const REST_LOOK: Duration = Duration::from_millis(10);
+/// Longest time between two looks at whether a strand has ended, for the same reason. It may be a long one.
+const END_LOOK: Duration = Duration::from_millis(250);
 /// Pause after a failure of the database before the worker asks again.
 const RETRY: Duration = Duration::from_millis(200);
 
@@ -150,19 +152,34 @@ impl<A: Application> Worker<A> {
     /// Waits until nothing in the world is due: every strand sleeps until a later point in world time or waits for another
     /// one. At most so long.
     pub async fn come_to_rest(&self, at_most: Duration) -> Settled {
-        let rest = async {
+        self.watch(at_most, REST_LOOK, |tx| Ok(!strand::is_any_ready(tx)?)).await
+    }
+
+    /// Waits until a strand has ended, however often it sleeps until then. At most so long.
+    pub async fn end(&self, strand: Id, at_most: Duration) -> Settled {
+        self.watch(at_most, END_LOOK, move |tx| Ok(strand::get(tx, strand)?.is_none())).await
+    }
+
+    /// Asks a question whenever a chain has stopped, and every so often, until the answer is yes. At most so long.
+    async fn watch(
+        &self,
+        at_most: Duration,
+        look_every: Duration,
+        question: impl Fn(&mut dyn Tx) -> Result<bool> + Clone + Send + 'static,
+    ) -> Settled {
+        let yes = async {
             loop {
                 // First the watch, then the look: what happens between them is not missed.
                 let mut moved = std::pin::pin!(self.inner.moved.notified());
                 moved.as_mut().enable();
-                if matches!(self.inner.db.read(|tx| strand::is_any_ready(tx)).await, Ok(false)) {
+                if matches!(self.inner.db.read(question.clone()).await, Ok(true)) {
                     return;
                 }
                 // Moved or not: the next look says.
-                let _ = tokio::time::timeout(REST_LOOK, moved).await;
+                let _ = tokio::time::timeout(look_every, moved).await;
             }
         };
-        match tokio::time::timeout(at_most, rest).await {
+        match tokio::time::timeout(at_most, yes).await {
             Ok(()) => Settled::Yes,
             Err(_) => Settled::NotYet,
         }

@@ -92,7 +92,8 @@ impl Installation {
         operator::load(&db, &core, clock.monotonic_ms()).await?;
         let jitter = WorkerOptions { jitter_seed: u64::from(std::process::id()) };
         let worker = Worker::start(Arc::clone(&db), Arc::clone(&core), cradle, jitter).await?;
-        let options = Options { settle: settings.settle, refuse_contention: settings.refuse_contention };
+        let options =
+            Options { settle: settings.settle, refuse_contention: settings.refuse_contention, ..Options::default() };
         let (shared, world) = (Arc::clone(&core), Arc::clone(&db));
         let parts = Parts { root, db, world: WORLD.into(), core, worker, tokens, options };
         let control = Arc::new(Control::new(parts).await?);

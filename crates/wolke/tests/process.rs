@@ -216,16 +216,12 @@ fn a_world_that_is_gone_is_not_served_empty() {
     assert!(!world.exists(), "nothing stands in for it");
 }
 
-#[test]
-fn metadata_of_a_server() {
-    let folder = Folder::new("metadata");
-    let serving = Serving::start(&folder, &[]);
+/// Makes a resource with the first token.
+fn create(folder: &Folder, serving: &Serving, path: &str, body: &str) {
     let token = std::fs::read_to_string(folder.data().join("token")).unwrap();
-    let body =
-        r##"{"name":"web-1","server_type":"cpx22","image":"debian-12","user_data":"#cloud-config\npackages: []"}"##;
     let mut stream = std::net::TcpStream::connect(serving.url().trim_start_matches("http://")).unwrap();
     let request = format!(
-        "POST /v1/servers HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "POST /v1{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         token.trim(),
         body.len()
     );
@@ -233,6 +229,28 @@ fn metadata_of_a_server() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+}
+
+#[test]
+fn a_project_is_gone_when_its_deletion_returns() {
+    let folder = Folder::new("ending");
+    let serving = Serving::start(&folder, &[]);
+    create(&folder, &serving, "/servers", r#"{"name":"web-1","server_type":"cpx22","image":"debian-12"}"#);
+    let refused = folder.run(&["project", "delete", "default"]);
+    let said = text(&refused.stderr);
+    assert!(refused.status.code() == Some(1) && said.contains("it holds 2 primary IPs, 1 server"), "{said}");
+    let done = folder.run(&["project", "delete", "default", "--everything"]);
+    assert!(done.status.success() && done.stdout.is_empty() && done.stderr.is_empty(), "{done:?}");
+    assert_eq!(text(&folder.run(&["project", "list", "--output", "json"]).stdout), "[]\n");
+}
+
+#[test]
+fn metadata_of_a_server() {
+    let folder = Folder::new("metadata");
+    let serving = Serving::start(&folder, &[]);
+    let body =
+        r##"{"name":"web-1","server_type":"cpx22","image":"debian-12","user_data":"#cloud-config\npackages: []"}"##;
+    create(&folder, &serving, "/servers", body);
     let said = |args: &[&str]| text(&folder.run(args).stdout);
     assert_eq!(said(&["metadata", "1", "hostname"]), "web-1\n");
     assert_eq!(said(&["metadata", "1", "userdata"]), "#cloud-config\npackages: []", "byte for byte");

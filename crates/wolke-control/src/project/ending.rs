@@ -83,8 +83,8 @@ struct Variables {
 /// progress take turns, and a deadline counts only time in which nothing has gone.
 type Step = [&'static str; 2];
 
-/// Marks the project and starts the strand.
-pub(super) fn begin(tx: &mut dyn Tx, project: Id) -> Result<()> {
+/// Marks the project and starts the strand, which it returns.
+pub(super) fn begin(tx: &mut dyn Tx, project: Id) -> Result<Id> {
     let new = NewStrand {
         kind: PROGRAM.kind,
         project,
@@ -96,7 +96,8 @@ pub(super) fn begin(tx: &mut dyn Tx, project: Id) -> Result<()> {
         always: true,
     };
     let strand = strand::insert(tx, &new)?;
-    project::end(tx, project, strand)
+    project::end(tx, project, strand)?;
+    Ok(strand)
 }
 
 /// Work in a project has ended: who waits for it looks again.

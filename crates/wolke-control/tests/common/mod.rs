@@ -209,7 +209,7 @@ async fn control_of(clock: &Arc<TestClock>, root: Arc<Db>, db: &Arc<Db>, core: C
     let idle = memory(Role::World, clock, "idle");
     let worker = Worker::start(idle, Arc::clone(&core), cradle, WorkerOptions { jitter_seed: 0 }).await.unwrap();
     let tokens = Arc::new(Tokens::new(clock.clone()));
-    let options = Options { settle: std::time::Duration::ZERO, refuse_contention: false };
+    let options = Options { settle: std::time::Duration::ZERO, ..Options::default() };
     let parts =
         Parts { root, db: Arc::clone(db), world: "main".into(), core: Arc::clone(&core), worker, tokens, options };
     (Arc::new(Control::new(parts).await.unwrap()), core)

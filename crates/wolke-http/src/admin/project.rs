@@ -1,13 +1,14 @@
 //! Projects.
 
-use super::types::{Limit, NewProject, Project, SetLimits};
+use super::types::{Emptying, Limit, NewProject, Project, SetLimits};
 use super::{Admin, Answer, Refused, Shown, request};
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use std::sync::Arc;
 use wolke_control::operator::LimitView;
-use wolke_control::project::Project as Known;
+use wolke_control::project::{Project as Known, Remainder};
 use wolke_domain::Error;
 
 /// `GET /projects`.
@@ -28,19 +29,25 @@ fn project(known: Known) -> Project {
     Project { id, name, created, deleting }
 }
 
-/// `DELETE /projects/{name}`: with `everything=true` also one that is not empty. It is listed until it is gone.
+/// `DELETE /projects/{name}`: with `everything=true` also one that is not empty. It is listed until it is gone, which is waited
+/// for a while: 202 says that it takes longer, and what is left.
 pub async fn delete(
     State(admin): State<Arc<Admin>>,
     Path(name): Path<String>,
     RawQuery(how): RawQuery,
-) -> Result<StatusCode, Refused> {
+) -> Result<Response, Refused> {
     let everything = match how.as_deref().unwrap_or_default() {
         "" | "everything=false" => false,
         "everything=true" => true,
         _ => return Err(Error::invalid("everything", "must be true or false").into()),
     };
-    admin.control.delete_project(&name, everything).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let ending = admin.control.delete_project(&name, everything).await?;
+    Ok(match admin.control.project_gone(&ending).await? {
+        None => StatusCode::NO_CONTENT.into_response(),
+        Some(Remainder { message, held }) => {
+            Shown(StatusCode::ACCEPTED, Emptying { message, left: held.into_iter().collect() }).into_response()
+        }
+    })
 }
 
 /// `GET /projects/{name}/limits`.

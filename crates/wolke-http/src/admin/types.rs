@@ -35,6 +35,15 @@ pub struct Project {
     pub deleting: bool,
 }
 
+/// A project that is still being emptied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Emptying {
+    /// For people.
+    pub message: String,
+    /// How many resources of each kind it still holds, by the kind's singular.
+    pub left: BTreeMap<String, i64>,
+}
+
 /// The request of `POST /projects`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

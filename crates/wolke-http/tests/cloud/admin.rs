@@ -1,13 +1,16 @@
 //! The operator's API.
 
-use crate::common::{World, server};
+use crate::common::{Setup, World, server};
 use axum::Router;
 use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use tower::ServiceExt as _;
+use wolke_control::Simulation;
+use wolke_host::{LatencyProfile, OperationKind, Policy};
 use wolke_http::admin::{Admin, router, types};
 use wolke_wire::Dialect;
 
@@ -64,9 +67,48 @@ async fn projects_and_tokens() {
     world.see("/servers").await;
     assert_eq!(operator.ask("DELETE", "/projects/default?everything=true", Value::Null).await.0, 204);
     world.get("/servers").await.refused(401, "unauthorized");
-    while operator.ask("GET", "/projects", Value::Null).await.1 != json!([]) {
-        tokio::task::yield_now().await;
+    assert_eq!(operator.ask("GET", "/projects", Value::Null).await.1, json!([]), "it was waited for");
+}
+
+/// A world in which servers take a minute to go, with one server and one network.
+async fn slow_to_go(emptying: Duration) -> World {
+    let profile = LatencyProfile::none().with(OperationKind::Delete, Policy::After { ms: 60_000 });
+    let simulation = Simulation { profile, ..Simulation::default() };
+    let world = World::with(Setup { emptying, simulation, ..Setup::new(Dialect::Compat) }).await;
+    world.create("/servers", server("a")).await;
+    world.create("/networks", json!({"name": "n", "ip_range": "10.0.0.0/16"})).await;
+    world
+}
+
+#[tokio::test]
+async fn a_project_that_takes_longer_says_what_is_left() {
+    let world = slow_to_go(Duration::from_millis(1)).await;
+    let operator = Operator::of(&world);
+    for _ in 0..2 {
+        let (status, left) = operator.ask("DELETE", "/projects/default?everything=true", Value::Null).await;
+        assert_eq!(status, 202, "{left}");
+        assert_eq!(left["left"], json!({"network": 1, "primary_ip": 2, "server": 1}));
+        let message = "project 'default' is still being emptied: it holds 1 network, 2 primary IPs, 1 server";
+        assert_eq!(left["message"], message);
     }
+    assert_eq!(operator.ask("GET", "/projects", Value::Null).await.1[0]["deleting"], json!(true));
+}
+
+#[tokio::test]
+async fn the_end_of_a_project_is_waited_for_however_often_its_work_sleeps() {
+    let world = slow_to_go(Duration::from_secs(20)).await;
+    let operator = Operator::of(&world);
+    operator.ask("POST", "/clock/mode", json!({"mode": "manual"})).await;
+    let deletion = operator.ask("DELETE", "/projects/default?everything=true", Value::Null);
+    let time = async {
+        while operator.ask("GET", "/projects", Value::Null).await.1[0]["deleting"] != json!(true) {
+            tokio::task::yield_now().await;
+        }
+        operator.ask("POST", "/clock/advance", json!({"milliseconds": 3_600_000})).await
+    };
+    let ((status, answer), _) = tokio::join!(deletion, time);
+    assert_eq!((status, answer), (204, Value::Null));
+    assert_eq!(operator.ask("GET", "/projects", Value::Null).await.1, json!([]));
 }
 
 #[tokio::test]

@@ -51,6 +51,8 @@ pub struct Setup {
     pub simulation: Simulation,
     /// How long answers wait.
     pub settle: Duration,
+    /// How long the end of a project is waited for.
+    pub emptying: Duration,
     /// An enforced rate limit.
     pub rate_limit: Option<u32>,
     /// Whether the databases are files, so that a restart reads them anew.
@@ -70,6 +72,7 @@ impl Setup {
             settle: SETTLE,
             rate_limit: None,
             on_disk: false,
+            emptying: SETTLE,
             refuse_contention: false,
             certificates_need_zones: true,
         }
@@ -141,7 +144,8 @@ async fn start(setup: &Setup, clock: &Arc<TestClock>, place: Option<&Place>) -> 
     let core = Arc::new(core);
     let options = WorkerOptions { jitter_seed: 0 };
     let worker = Worker::start(Arc::clone(&db), Arc::clone(&core), cradle, options).await.unwrap();
-    let options = Options { settle: setup.settle, refuse_contention: setup.refuse_contention };
+    let (settle, refuse_contention) = (setup.settle, setup.refuse_contention);
+    let options = Options { settle, refuse_contention, emptying: setup.emptying };
     let parts = Parts { root, db, world: "main".into(), core, worker, tokens, options };
     let control = Arc::new(Control::new(parts).await.unwrap());
     let settings = Settings { dialect: setup.dialect, rate_limit: setup.rate_limit, correlation_seed: 1 };

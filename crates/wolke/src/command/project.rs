@@ -7,12 +7,7 @@ use crate::output::{Column, print};
 use crate::reach::Access;
 use http::Method;
 use serde_json::Value;
-use std::time::Duration;
-use wolke_http::admin::types::{NewProject, SetLimits};
-
-/// How often, and how many times, a command looks whether a project is gone.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-const LOOKS: u32 = 600;
+use wolke_http::admin::types::{Emptying, NewProject, SetLimits};
 
 const COLUMNS: &[Column] = &[("ID", "id"), ("NAME", "name"), ("CREATED", "created")];
 
@@ -43,17 +38,38 @@ pub(super) async fn run(access: &Access, verb: &ProjectVerb) -> Result<()> {
     }
 }
 
-/// Deletes a project and waits until it is gone, which what it holds may take.
+/// Deletes a project. The answer comes when it is gone, or says what is left after a while: then it goes on without us.
 async fn delete(access: &Access, name: &str, everything: bool) -> Result<()> {
     let query = if everything { "?everything=true" } else { "" };
-    access.call(Method::DELETE, &format!("/projects/{}{query}", segment(name)), None).await?;
-    let is_there =
-        |projects: &Value| projects.as_array().is_some_and(|all| all.iter().any(|each| each["name"] == name));
-    for _ in 0..LOOKS {
-        if !is_there(&access.call(Method::GET, "/projects", None).await?) {
-            return Ok(());
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
+    let answer = access.call(Method::DELETE, &format!("/projects/{}{query}", segment(name)), None).await?;
+    gone(answer)
+}
+
+/// Whether the answer to a deletion says that the project is gone.
+fn gone(answer: Value) -> Result<()> {
+    if answer.is_null() {
+        return Ok(());
     }
-    Err(Failure::new(format!("project '{name}' is being deleted; `wolke project list` shows it until it is gone")))
+    let Emptying { message, .. } =
+        serde_json::from_value(answer).map_err(|e| Failure::new(format!("the server answered with nonsense: {e}")))?;
+    Err(Failure::new(format!("{message}; `wolke project list` shows it until it is gone")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gone;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_project_that_is_not_gone_yet_is_a_failure_that_says_so() {
+        assert_eq!(gone(Value::Null), Ok(()));
+        let late =
+            gone(json!({"message": "project 'a' is still being emptied: it holds 1 server", "left": {"server": 1}}));
+        let text = late.unwrap_err().text;
+        assert_eq!(
+            text,
+            "project 'a' is still being emptied: it holds 1 server; `wolke project list` shows it until it is gone"
+        );
+        assert!(gone(json!("?")).unwrap_err().text.contains("nonsense"));
+    }
 }
