@@ -196,11 +196,14 @@ impl Error {
         Self::Refused { code, message: message.into() }
     }
 
-    /// `server is delete protected`; floating IPs have words of their own (fact sheet §6.4).
+    /// `server deletion is protected`. Clients' suites compare these words: those of addresses begin with a capital, and
+    /// networks, as what came after them, have other words (fact sheet §6.4).
     #[must_use]
     pub fn delete_protected(kind: Kind) -> Self {
         let message = match kind {
             Kind::FloatingIp => "Floating IP deletion is protected".to_owned(),
+            Kind::PrimaryIp => "Primary IP deletion is protected".to_owned(),
+            Kind::Server | Kind::Volume | Kind::LoadBalancer => format!("{} deletion is protected", kind.label()),
             _ => format!("{} is delete protected", kind.label()),
         };
         Self::refused(ErrorCode::Protected, message)
@@ -213,10 +216,10 @@ impl Error {
         Self::refused(ErrorCode::MustBeUnassigned, message)
     }
 
-    /// `server is rebuild protected`.
+    /// `server rebuild is protected`.
     #[must_use]
     pub fn rebuild_protected(kind: Kind) -> Self {
-        Self::refused(ErrorCode::Protected, format!("{} is rebuild protected", kind.label()))
+        Self::refused(ErrorCode::Protected, format!("{} rebuild is protected", kind.label()))
     }
 
     /// Work on the resource is under way and contention is refused or its queue is full.

@@ -380,7 +380,7 @@ async fn algorithm_names_and_protection() {
         act(&world, id, "change_protection", json!({"delete": true})).await.ok();
         assert_eq!(see(&world, id).await["protection"]["delete"], true);
         let refused = world.delete(&format!("/load_balancers/{id}")).await;
-        assert_eq!(refused.refused(423, "protected").message(), "load balancer is delete protected");
+        assert_eq!(refused.refused(423, "protected").message(), "load balancer deletion is protected");
         act(&world, id, "change_protection", json!({})).await.ok();
         assert_eq!(see(&world, id).await["protection"]["delete"], true);
         act(&world, id, "change_protection", json!({"delete": false})).await.ok();

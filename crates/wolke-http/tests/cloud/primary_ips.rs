@@ -33,7 +33,8 @@ async fn a_life() {
         let protect = format!("{path}/actions/change_protection");
         let action = world.post(&protect, json!({"delete": true})).await.ok();
         assert_eq!(action["action"]["command"], "change_protection");
-        world.delete(&path).await.refused(423, "protected");
+        let refused = world.delete(&path).await;
+        assert_eq!(refused.refused(423, "protected").message(), "Primary IP deletion is protected");
         world.put(&path, json!({"auto_delete": true})).await.refused(422, "invalid_input");
         // Optional until 2026: what is absent stays.
         let absent = world.post(&protect, json!({})).await;

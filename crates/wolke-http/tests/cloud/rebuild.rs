@@ -81,7 +81,7 @@ async fn protection_stands_in_the_way() {
         let both = json!({"delete": true, "rebuild": true});
         world.post(&format!("/servers/{id}/actions/change_protection"), both).await.ok();
         let refused = world.post(&format!("/servers/{id}/actions/rebuild"), json!({"image": "debian-13"})).await;
-        assert_eq!(refused.refused(423, "protected").message(), "server is rebuild protected");
+        assert_eq!(refused.refused(423, "protected").message(), "server rebuild is protected");
     }
 }
 

@@ -132,7 +132,7 @@ async fn protection_stands_in_the_way() {
         assert_eq!(seen["server"]["protection"], json!({"delete": true, "rebuild": true}));
         let refused = world.delete(&format!("/servers/{id}")).await;
         refused.refused(423, "protected");
-        assert_eq!(refused.message(), "server is delete protected");
+        assert_eq!(refused.message(), "server deletion is protected");
         world.post(&protect, json!({"delete": false, "rebuild": false})).await.ok();
         world.delete(&format!("/servers/{id}")).await.ok();
     }

@@ -363,7 +363,7 @@ async fn protection() {
     );
     assert_eq!(volume(&world, id).await["protection"]["delete"], true);
     let refused = world.delete(&format!("/volumes/{id}")).await;
-    assert_eq!(refused.refused(423, "protected").message(), "volume is delete protected");
+    assert_eq!(refused.refused(423, "protected").message(), "volume deletion is protected");
     change(json!({})).await;
     assert_eq!(volume(&world, id).await["protection"]["delete"], true, "what is absent stays");
     // An attached one names its server, too.
