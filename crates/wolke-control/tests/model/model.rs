@@ -1,5 +1,8 @@
 //! The model: what a client may know of a cloud, as plain values. No code of the product stands behind it but ids, kinds and codes.
 
+use crate::floating_ip::FloatingIp;
+use crate::load_balancer::Balancer;
+use crate::network::Network;
 use crate::primary_ip::PrimaryIp;
 use crate::server::{Server, Work};
 use crate::volume::Volume;
@@ -32,6 +35,8 @@ pub struct Ref {
     pub slot: Slot,
     /// The other tenant's.
     pub foreign: bool,
+    /// This slot, also when it is empty; else another one that is not.
+    pub exact: bool,
 }
 
 impl fmt::Debug for Ref {
@@ -49,13 +54,14 @@ impl Ref {
 
 /// Any slot, the first ones more often: so they are seldom empty.
 pub fn any_slot() -> BoxedStrategy<Slot> {
-    proptest::prop_oneof![3 => 0..2_u8, 1 => 0..SLOTS].boxed()
+    proptest::prop_oneof![4 => proptest::strategy::Just(0), 2 => 0..2_u8, 1 => 0..SLOTS].boxed()
 }
 
 /// Any resource of a kind; now and then another tenant's.
 pub fn any_ref(kind: Kind) -> BoxedStrategy<Ref> {
-    let foreign = proptest::prop_oneof![15 => proptest::strategy::Just(false), 1 => proptest::strategy::Just(true)];
-    (any_slot(), foreign).prop_map(move |(slot, foreign)| Ref { kind, slot, foreign }).boxed()
+    let foreign = proptest::prop_oneof![25 => proptest::strategy::Just(false), 1 => proptest::strategy::Just(true)];
+    let exact = proptest::prop_oneof![7 => proptest::strategy::Just(false), 1 => proptest::strategy::Just(true)];
+    (any_slot(), foreign, exact).prop_map(move |(slot, foreign, exact)| Ref { kind, slot, foreign, exact }).boxed()
 }
 
 /// The name of whatever lives in a slot.
@@ -71,6 +77,14 @@ pub enum Place {
 }
 
 impl Place {
+    /// The network zone.
+    pub const fn zone(self) -> &'static str {
+        match self {
+            Self::Fsn1 => "eu-central",
+            Self::Sin => "ap-southeast",
+        }
+    }
+
     pub const fn location(self) -> &'static str {
         match self {
             Self::Fsn1 => "fsn1",
@@ -91,7 +105,7 @@ pub fn any_where() -> BoxedStrategy<Where> {
 }
 
 pub fn any_place() -> BoxedStrategy<Place> {
-    proptest::prop_oneof![6 => proptest::strategy::Just(Place::Fsn1), 1 => proptest::strategy::Just(Place::Sin)].boxed()
+    proptest::prop_oneof![9 => proptest::strategy::Just(Place::Fsn1), 1 => proptest::strategy::Just(Place::Sin)].boxed()
 }
 
 /// The label `env`: none, or one of a few values.
@@ -113,8 +127,13 @@ pub fn labels(label: Label) -> serde_json::Value {
 #[derive(Clone, Default, Debug)]
 pub struct Project {
     pub id: Id,
+    /// How many projects this tenant has had before.
+    pub number: usize,
     pub servers: BTreeMap<Slot, Server>,
     pub volumes: BTreeMap<Slot, Volume>,
+    pub networks: BTreeMap<Slot, Network>,
+    pub floating_ips: BTreeMap<Slot, FloatingIp>,
+    pub balancers: BTreeMap<Slot, Balancer>,
     /// Also those that servers have brought along, in slots that no transition names.
     pub ips: BTreeMap<Slot, PrimaryIp>,
     /// Actions of servers that are gone, which must end.
@@ -140,9 +159,21 @@ impl Model {
 }
 
 impl Project {
+    /// The resource that is meant: mostly one that lives.
+    pub fn resolve(&self, what: &mut Ref) {
+        let alive: Vec<Slot> = self.alive(what.kind).into_keys().collect();
+        if !what.exact && !what.foreign && !alive.is_empty() && !alive.contains(&what.slot) {
+            what.slot = alive[usize::from(what.slot) % alive.len()];
+        }
+        what.exact = true;
+    }
+
     /// The ids of all that live.
     pub fn alive(&self, kind: Kind) -> BTreeMap<Slot, Id> {
         match kind {
+            Kind::Network => self.networks.iter().map(|(slot, one)| (*slot, one.id)).collect(),
+            Kind::FloatingIp => self.floating_ips.iter().map(|(slot, one)| (*slot, one.id)).collect(),
+            Kind::LoadBalancer => self.balancers.iter().map(|(slot, one)| (*slot, one.id)).collect(),
             Kind::Server => self.servers.iter().map(|(slot, one)| (*slot, one.id)).collect(),
             Kind::Volume => self.volumes.iter().map(|(slot, one)| (*slot, one.id)).collect(),
             Kind::PrimaryIp => self.ips.iter().map(|(slot, one)| (*slot, one.id)).collect(),

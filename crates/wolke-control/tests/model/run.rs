@@ -32,6 +32,8 @@ pub struct Failure {
     pub reason: String,
     /// The transitions that were done, with what came of them.
     pub log: String,
+    /// How many transitions were done.
+    pub at: usize,
 }
 
 /// Runs a list and lets everything come to rest.
@@ -42,16 +44,17 @@ pub fn run(steps: &[Step]) -> Result<Report, Failure> {
         let (mut report, mut log) = (Report::default(), String::new());
         let last = Step { by: 0, what: What::World(world::Step::Rest) };
         for (number, step) in steps.iter().chain([&last]).enumerate() {
+            let step = step.resolved(&model);
             _ = write!(log, "{:>3}. {step:?}", number + 1);
-            match transition(step, &mut model, &mut system).await {
+            match transition(&step, &mut model, &mut system).await {
                 Ok(outcome) => {
                     _ = writeln!(log, ": {outcome}");
-                    report.note(outcome);
+                    report.note(&format!("{} {outcome}", step.noun()));
                 }
                 Err(error) => {
                     let reason = error.to_string();
                     _ = writeln!(log, ": WRONG, {reason}");
-                    return Err(Failure { reason, log });
+                    return Err(Failure { reason, log, at: number + 1 });
                 }
             }
         }
@@ -75,9 +78,9 @@ async fn transition(step: &Step, model: &mut Model, system: &mut System) -> Resu
         (Err(code), Err(error)) if *code == error.code() => code.as_str(),
         (predicted, done) => return Err(surprise(predicted, done)),
     };
-    view::look(model, system).await?;
+    view::look(model, system, matches!(step.what, What::World(_))).await?;
     if matches!(step.what, What::World(world::Step::Rest)) {
-        view::at_rest(model, system)?;
+        view::at_rest(model, system).await?;
     }
     view::check(model, system).await?;
     Ok(outcome)

@@ -3,8 +3,9 @@
 use crate::model::{
     Label, Place, Predicted, Project, Ref, Slot, any_label, any_place, any_ref, any_slot, at, labels, name,
 };
+use crate::network::{self, Member};
 use crate::system::{json, request};
-use crate::{primary_ip, volume};
+use crate::{load_balancer, primary_ip, volume};
 use proptest::collection::vec;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any as any_of};
 use proptest::prop_oneof;
@@ -19,7 +20,7 @@ use wolke_wire::{ErrorCode, Id, Kind};
 pub struct Work {
     pub kind: Task,
     pub action: Id,
-    /// Whether the server had an interface while this was in flight, and whether it had none: it needs one to start.
+    /// Whether strands have moved while the server had an interface, and while it had none: it needs one to start.
     pub interface: (bool, bool),
 }
 
@@ -51,10 +52,29 @@ pub struct New {
     slot: Slot,
     place: Place,
     start: bool,
-    ipv4: bool,
-    ipv6: bool,
+    ipv4: Public,
+    ipv6: Public,
+    networks: Vec<Ref>,
     volumes: Vec<Ref>,
     label: Label,
+}
+
+/// The public address of a family that a new server gets.
+#[derive(Clone, Copy, Debug)]
+enum Public {
+    None,
+    New,
+    Named(Ref),
+}
+
+impl Public {
+    fn body(self, id: &impl Fn(Ref) -> Id) -> (bool, Option<Id>) {
+        match self {
+            Self::None => (false, None),
+            Self::New => (true, None),
+            Self::Named(ip) => (true, Some(id(ip))),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -68,25 +88,35 @@ pub enum Step {
 }
 
 fn any_new() -> BoxedStrategy<New> {
-    let often = || prop_oneof![5 => Just(true), 1 => Just(false)];
-    let volumes = prop_oneof![2 => Just(Vec::new()), 1 => vec(any_ref(Kind::Volume), 1..3)];
-    (any_slot(), any_place(), often(), often(), often(), volumes, any_label())
-        .prop_map(|(slot, place, start, ipv4, ipv6, volumes, label)| New {
+    let start = prop_oneof![2 => Just(true), 1 => Just(false)];
+    let public = || {
+        let named = any_ref(Kind::PrimaryIp).prop_map(Public::Named);
+        prop_oneof![8 => Just(Public::New), 3 => Just(Public::None), 1 => named]
+    };
+    let some = |kind| prop_oneof![4 => Just(Vec::new()), 1 => vec(any_ref(kind), 1..3)];
+    let hangs_on_it = (public(), public(), some(Kind::Network), some(Kind::Volume));
+    (any_slot(), any_place(), start, any_label(), hangs_on_it)
+        .prop_map(|(slot, place, start, label, (ipv4, ipv6, networks, volumes))| New {
             slot,
             place,
             start,
             ipv4,
             ipv6,
+            networks,
             volumes,
             label,
         })
         .boxed()
 }
 
+pub fn create() -> BoxedStrategy<Step> {
+    any_new().prop_map(Step::Create).boxed()
+}
+
 pub fn any() -> BoxedStrategy<Step> {
     let server = || any_ref(Kind::Server);
     prop_oneof![
-        6 => any_new().prop_map(Step::Create),
+        6 => create(),
         2 => server().prop_map(Step::PowerOn),
         2 => server().prop_map(Step::PowerOff),
         3 => server().prop_map(Step::Delete),
@@ -98,7 +128,13 @@ pub fn any() -> BoxedStrategy<Step> {
 
 /// Whether a server could be started.
 pub fn has_interface(project: &Project, slot: Slot) -> bool {
-    project.ips.values().any(|ip| ip.assignee == Some(slot))
+    project.ips.values().any(|ip| ip.assignee == Some(slot)) || network::is_anywhere(project, Member::Server(slot))
+}
+
+/// A server that can be given something, and where it is.
+pub fn receiver(project: &mut Project, server: Ref) -> Result<(Slot, Place), ErrorCode> {
+    let found = at(&mut project.servers, server)?;
+    if found.doomed { Err(ErrorCode::Locked) } else { Ok((server.slot, found.place)) }
 }
 
 /// A server is gone, and has let go of all that hung on it.
@@ -107,21 +143,36 @@ pub fn remove(project: &mut Project, slot: Slot) {
     project.bury(Kind::Server, slot, gone.id);
     project.orphans.extend(gone.work);
     primary_ip::release(project, slot);
+    network::release(project, Member::Server(slot));
+    load_balancer::release(project, slot);
+    project.floating_ips.values_mut().filter(|ip| ip.server == Some(slot)).for_each(|ip| ip.server = None);
     project.volumes.values_mut().filter(|volume| volume.server == Some(slot)).for_each(|volume| volume.server = None);
+}
+
+/// Strands have moved: who can be started now could have been started then.
+pub fn note_interfaces(project: &mut Project) {
+    let slots: Vec<Slot> = project.servers.keys().copied().collect();
+    for slot in slots {
+        let has = has_interface(project, slot);
+        for work in &mut project.servers.get_mut(&slot).unwrap().work {
+            work.interface = (work.interface.0 || has, work.interface.1 || !has);
+        }
+    }
 }
 
 /// Work begins whose action is not known yet.
 fn begin(project: &mut Project, slot: Slot, kind: Task) {
-    let has = has_interface(project, slot);
-    project.servers.get_mut(&slot).unwrap().work.push(Work { kind, action: 0, interface: (has, !has) });
+    let interface = (false, false);
+    project.servers.get_mut(&slot).unwrap().work.push(Work { kind, action: 0, interface });
 }
 
-fn create(project: &mut Project, new: &New) -> Predicted {
+fn make(project: &mut Project, new: &New) -> Predicted {
     let New { slot, place, label, .. } = *new;
-    let again = new.volumes.iter().enumerate().any(|(n, one)| new.volumes[..n].contains(one));
-    if again {
+    let twice = |all: &[Ref]| all.iter().enumerate().any(|(n, one)| all[..n].contains(one));
+    if twice(&new.volumes) || twice(&new.networks) {
         return Err(ErrorCode::InvalidInput);
     }
+    new.networks.iter().try_for_each(|network| at(&mut project.networks, *network).map(|_| ()))?;
     if project.servers.contains_key(&slot) {
         return Err(ErrorCode::UniquenessError);
     }
@@ -130,8 +181,15 @@ fn create(project: &mut Project, new: &New) -> Predicted {
     let server =
         Server { id, place, status: status.into(), settled: status, doomed: false, work, label, protected: false };
     project.servers.insert(slot, server);
-    for family in [(new.ipv4, 4), (new.ipv6, 6)].into_iter().filter_map(|(wanted, family)| wanted.then_some(family)) {
-        primary_ip::bring(project, slot, place, family);
+    for (public, family) in [(new.ipv4, 4), (new.ipv6, 6)] {
+        match public {
+            Public::None => {}
+            Public::New => primary_ip::bring(project, slot, place, family),
+            Public::Named(ip) => primary_ip::take(project, slot, place, family, ip)?,
+        }
+    }
+    for network in &new.networks {
+        network::attach(project, network.slot, slot, place, None)?;
     }
     for volume in &new.volumes {
         volume::attach(project, *volume, slot, place)?;
@@ -144,9 +202,23 @@ fn create(project: &mut Project, new: &New) -> Predicted {
 }
 
 impl Step {
+    pub fn refs(&mut self) -> Vec<&mut Ref> {
+        match self {
+            Self::Create(new) => {
+                let named = [&mut new.ipv4, &mut new.ipv6].into_iter().filter_map(|public| match public {
+                    Public::Named(ip) => Some(ip),
+                    Public::None | Public::New => None,
+                });
+                named.chain(&mut new.networks).chain(&mut new.volumes).collect()
+            }
+            Self::PowerOn(server) | Self::PowerOff(server) | Self::Delete(server) => vec![server],
+            Self::Protect { server, .. } | Self::Relabel { server, .. } => vec![server],
+        }
+    }
+
     pub fn predict(&self, project: &mut Project) -> Predicted {
         match self {
-            Self::Create(new) => create(project, new),
+            Self::Create(new) => make(project, new),
             Self::PowerOn(server) | Self::PowerOff(server) => {
                 if at(&mut project.servers, *server)?.doomed {
                     return Err(ErrorCode::Locked);
@@ -181,11 +253,13 @@ impl Step {
     pub async fn perform(&self, control: &Control, caller: &Caller, id: &impl Fn(Ref) -> Id) -> Result<Value> {
         let started = match self {
             Self::Create(new) => {
+                let ((has4, ipv4), (has6, ipv6)) = (new.ipv4.body(id), new.ipv6.body(id));
+                let ids = |refs: &[Ref]| refs.iter().map(|one| id(*one)).collect::<Vec<_>>();
                 let body = json!({
                     "name": name(Kind::Server, new.slot), "server_type": "cpx22", "image": "debian-12",
                     "location": new.place.location(), "start_after_create": new.start, "labels": labels(new.label),
-                    "volumes": new.volumes.iter().map(|volume| id(*volume)).collect::<Vec<_>>(),
-                    "public_net": {"enable_ipv4": new.ipv4, "enable_ipv6": new.ipv6},
+                    "volumes": ids(&new.volumes), "networks": ids(&new.networks),
+                    "public_net": {"enable_ipv4": has4, "ipv4": ipv4, "enable_ipv6": has6, "ipv6": ipv6},
                 });
                 let created = control.create_server(caller, request(body)).await?;
                 return control.show_created(caller, created).await.map(json);
@@ -224,7 +298,8 @@ impl Step {
     }
 }
 
-fn sorted(mut ids: Vec<Id>) -> Vec<Id> {
+/// Ids as lists show them.
+pub fn sorted(mut ids: Vec<Id>) -> Vec<Id> {
     ids.sort_unstable();
     ids
 }
@@ -235,11 +310,13 @@ pub fn shown(project: &Project, slot: Slot) -> Value {
     let address = |family| primary_ip::of_server(project, slot, family).map(|ip| json!({"id": ip.id, "ip": ip.ip}));
     let volumes =
         project.volumes.values().filter(|volume| volume.server == Some(slot)).map(|volume| volume.id).collect();
+    let floating = project.floating_ips.values().filter(|ip| ip.server == Some(slot)).map(|ip| ip.id).collect();
     json!({
         "id": server.id, "name": name(Kind::Server, slot), "status": server.status, "locked": !server.work.is_empty(),
         "location": {"name": server.place.location()}, "labels": labels(server.label),
         "protection": {"delete": server.protected, "rebuild": server.protected},
-        "public_net": {"ipv4": address(4), "ipv6": address(6), "floating_ips": []},
-        "volumes": sorted(volumes), "private_net": [], "load_balancers": [],
+        "public_net": {"ipv4": address(4), "ipv6": address(6), "floating_ips": sorted(floating)},
+        "volumes": sorted(volumes), "private_net": network::private_net(project, Member::Server(slot)),
+        "load_balancers": load_balancer::of_server(project, slot),
     })
 }

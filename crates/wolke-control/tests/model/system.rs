@@ -44,8 +44,10 @@ impl System {
         let system = Self { clock, root, db, control, core };
         let mut model = Model::default();
         for tenant in 0..TENANTS {
-            model.projects[tenant].id = system.control.create_project(&format!("project-{tenant}")).await.unwrap().id;
+            let project = system.control.create_project(&crate::project::name(tenant, 0)).await.unwrap();
+            model.projects[tenant].id = project.id;
         }
+        system.control.add_dedicated_ip(crate::load_balancer::DEDICATED).await.unwrap();
         (system, model)
     }
 

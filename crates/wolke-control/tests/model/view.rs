@@ -3,7 +3,7 @@
 use crate::model::{Model, Project, Slot, TENANTS, Tenant};
 use crate::server::{Task, Work};
 use crate::system::System;
-use crate::{primary_ip, server, volume};
+use crate::{floating_ip, load_balancer, network, primary_ip, server, volume};
 use serde_json::Value;
 use wolke_domain::{Error, Result};
 use wolke_store::{Tx, invariant};
@@ -13,8 +13,14 @@ use wolke_wire::Kind;
 type Show = fn(&Project, Slot) -> Value;
 
 /// Every kind that the model knows.
-const KINDS: [(Kind, Show); 3] =
-    [(Kind::Server, server::shown), (Kind::Volume, volume::shown), (Kind::PrimaryIp, primary_ip::shown)];
+pub const KINDS: [(Kind, Show); 6] = [
+    (Kind::Server, server::shown),
+    (Kind::Volume, volume::shown),
+    (Kind::Network, network::shown),
+    (Kind::PrimaryIp, primary_ip::shown),
+    (Kind::FloatingIp, floating_ip::shown),
+    (Kind::LoadBalancer, load_balancer::shown),
+];
 
 fn wrong<T>(text: impl Into<String>) -> Result<T> {
     Err(Error::internal(text))
@@ -41,9 +47,12 @@ fn difference(path: &str, expected: &Value, shown: &Value) -> Option<String> {
     }
 }
 
-/// Looks at what is in flight: how far it is must be one of the ways in which it can be.
-pub async fn look(model: &mut Model, system: &System) -> Result<()> {
+/// Looks at what is in flight, where strands may have moved: how far it is must be one of the ways in which it can be.
+pub async fn look(model: &mut Model, system: &System, have_moved: bool) -> Result<()> {
     for tenant in 0..TENANTS {
+        if have_moved {
+            server::note_interfaces(&mut model.projects[tenant]);
+        }
         let busy = |project: &Project| -> Vec<Slot> {
             project.servers.iter().filter(|(_, one)| !one.work.is_empty()).map(|(slot, _)| *slot).collect()
         };
@@ -74,7 +83,6 @@ async fn status(system: &System, caller: &wolke_control::Caller, work: &Work) ->
 async fn look_at(model: &mut Model, system: &System, tenant: Tenant, slot: Slot) -> Result<()> {
     let caller = system.caller(model, tenant);
     let project = &mut model.projects[tenant];
-    let has = server::has_interface(project, slot);
     let found = project.servers.get_mut(&slot).unwrap();
     let Some(shown) = system.get(&caller, Kind::Server, found.id).await? else {
         if !found.doomed {
@@ -83,8 +91,7 @@ async fn look_at(model: &mut Model, system: &System, tenant: Tenant, slot: Slot)
         server::remove(project, slot);
         return Ok(());
     };
-    while let Some(work) = found.work.first_mut() {
-        work.interface = (work.interface.0 || has, work.interface.1 || !has);
+    while let Some(work) = found.work.first() {
         let status = status(system, &caller, work).await?;
         if status == "running" {
             break;
@@ -97,7 +104,7 @@ async fn look_at(model: &mut Model, system: &System, tenant: Tenant, slot: Slot)
             return wrong(format!("server-{slot}: {waiting:?} has ended before its turn"));
         }
     }
-    found.status = shown["status"].as_str().unwrap_or_default().to_owned();
+    let before = std::mem::replace(&mut found.status, shown["status"].as_str().unwrap_or_default().to_owned());
     let on_its_way: &[&str] = match found.work.first().map(|work| work.kind) {
         None => &[],
         Some(Task::Create) => &["initializing"],
@@ -107,8 +114,9 @@ async fn look_at(model: &mut Model, system: &System, tenant: Tenant, slot: Slot)
     };
     let is_possible = found.status == found.settled
         || on_its_way.contains(&found.status.as_str())
-        || (found.doomed && found.status == "deleting");
-    if is_possible { Ok(()) } else { wrong(format!("server-{slot} is {shown}, which follows not from {found:?}")) }
+        // Nobody looks any more at the machine of a server that goes.
+        || (found.doomed && (found.status == "deleting" || found.status == before));
+    if is_possible { Ok(()) } else { wrong(format!("server-{slot} was {before} and cannot be as it is: {found:?}")) }
 }
 
 /// Where a server settles once this work has ended.
@@ -125,12 +133,16 @@ fn ended(work: &Work, status: &str, before: &'static str, doomed: bool) -> Resul
 }
 
 /// At rest nothing is in flight.
-pub fn at_rest(model: &Model, system: &System) -> Result<()> {
+pub async fn at_rest(model: &Model, system: &System) -> Result<()> {
     for project in &model.projects {
         let busy = project.servers.values().find(|server| !server.work.is_empty());
         if busy.is_some() || !project.orphans.is_empty() {
             return wrong(format!("still in flight at rest: {busy:?} {:?}", project.orphans));
         }
+    }
+    let left = system.control.list_projects().await?;
+    if left.len() != TENANTS {
+        return wrong(format!("projects are left: {left:?}"));
     }
     crate::common::check_at_rest(&system.db).map(|_| ())
 }

@@ -3,6 +3,7 @@
 use crate::model::{
     Label, Place, Predicted, Project, Ref, Slot, Where, any_label, any_ref, any_slot, any_where, at, labels, name,
 };
+use crate::server;
 use crate::system::{json, request};
 use proptest::prelude::{BoxedStrategy, Strategy, any as any_of};
 use proptest::prop_oneof;
@@ -39,28 +40,35 @@ pub enum Step {
     Relabel { volume: Ref, label: Label },
 }
 
+fn any_size() -> BoxedStrategy<i64> {
+    prop_oneof![8 => 10..20_i64, 1 => 0..10_i64].boxed()
+}
+
+/// More volumes on one server than it can have.
+pub fn crowd() -> Vec<Step> {
+    let at = Where::With(Ref { kind: Kind::Server, slot: 0, foreign: false, exact: true });
+    (CROWD..).take(PER_SERVER_MAX + 2).map(|slot| Step::Create { slot, size: 10, at, label: None }).collect()
+}
+
+pub fn create() -> BoxedStrategy<Step> {
+    (any_slot(), any_size(), any_where(), any_label())
+        .prop_map(|(slot, size, at, label)| Step::Create { slot, size, at, label })
+        .boxed()
+}
+
 pub fn any() -> BoxedStrategy<Step> {
     let volume = || any_ref(Kind::Volume);
     let server = || any_ref(Kind::Server);
-    // Some slots of the crowd: together with the others more than a server can have.
-    let slot = || prop_oneof![4 => any_slot(), 1 => CROWD..CROWD + 4];
-    let size = || prop_oneof![8 => 10..20_i64, 1 => 0..10_i64];
     prop_oneof![
-        5 => (slot(), size(), any_where(), any_label()).prop_map(|(slot, size, at, label)| Step::Create { slot, size, at, label }),
+        5 => create(),
         2 => volume().prop_map(Step::Delete),
         5 => (volume(), server()).prop_map(|(volume, server)| Step::Attach { volume, server }),
         2 => volume().prop_map(Step::Detach),
-        1 => (volume(), size()).prop_map(|(volume, size)| Step::Resize { volume, size }),
+        1 => (volume(), any_size()).prop_map(|(volume, size)| Step::Resize { volume, size }),
         1 => (volume(), any_of::<bool>()).prop_map(|(volume, on)| Step::Protect { volume, on }),
         1 => (volume(), any_label()).prop_map(|(volume, label)| Step::Relabel { volume, label }),
     ]
     .boxed()
-}
-
-/// A server that can be given a volume, and where it is.
-fn receiver(project: &mut Project, server: Ref) -> Result<(Slot, Place), ErrorCode> {
-    let found = at(&mut project.servers, server)?;
-    if found.doomed { Err(ErrorCode::Locked) } else { Ok((server.slot, found.place)) }
 }
 
 /// Puts a volume on a server.
@@ -81,6 +89,16 @@ pub fn attach(project: &mut Project, volume: Ref, server: Slot, place: Place) ->
 }
 
 impl Step {
+    pub fn refs(&mut self) -> Vec<&mut Ref> {
+        match self {
+            Self::Create { at: Where::In(_), .. } => Vec::new(),
+            Self::Create { at: Where::With(server), .. } => vec![server],
+            Self::Attach { volume, server } => vec![volume, server],
+            Self::Delete(volume) | Self::Detach(volume) => vec![volume],
+            Self::Resize { volume, .. } | Self::Protect { volume, .. } | Self::Relabel { volume, .. } => vec![volume],
+        }
+    }
+
     pub fn predict(&self, project: &mut Project) -> Predicted {
         match *self {
             Self::Create { slot, size, at, label } => {
@@ -89,13 +107,15 @@ impl Step {
                 }
                 let (server, place) = match at {
                     Where::In(place) => (None, place),
-                    Where::With(server) => receiver(project, server).map(|(server, place)| (Some(server), place))?,
+                    Where::With(server) => {
+                        server::receiver(project, server).map(|(server, place)| (Some(server), place))?
+                    }
                 };
                 if project.volumes.contains_key(&slot) {
                     return Err(ErrorCode::UniquenessError);
                 }
                 project.volumes.insert(slot, Volume { id: 0, server: None, place, size, protected: false, label });
-                let new = Ref { kind: Kind::Volume, slot, foreign: false };
+                let new = Ref { kind: Kind::Volume, slot, foreign: false, exact: true };
                 server.map_or(Ok(()), |server| attach(project, new, server, place))
             }
             Self::Delete(volume) => {
@@ -113,7 +133,7 @@ impl Step {
             }
             Self::Attach { volume, server } => {
                 at(&mut project.volumes, volume)?;
-                let (server, place) = receiver(project, server)?;
+                let (server, place) = server::receiver(project, server)?;
                 attach(project, volume, server, place)
             }
             Self::Detach(volume) => {
