@@ -61,8 +61,7 @@ impl Control {
     /// `not_found`.
     pub async fn project(&self, name: &str) -> Result<Project> {
         let wanted = name.to_owned();
-        let found = self.db.read(move |tx| project::by_name(tx, &wanted)).await?;
-        found.ok_or_else(|| Error::NotFound { message: format!("project '{name}' not found") })
+        self.db.read(move |tx| project::expect_named(tx, &wanted)).await
     }
 
     /// Makes a project.

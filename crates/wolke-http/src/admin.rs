@@ -3,6 +3,9 @@
 //! Whoever can open the socket (mode 0600) may do everything: there is no token. JSON in and out; errors have the envelope
 //! of the Cloud API. The types in [`types`] serve the binary's client, too.
 //!
+//! Servers, storage boxes, addresses and zones are named in a path by their id or by their name; `?project=NAME` says which, where
+//! several projects have given the name.
+//!
 //! | route | does |
 //! | --- | --- |
 //! | `GET /status` | what runs here |
@@ -30,6 +33,7 @@
 //! | `POST /storage_boxes/logins` | whether somebody would get into a storage box |
 //! | `GET` `POST` `DELETE /faults`, `DELETE /faults/{id}` | answers that operations give instead of their own, and ends of the work that they begin |
 
+mod asked;
 pub mod catalogue;
 pub mod certificate;
 mod clock;

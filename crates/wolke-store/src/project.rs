@@ -96,6 +96,14 @@ pub fn by_name(tx: &mut dyn Tx, name: &str) -> Result<Option<Project>> {
     tx.query_one(&BY_NAME, &[name.into()])?.as_ref().map(project).transpose()
 }
 
+/// A project by its name, which must exist.
+///
+/// # Errors
+/// `not_found`.
+pub fn expect_named(tx: &mut dyn Tx, name: &str) -> Result<Project> {
+    by_name(tx, name)?.ok_or_else(|| Error::NotFound { message: format!("project '{name}' not found") })
+}
+
 /// A project by its id.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use crate::load_balancer::{self, balanced};
 use crate::stmt::{Stmt, statements};
 use crate::tx::Tx;
+use crate::{floating_ip, primary_ip, server, storage_box, zone};
 use wolke_domain::image::is_own;
 use wolke_domain::{Error, Result};
 use wolke_wire::{Id, Kind};
@@ -115,6 +116,41 @@ pub fn exists(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<bool> {
         Some((_, ask)) => Ok(tx.query_one(ask, &[id.into()])?.is_some()),
         None => Ok(true),
     }
+}
+
+/// How to ask for a resource of a project, and who has a name there: of the kinds that the operator speaks of.
+fn of_project(kind: Kind) -> Result<(&'static Stmt, &'static Stmt)> {
+    Ok(match kind {
+        Kind::Server => (&server::GET, &server::NAME_TAKEN),
+        Kind::PrimaryIp => (&primary_ip::GET, &primary_ip::NAME_TAKEN),
+        Kind::FloatingIp => (&floating_ip::GET, &floating_ip::NAME_TAKEN),
+        Kind::Zone => (&zone::GET, &zone::BY_NAME),
+        Kind::StorageBox => (&storage_box::GET, &storage_box::NAME_TAKEN),
+        other => return Err(Error::internal(format!("nobody asks for a {other} by its name"))),
+    })
+}
+
+/// Whether a project has a resource.
+///
+/// # Errors
+/// Internal for a kind that the operator does not speak of; the engine's failure.
+pub fn is_in_project(tx: &mut dyn Tx, kind: Kind, project: Id, id: Id) -> Result<bool> {
+    let (get, _) = of_project(kind)?;
+    Ok(tx.query_one(get, &[project.into(), id.into()])?.is_some())
+}
+
+/// The id of the resource of a project that has a name.
+///
+/// # Errors
+/// As [`is_in_project`].
+pub fn named(tx: &mut dyn Tx, kind: Kind, project: Id, name: &str) -> Result<Option<Id>> {
+    let (_, by_name) = of_project(kind)?;
+    let mut params = vec![project.into(), name.into()];
+    if kind != Kind::Zone {
+        // Nobody is left out.
+        params.push(0.into());
+    }
+    tx.query_one(by_name, &params)?.map(|row| row.int(0)).transpose()
 }
 
 /// Adds `by` to the number of resources of a kind in a project and returns the new number.

@@ -8,8 +8,8 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
 pub use image::{ImageVerb, NewFile};
 pub use operator::{
-    AddressVerb, AtPort, CatalogueVerb, DedicatedIpVerb, FaultVerb, GuestVerb, IsoVerb, NewImage, StorageBoxVerb,
-    VswitchVerb,
+    AddressVerb, AtPort, CatalogueVerb, DedicatedIpVerb, FaultVerb, GuestVerb, IsoVerb, NewImage, OfProject,
+    StorageBoxVerb, VswitchVerb,
 };
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -124,15 +124,16 @@ pub enum Verb {
         staging: bool,
     },
     /// Show what a server's metadata service says
-    #[command(after_help = "Examples:\n  wolke metadata 1                     the summary that cloud-init reads\n  \
-                            wolke metadata 1 userdata")]
+    #[command(after_help = "Examples:\n  wolke metadata web-1                 the summary that cloud-init reads\n  \
+                            wolke metadata web-1 userdata")]
     Metadata {
-        /// Its id, from `hcloud server list`
-        #[arg(value_name = "SERVER", value_parser = clap::value_parser!(i64).range(1..))]
-        server: i64,
+        /// Its id or its name, from `hcloud server list`
+        server: String,
         /// One of its parts
         #[arg(value_parser = PossibleValuesParser::new(crate::command::metadata::names()))]
         child: Option<String>,
+        #[command(flatten)]
+        of: OfProject,
     },
     /// Show every setting with its value and where that comes from
     #[command(after_help = "Examples:\n  wolke config\n  wolke config --example > ~/.config/wolke/wolke.toml")]
@@ -538,7 +539,7 @@ mod tests {
             &["serve", "--latency", "slow"],
             &["project", "list", "--listen", "127.0.0.1:1"],
             &["clock", "mode", "scaled"],
-            &["metadata", "web1"],
+            &["metadata", "web-1", "webhost"],
             &["metadata", "1", "password"],
             &["completions", "tcsh"],
             &["sim", "latency", "set", "slow"],

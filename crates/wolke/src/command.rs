@@ -11,7 +11,7 @@ pub mod sim;
 mod storage_box;
 mod token;
 
-use crate::cli::Verb;
+use crate::cli::{OfProject, Verb};
 use crate::config::Settings;
 use crate::directory::Lock;
 use crate::failure::{Failure, Result};
@@ -40,7 +40,7 @@ pub async fn run(settings: &Settings, verb: &Verb) -> Result<((), Option<Lock>)>
         Verb::Fault(verb) => operator::fault(&access, verb).await,
         Verb::Events(output) => certificate::events(&access, *output).await,
         Verb::Ca { staging } => certificate::authority(&access, *staging).await,
-        Verb::Metadata { server, child } => metadata::run(&access, *server, child.as_deref()).await,
+        Verb::Metadata { server, child, of } => metadata::run(&access, (server, of), child.as_deref()).await,
         // Those that need no control plane do not come here.
         Verb::Serve(_)
         | Verb::Env { .. }
@@ -57,6 +57,22 @@ pub async fn run(settings: &Settings, verb: &Verb) -> Result<((), Option<Lock>)>
 /// A request of the admin API as JSON.
 fn body(request: &impl Serialize) -> Result<Value> {
     serde_json::to_value(request).map_err(|e| Failure::new(format!("cannot write the request: {e}")))
+}
+
+/// Puts the names of projects in place of their ids; those of projects that are gone stay.
+fn name_projects(rows: &mut Value, projects: &Value) {
+    let name = |id: &Value| projects.as_array()?.iter().find(|project| project["id"] == *id)?.get("name").cloned();
+    for row in rows.as_array_mut().into_iter().flatten() {
+        if let Some(name) = name(&row["project"]) {
+            row["project"] = name;
+        }
+    }
+}
+
+/// The path to a part of a resource that was named by its id or its name.
+fn path_to(collection: &str, (asked, of): (&str, &OfProject), part: &str) -> String {
+    let query = of.project.as_deref().map(|project| format!("?project={}", segment(project))).unwrap_or_default();
+    format!("/{collection}/{}/{part}{query}", segment(asked))
 }
 
 /// A text as one segment of a path.

@@ -255,7 +255,14 @@ fn metadata_of_a_server() {
     assert_eq!(said(&["metadata", "1", "hostname"]), "web-1\n");
     assert_eq!(said(&["metadata", "1", "userdata"]), "#cloud-config\npackages: []", "byte for byte");
     assert!(said(&["metadata", "1"]).contains("\ninstance-id: 1\n"));
+    assert_eq!(said(&["metadata", "web-1", "hostname"]), "web-1\n", "by its name, too");
+    assert_eq!(said(&["metadata", "web-1", "hostname", "--project", "default"]), "web-1\n");
     assert_eq!(said(&["metadata", "1", "private-networks"]), "[]\n");
+    assert!(folder.run(&["guest", "answer", "--server", "web-1", "--status", "503"]).status.success());
+    assert!(said(&["guest", "list"]).contains("answer   503"));
+    let unknown = folder.run(&["guest", "drop", "--server", "web-2"]);
+    assert!(unknown.status.code() == Some(1), "{unknown:?}");
+    assert!(text(&unknown.stderr).contains("server not found: 'web-2'"), "{unknown:?}");
     let nobody = folder.run(&["metadata", "2"]);
     assert!(nobody.status.code() == Some(1) && text(&nobody.stderr).contains("not found"), "{nobody:?}");
 }

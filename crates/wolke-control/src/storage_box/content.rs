@@ -6,11 +6,12 @@ use crate::control::{Caller, Control};
 use crate::view::Json;
 use std::sync::Arc;
 use wolke_domain::storage_box::BYTES_MAX;
-use wolke_domain::storage_box::folder::{self, Folders, SNAPSHOTS, Tree};
+use wolke_domain::storage_box::folder::{self, Folders, Home, SNAPSHOTS, Tree};
 use wolke_domain::storage_box::share::{self, Mark};
 use wolke_domain::{Error, FieldError, Result};
 use wolke_store::storage_box::StorageBox;
 use wolke_store::storage_box_snapshot::Snapshot;
+use wolke_store::storage_box_subaccount::Subaccount;
 use wolke_store::{
     Race, Stored, Tx, storage_box as boxes, storage_box_snapshot as snapshots, storage_box_subaccount as subaccounts,
 };
@@ -66,15 +67,14 @@ impl Shares {
     }
 }
 
-/// Adds the home directories of all further accounts to folders: as long as there is an account, so is its home.
-pub(super) fn add_homes(tx: &mut dyn Tx, storage_box: Id, folders: &mut Folders) -> Result<()> {
-    for account in subaccounts::of_box(tx, storage_box)? {
-        let home = folder::home_directory(&account.value.details.home);
-        let (_, home) = home.map_err(|_| Error::internal("a home directory that cannot be one"))?;
-        // However full it is: there are few accounts, and going back to a snapshot is refused for no reason of theirs.
-        folder::insert(folders, &home);
-    }
-    Ok(())
+/// The home directories of all further accounts, by the user name.
+pub(super) fn homes(tx: &mut dyn Tx, storage_box: Id) -> Result<Vec<Home>> {
+    let home = |account: Stored<Subaccount>| {
+        let folder = folder::home_directory(&account.value.details.home);
+        let (_, folder) = folder.map_err(|_| Error::internal("a home directory that cannot be one"))?;
+        Ok(Home { username: account.value.username, folder })
+    };
+    subaccounts::of_box(tx, storage_box)?.into_iter().map(home).collect()
 }
 
 /// What a storage box shall hold; what is none stays.
@@ -86,6 +86,8 @@ pub struct Content {
     pub rewritten: Option<i64>,
     /// The folders, without those that home directories of further accounts make.
     pub folders: Option<Vec<String>>,
+    /// Folders that go, with those below them; not together with `folders`.
+    pub removed: Vec<String>,
 }
 
 /// What a storage box holds.
@@ -107,8 +109,27 @@ fn check(content: &Content) -> Result<Option<Folders>> {
     let numbers = [("bytes", content.bytes), ("rewritten", content.rewritten)];
     let wrong = numbers.into_iter().filter(|(_, number)| number.is_some_and(|n| !(0..=BYTES_MAX).contains(&n)));
     let wrong = wrong.map(|(name, _)| FieldError::new(name, format!("must be between 0 and {BYTES_MAX}")));
-    crate::input::refuse(wrong.collect())?;
+    let mut wrong: Vec<_> = wrong.collect();
+    if content.folders.is_some() && !content.removed.is_empty() {
+        wrong.push(FieldError::new("removed", "is not possible together with folders"));
+    }
+    crate::input::refuse(wrong)?;
     content.folders.as_deref().map(folder::all).transpose()
+}
+
+/// Removes folders with those below them. A folder in which a further account is at home stays as long as the account.
+fn remove_folders(tx: &mut dyn Tx, id: Id, removed: &[String]) -> Result<()> {
+    let mut folders = boxes::folders(tx, id)?;
+    let homes = homes(tx, id)?;
+    let mut wrong = Vec::new();
+    for (position, path) in removed.iter().enumerate() {
+        let field = format!("removed[{position}]");
+        if let Err(fault) = folder::remove(&mut folders, &homes, path) {
+            wrong.push(FieldError::new(field, fault));
+        }
+    }
+    crate::input::refuse(wrong)?;
+    boxes::set_folders(tx, id, &folders)
 }
 
 /// Lets bytes come and go.
@@ -150,9 +171,11 @@ impl Control {
                 let size = type_of(&core.catalogue(), &old.value)?.size;
                 let new = fill(tx, &old, size, &content)?;
                 if let Some(folders) = &folders {
-                    let mut folders = folders.clone();
-                    add_homes(tx, id, &mut folders)?;
+                    let folders = folder::with_homes(folders.clone(), &homes(tx, id)?)?;
                     boxes::set_folders(tx, id, &folders)?;
+                }
+                if !content.removed.is_empty() {
+                    remove_folders(tx, id, &content.removed)?;
                 }
                 let folders = boxes::folders(tx, id)?.into_iter().collect();
                 let size_snapshots = new.size - new.size_data;

@@ -1,6 +1,6 @@
 //! Snapshots of storage boxes: operations and view.
 
-use super::content::{Shares, add_homes};
+use super::content::{Shares, homes};
 use super::{done, type_of};
 use crate::action::Started;
 use crate::control::{Caller, Control};
@@ -10,7 +10,7 @@ use crate::view::{Json, Shown};
 use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::storage_box::share::Mark;
-use wolke_domain::storage_box::{self as rules};
+use wolke_domain::storage_box::{self as rules, folder};
 use wolke_domain::{Error, Result, label};
 use wolke_store::storage_box::StorageBox;
 use wolke_store::storage_box_snapshot::{Details, Snapshot};
@@ -121,8 +121,7 @@ fn roll_back(tx: &mut dyn Tx, old: &Stored<StorageBox>, asked: &IdOrName) -> Res
     all.roll_back(tx, &mut new, position)?;
     all.settle(tx, &mut new)?;
     boxes::update(tx, old, &new)?;
-    let mut folders = snapshots::folders(tx, id)?;
-    add_homes(tx, new.id, &mut folders)?;
+    let folders = folder::with_homes(snapshots::folders(tx, id)?, &homes(tx, new.id)?)?;
     boxes::set_folders(tx, new.id, &folders)?;
     done(tx, &new, "rollback_snapshot", Some(target(id)))
 }

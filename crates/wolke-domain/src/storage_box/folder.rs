@@ -18,6 +18,12 @@ pub const SNAPSHOTS: &str = ".zfs/snapshot";
 /// The first part of [`SNAPSHOTS`]: no folder of this name can be made.
 const HIDDEN: &str = ".zfs";
 
+/// The most folders that a storage box holds with the homes of its accounts, once others have taken the place of those that
+/// it had. A snapshot may be taken of as many.
+const RESTORED_MAX: usize = 2 * FOLDERS_MAX;
+/// What their names may hold together then, in bytes.
+const RESTORED_BYTES_MAX: usize = 2 * FOLDERS_BYTES_MAX;
+
 /// The folders of a storage box.
 pub type Folders = BTreeSet<String>;
 
@@ -69,21 +75,62 @@ pub fn home_directory(asked: &str) -> Result<(String, String), FieldError> {
     Ok((asked.trim_start_matches('/').to_owned(), folder))
 }
 
+/// Where a further account is at home.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// The name of the account.
+    pub username: String,
+    /// The folder.
+    pub folder: String,
+}
+
+fn check_bounds(folders: &Folders, (count, bytes): (usize, usize)) -> Result<()> {
+    if folders.len() > count || folders.iter().map(String::len).sum::<usize>() > bytes {
+        return Err(Error::limit("storage_box_folder_limit", "storage box folder"));
+    }
+    Ok(())
+}
+
 /// Adds a folder and those above it.
 ///
 /// # Errors
 /// `resource_limit_exceeded` when there would be too many.
 pub fn add(folders: &mut Folders, folder: &str) -> Result<()> {
     insert(folders, folder);
-    let bytes: usize = folders.iter().map(String::len).sum();
-    if folders.len() > FOLDERS_MAX || bytes > FOLDERS_BYTES_MAX {
-        return Err(Error::limit("storage_box_folder_limit", "storage box folder"));
+    check_bounds(folders, (FOLDERS_MAX, FOLDERS_BYTES_MAX))
+}
+
+/// Folders that take the place of others, with the homes of all accounts: as long as there is an account, so is its home. So
+/// there may be more folders than somebody may make, but not without end.
+///
+/// # Errors
+/// `resource_limit_exceeded`: then accounts have to find a home elsewhere, or to go.
+pub fn with_homes(mut folders: Folders, homes: &[Home]) -> Result<Folders> {
+    homes.iter().for_each(|home| insert(&mut folders, &home.folder));
+    check_bounds(&folders, (RESTORED_MAX, RESTORED_BYTES_MAX))?;
+    Ok(folders)
+}
+
+/// Removes a folder, with those below it.
+///
+/// # Errors
+/// What is wrong with the path; that there is no such folder, or that an account is at home in it.
+pub fn remove(folders: &mut Folders, homes: &[Home], path: &str) -> Result<(), String> {
+    let folder = new("", path).map_err(|wrong| wrong.messages.join(", "))?;
+    if !folders.contains(&folder) {
+        return Err(format!("there is no folder '{folder}'"));
     }
+    let is_inside =
+        |other: &str| other == folder || other.strip_prefix(&*folder).is_some_and(|rest| rest.starts_with('/'));
+    if let Some(home) = homes.iter().find(|home| is_inside(&home.folder)) {
+        return Err(format!("{} is at home in '{}'", home.username, home.folder));
+    }
+    folders.retain(|other| !is_inside(other));
     Ok(())
 }
 
 /// Adds a folder and those above it, however many there are.
-pub fn insert(folders: &mut Folders, folder: &str) {
+fn insert(folders: &mut Folders, folder: &str) {
     for (end, _) in folder.match_indices('/') {
         folders.insert(folder[..end].to_owned());
     }
@@ -155,7 +202,7 @@ pub fn all(paths: &[String]) -> Result<Folders> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FOLDERS_MAX, Folders, Tree, add, all, home_directory, new, normal};
+    use super::{FOLDERS_MAX, Folders, Home, Tree, add, all, home_directory, new, normal, remove, with_homes};
     use wolke_wire::ErrorCode;
 
     fn set(paths: &[&str]) -> Folders {
@@ -203,6 +250,39 @@ mod tests {
         assert_eq!(seen.below(".zfs/snapshot/s1").unwrap(), ["b"]);
         assert_eq!(seen.below(".zfs/snapshot/s1/b").unwrap(), ["c"]);
         assert_eq!((seen.below(".zfs/snapshot/s3"), seen.below(".zfs/x")), (None, None));
+    }
+
+    fn home(folder: &str) -> Home {
+        Home { username: "u1-sub1".into(), folder: folder.into() }
+    }
+
+    #[test]
+    fn folders_go_with_what_is_below_but_not_with_who_lives_there() {
+        let mut folders = set(&["a/b/c", "a/b-c", "ab"]);
+        let homes = [home("a/b/c")];
+        for (path, fault) in [
+            ("a", "u1-sub1 is at home in 'a/b/c'"),
+            ("a/b/c", "u1-sub1 is at home in 'a/b/c'"),
+            ("x", "there is no folder 'x'"),
+            ("/", "must name a folder"),
+        ] {
+            assert_eq!(remove(&mut folders, &homes, path).unwrap_err(), fault, "{path}");
+        }
+        remove(&mut folders, &homes, "/a/b-c/").unwrap();
+        remove(&mut folders, &[], "a/b").unwrap();
+        assert_eq!(folders, set(&["a", "ab"]));
+    }
+
+    #[test]
+    fn homes_are_there_even_where_nobody_could_make_them_but_not_without_end() {
+        let many = |first: usize, count: usize| (first..first + count).map(|n| format!("{n}")).collect::<Folders>();
+        let full = with_homes(many(0, FOLDERS_MAX), &[home("x/y")]).unwrap();
+        assert_eq!(full.len(), FOLDERS_MAX + 2);
+        assert!(add(&mut full.clone(), "z").is_err());
+        let homes: Vec<Home> = many(FOLDERS_MAX, FOLDERS_MAX).iter().map(|folder| home(folder)).collect();
+        let fuller = with_homes(many(0, FOLDERS_MAX), &homes).unwrap();
+        assert!(with_homes(fuller.clone(), &[]).is_ok(), "a snapshot of it can be brought back");
+        assert_eq!(with_homes(fuller, &[home("z")]).unwrap_err().code(), ErrorCode::ResourceLimitExceeded);
     }
 
     #[test]

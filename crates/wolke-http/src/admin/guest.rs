@@ -6,10 +6,11 @@ use axum::extract::{Path, State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use wolke_control::operator::Asked;
 use wolke_control::operator::{GuestAnswer, Who};
 use wolke_domain::load_balancer::health::Told;
 use wolke_domain::{Error, FieldError};
-use wolke_wire::Id;
+use wolke_wire::{Id, IdOrName, Kind};
 
 /// What a guest does at a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,13 +26,33 @@ pub enum Does {
     Answer,
 }
 
-/// What a guest was told; also the request of `PUT /guests`.
+/// What a guest was told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guest {
+    /// The server.
+    pub server: Option<Id>,
+    /// Or the address of a dedicated server.
+    pub ip: Option<String>,
+    /// The port that is checked; 0 for all that it was not told about.
+    pub port: u16,
+    /// What it does.
+    pub does: Does,
+    /// With `answer`: the status code.
+    pub status: Option<u16>,
+    /// With `answer`: the page.
+    pub page: Option<String>,
+}
+
+/// The request of `PUT /guests`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Guest {
-    /// The server; excludes `ip`.
+pub struct Tell {
+    /// The server, by its id or its name; excludes `ip`.
     #[serde(default)]
-    pub server: Option<Id>,
+    pub server: Option<IdOrName>,
+    /// The project of the server.
+    #[serde(default)]
+    pub project: Option<String>,
     /// The address of a dedicated server; excludes `server`.
     #[serde(default)]
     pub ip: Option<String>,
@@ -52,9 +73,12 @@ pub struct Guest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Untold {
-    /// The server; excludes `ip`.
+    /// The server, by its id or its name; excludes `ip`.
     #[serde(default)]
-    pub server: Option<Id>,
+    pub server: Option<IdOrName>,
+    /// The project of the server.
+    #[serde(default)]
+    pub project: Option<String>,
     /// The address of a dedicated server; excludes `server`.
     #[serde(default)]
     pub ip: Option<String>,
@@ -70,13 +94,18 @@ pub struct DedicatedIp {
     pub ip: String,
 }
 
-fn who(server: Option<Id>, ip: Option<String>) -> Result<Who, Error> {
+async fn who(
+    admin: &Admin,
+    (server, project): (Option<IdOrName>, Option<String>),
+    ip: Option<String>,
+) -> Result<Who, Error> {
     let wrong = |message: &str| {
         let fields = ["server", "ip"].map(|field| FieldError::new(field, message));
         Err(Error::invalid_fields(fields.into()))
     };
     match (server, ip) {
-        (Some(server), None) => Ok(Who::Server(server)),
+        (Some(what), None) => Ok(Who::Server(admin.control.find(Kind::Server, Asked { what, project }).await?)),
+        (None, Some(_)) if project.is_some() => Err(Error::invalid("project", "is only possible with server")),
         (None, Some(ip)) => Ok(Who::Ip(ip)),
         (Some(_), Some(_)) => wrong("must not be given together"),
         (None, None) => wrong("one of the two is required"),
@@ -122,15 +151,16 @@ pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Answer<Vec<Guest>> 
 
 /// `PUT /guests`.
 pub(super) async fn tell(State(admin): State<Arc<Admin>>, body: Body) -> Answer<Guest> {
-    let Guest { server, ip, port, does, status, page } = request(body).await?;
-    let answer = admin.control.tell_guest(who(server, ip)?, port, told(does, status, page)?).await?;
+    let Tell { server, project, ip, port, does, status, page } = request(body).await?;
+    let told = told(does, status, page)?;
+    let answer = admin.control.tell_guest(who(&admin, (server, project), ip).await?, port, told).await?;
     Ok(Shown(StatusCode::OK, shown(answer)))
 }
 
 /// `DELETE /guests`.
 pub(super) async fn untell(State(admin): State<Arc<Admin>>, body: Body) -> Result<StatusCode, Refused> {
-    let Untold { server, ip, port } = request(body).await?;
-    admin.control.untell_guest(who(server, ip)?, port).await?;
+    let Untold { server, project, ip, port } = request(body).await?;
+    admin.control.untell_guest(who(&admin, (server, project), ip).await?, port).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,18 +2,18 @@
 
 use super::{Admin, Refused};
 use crate::metadata;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use std::sync::Arc;
-use wolke_domain::Error;
 use wolke_wire::Kind;
 
 /// `GET /servers/{id}/metadata/{path}`: exactly what the server gets for `/{path}`.
 pub async fn show(
     State(admin): State<Arc<Admin>>,
-    Path((id, path)): Path<(String, String)>,
+    Path((asked, path)): Path<(String, String)>,
+    RawQuery(how): RawQuery,
 ) -> Result<Response, Refused> {
-    let no_such = || Error::not_found_named(Kind::Server, &id);
-    let server = admin.control.metadata(id.parse().map_err(|_| no_such())?).await?;
+    let id = admin.find(Kind::Server, &asked, how.as_deref()).await?;
+    let server = admin.control.metadata(id).await?;
     Ok(metadata::response(&server, &format!("/{path}")))
 }

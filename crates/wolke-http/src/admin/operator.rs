@@ -2,7 +2,7 @@
 
 use super::{Admin, Answer, Refused, Shown, request};
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -184,7 +184,7 @@ fn fault(active: decided::ActiveFault) -> Fault {
     Fault { id: active.id, fault: active.fault }
 }
 
-pub(super) fn id(kind: &str, text: &str) -> Result<Id, Refused> {
+fn id(kind: &str, text: &str) -> Result<Id, Refused> {
     let missing = || Error::NotFound { message: format!("{kind} with ID '{text}' not found") };
     Ok(text.parse().map_err(|_| missing())?)
 }
@@ -235,23 +235,29 @@ pub(super) async fn remove_iso(State(admin): State<Arc<Admin>>, Path(text): Path
 }
 
 /// `PUT /primary_ips/{id}/blocked`.
-pub(super) async fn block(State(admin): State<Arc<Admin>>, Path(text): Path<String>, body: Body) -> Answer<Blocked> {
-    block_address(&admin, Kind::PrimaryIp, &text, body).await
+pub(super) async fn block(
+    State(admin): State<Arc<Admin>>,
+    Path(asked): Path<String>,
+    RawQuery(how): RawQuery,
+    body: Body,
+) -> Answer<Blocked> {
+    block_address(&admin, Kind::PrimaryIp, (&asked, how.as_deref()), body).await
 }
 
 /// `PUT /floating_ips/{id}/blocked`.
 pub(super) async fn block_floating_ip(
     State(admin): State<Arc<Admin>>,
-    Path(text): Path<String>,
+    Path(asked): Path<String>,
+    RawQuery(how): RawQuery,
     body: Body,
 ) -> Answer<Blocked> {
-    block_address(&admin, Kind::FloatingIp, &text, body).await
+    block_address(&admin, Kind::FloatingIp, (&asked, how.as_deref()), body).await
 }
 
-async fn block_address(admin: &Admin, kind: Kind, text: &str, body: Body) -> Answer<Blocked> {
+async fn block_address(admin: &Admin, kind: Kind, (asked, how): (&str, Option<&str>), body: Body) -> Answer<Blocked> {
     let Block { blocked } = request(body).await?;
-    let decided::Blocked { id, ip, blocked } =
-        admin.control.block_address(kind, id(kind.label(), text)?, blocked).await?;
+    let id = admin.find(kind, asked, how).await?;
+    let decided::Blocked { id, ip, blocked } = admin.control.block_address(kind, id, blocked).await?;
     Ok(Shown(StatusCode::OK, Blocked { id, ip, blocked }))
 }
 
@@ -278,13 +284,14 @@ pub(super) async fn remove_vswitch(
 /// `PUT /zones/{id}/delegation`.
 pub(super) async fn delegate(
     State(admin): State<Arc<Admin>>,
-    Path(text): Path<String>,
+    Path(asked): Path<String>,
+    RawQuery(how): RawQuery,
     body: Body,
 ) -> Answer<Delegated> {
     let Delegate { registered, nameservers, registrar } = request(body).await?;
     let told = decided::NewDelegation { is_registered: registered, nameservers, registrar };
-    let decided::Delegated { id, name, status, nameservers, registrar } =
-        admin.control.delegate_zone(id(Kind::Zone.label(), &text)?, told).await?;
+    let id = admin.find(Kind::Zone, &asked, how.as_deref()).await?;
+    let decided::Delegated { id, name, status, nameservers, registrar } = admin.control.delegate_zone(id, told).await?;
     let (status, registrar) = (status.as_str().to_owned(), registrar.as_str().to_owned());
     Ok(Shown(StatusCode::OK, Delegated { id, name, status, nameservers, registrar }))
 }

@@ -1,17 +1,16 @@
 //! What storage boxes hold, and who would get in: what programs do to real ones, the operator does to these.
 
-use super::operator::id;
 use super::{Admin, Answer, Shown, request};
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use wolke_control::storage_box as boxes;
 use wolke_domain::Error;
 use wolke_domain::storage_box::login::Way;
-use wolke_wire::Id;
 use wolke_wire::cloud::Secret;
+use wolke_wire::{Id, Kind};
 
 /// The request of `PUT /storage_boxes/{id}/content`; what is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +25,9 @@ pub struct SetContent {
     /// All folders; the home directories of subaccounts are there anyway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folders: Option<Vec<String>>,
+    /// Folders that go, with those below them; excludes `folders`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<String>,
 }
 
 /// What a storage box holds.
@@ -81,12 +83,14 @@ pub struct Outcome {
 /// `PUT /storage_boxes/{id}/content`.
 pub(super) async fn set_content(
     State(admin): State<Arc<Admin>>,
-    Path(text): Path<String>,
+    Path(asked): Path<String>,
+    RawQuery(how): RawQuery,
     body: Body,
 ) -> Answer<Content> {
-    let SetContent { bytes, rewritten, folders } = request(body).await?;
-    let content = boxes::Content { bytes, rewritten, folders };
-    let found = admin.control.fill_storage_box(id("storage box", &text)?, content).await?;
+    let SetContent { bytes, rewritten, folders, removed } = request(body).await?;
+    let content = boxes::Content { bytes, rewritten, folders, removed };
+    let id = admin.find(Kind::StorageBox, &asked, how.as_deref()).await?;
+    let found = admin.control.fill_storage_box(id, content).await?;
     let boxes::Filled { id, name, size_data, size_snapshots, folders } = found;
     Ok(Shown(StatusCode::OK, Content { id, name, size_data, size_snapshots, folders }))
 }

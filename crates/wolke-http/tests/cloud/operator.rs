@@ -552,3 +552,59 @@ async fn an_entry_does_not_grow_by_what_is_taken_back() {
     let changes = operator.does("GET", "/catalogue", Value::Null).await;
     assert_eq!(changes[0]["change"]["offers"].as_array().unwrap().len(), 1, "{changes}");
 }
+
+#[tokio::test]
+async fn the_operator_names_things_by_id_or_by_name() {
+    let world = World::new(Dialect::Compat).await;
+    let operator = Operator::of(&world);
+    let id = world.create("/servers", server("web")).await;
+    let digits = world.create("/servers", server(&(id + 1000).to_string())).await;
+    let storage_box =
+        json!({"name": "backups", "storage_box_type": "bx11", "location": "fsn1", "password": "Sw4n-lake-7-bridges"});
+    let backups = world.create("/storage_boxes", storage_box).await;
+    let ip = json!({"name": "front", "type": "ipv4", "assignee_type": "server", "location": "fsn1"});
+    let front = world.create("/primary_ips", ip).await;
+    let floating = world.create("/floating_ips", json!({"name": "f", "type": "ipv4", "home_location": "fsn1"})).await;
+    let zone = world.create("/zones", json!({"name": "example.com", "mode": "primary"})).await;
+
+    let told = operator.does("PUT", "/guests", json!({"server": "web", "does": "refuse"})).await;
+    assert_eq!(told["server"], id);
+    operator.does("DELETE", "/guests", json!({"server": id.to_string(), "project": "default"})).await;
+    let told = operator.does("PUT", "/guests", json!({"server": (id + 1000).to_string(), "does": "drop"})).await;
+    assert_eq!(told["server"], digits, "a name may consist of digits, where no id does");
+    assert_eq!(operator.does("PUT", "/storage_boxes/backups/content", json!({})).await["id"], backups);
+    let block = json!({"blocked": true});
+    assert_eq!(operator.does("PUT", "/primary_ips/front/blocked", block.clone()).await["id"], front);
+    assert_eq!(operator.does("PUT", "/floating_ips/f/blocked?project=default", block.clone()).await["id"], floating);
+    let delegation = json!({"registered": true, "nameservers": ["ns1.example.net"]});
+    assert_eq!(operator.does("PUT", "/zones/example.com/delegation", delegation).await["id"], zone);
+
+    // Another project gives the same name.
+    let stranger = world.stranger().await;
+    let theirs = world.ask("POST", "/servers").token(Some(&stranger)).json(&server("web")).send().await.ok();
+    let theirs = theirs["server"]["id"].clone();
+    let (status, answer) = operator.ask("PUT", "/guests", json!({"server": "web", "does": "refuse"})).await;
+    assert_eq!(status, 422);
+    assert_eq!(
+        answer["error"]["details"]["fields"],
+        json!([{"name": "project", "messages": ["is needed: there is a server 'web' in each of the projects 'default', 'stranger'"]}])
+    );
+    let told = operator.does("PUT", "/guests", json!({"server": "web", "project": "stranger", "does": "refuse"})).await;
+    assert_eq!(told["server"], theirs);
+    assert_eq!(operator.does("PUT", "/guests", json!({"server": id, "does": "hang"})).await["server"], id);
+    for (method, path, body, expected, message) in [
+        ("PUT", "/guests", json!({"server": "nobody", "does": "drop"}), 404, "server not found: 'nobody'"),
+        ("PUT", "/guests", json!({"server": 99, "does": "drop"}), 404, "server not found: '99'"),
+        ("PUT", "/guests", json!({"server": id, "project": "stranger", "does": "drop"}), 404, "server not found"),
+        ("PUT", "/guests", json!({"server": "web", "project": "x", "does": "drop"}), 404, "project 'x' not found"),
+        ("PUT", "/guests", json!({"ip": "192.0.2.1", "project": "default", "does": "drop"}), 422, "'project'"),
+        ("PUT", "/primary_ips/back/blocked", block.clone(), 404, "primary IP not found: 'back'"),
+        ("PUT", "/primary_ips/front/blocked?projekt=default", block.clone(), 422, "'projekt'"),
+        ("GET", "/servers/nobody/metadata/hetzner/v1/metadata", Value::Null, 404, "server not found: 'nobody'"),
+        ("GET", "/servers/web/metadata/hetzner/v1/metadata", Value::Null, 422, "'project'"),
+    ] {
+        let (status, answer) = operator.ask(method, path, body).await;
+        let said = answer["error"]["message"].as_str().unwrap_or_default();
+        assert!(status == expected && said.contains(message), "{path}: {status} {answer}");
+    }
+}

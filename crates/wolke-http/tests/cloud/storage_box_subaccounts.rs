@@ -4,6 +4,7 @@ use super::operator::Operator;
 use super::storage_boxes::{PASSWORD, WITH_BOXES, act, fill, folders, storage_box};
 use crate::common::{World, ids};
 use serde_json::{Value, json};
+use wolke_domain::storage_box::folder::FOLDERS_MAX;
 use wolke_wire::Dialect;
 
 fn subaccount(home: &str) -> Value {
@@ -117,6 +118,45 @@ async fn homes() {
     }
     let deep = ["ab"; 330].join("/");
     world.post(&verb, json!({"home_directory": deep})).await.refused(403, "resource_limit_exceeded");
+}
+
+/// Homes outlive their accounts, so they fill a storage box up; and however full it is, there is a way on.
+#[tokio::test]
+async fn homes_that_nobody_lives_in_can_go() {
+    let world = World::new(Dialect::Compat).await;
+    let id = world.create("/storage_boxes", storage_box("a")).await;
+    let path = format!("/storage_boxes/{id}/subaccounts");
+    let taken: Vec<String> = (0..FOLDERS_MAX - 2).map(|n| format!("old/{n}")).collect();
+    fill(&world, id, json!({"folders": taken})).await;
+    let first = make(&world, id, subaccount("alice")).await;
+    // The last place is taken by a home that nobody has any more.
+    let verb = format!("{path}/{first}/actions/change_home_directory");
+    for full in [subaccount("bob"), subaccount("old/0/deep")] {
+        world.post(&path, full).await.refused(403, "resource_limit_exceeded");
+    }
+    world.post(&verb, json!({"home_directory": "bob"})).await.refused(403, "resource_limit_exceeded");
+    world.post(&verb, json!({"home_directory": "old/1"})).await.ok();
+    assert_eq!(folders(&world, id, ".").await, json!(["alice", "old"]), "the old home stays");
+    // What is there already can be somebody's home, however full it is.
+    make(&world, id, subaccount("old/2")).await;
+
+    let operator = Operator::of(&world);
+    let content = format!("/storage_boxes/{id}/content");
+    let refused = operator.ask("PUT", &content, json!({"removed": ["old", "nowhere", "..", "alice"]})).await;
+    assert_eq!(refused.0, 422);
+    let username = seen(&world, id, first).await["username"].clone();
+    let fields = json!([
+        {"name": "removed[0]", "messages": [format!("{} is at home in 'old/1'", username.as_str().unwrap())]},
+        {"name": "removed[1]", "messages": ["there is no folder 'nowhere'"]},
+        {"name": "removed[2]", "messages": ["must not contain '..'"]},
+    ]);
+    assert_eq!(refused.1["error"]["details"]["fields"], fields);
+    assert_eq!(folders(&world, id, ".").await, json!(["alice", "old"]), "what was refused has changed nothing");
+    let both = json!({"folders": [], "removed": ["alice"]});
+    assert_eq!(operator.ask("PUT", &content, both).await.1["error"]["details"]["fields"][0]["name"], "removed");
+    operator.does("PUT", &content, json!({"removed": ["alice"]})).await;
+    world.post(&verb, json!({"home_directory": "bob"})).await.ok();
+    assert_eq!(folders(&world, id, ".").await, json!(["bob", "old"]));
 }
 
 #[tokio::test]

@@ -178,15 +178,24 @@ pub enum AddressVerb {
     Unblock(Address),
 }
 
+/// The project of what was named.
+#[derive(Clone, Debug, Args)]
+pub struct OfProject {
+    /// The project that it is in; needed where several have given the name
+    #[arg(long, value_name = "NAME")]
+    pub project: Option<String>,
+}
+
 /// An address, by whose it is.
 #[derive(Clone, Debug, Args)]
 pub struct Address {
-    /// The primary IP's id, from `hcloud primary-ip list`
-    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
-    pub id: i64,
-    /// It is the id of a floating IP, from `hcloud floating-ip list`
+    /// The primary IP's id or name, from `hcloud primary-ip list`
+    pub ip: String,
+    /// It is the id or name of a floating IP, from `hcloud floating-ip list`
     #[arg(long)]
     pub floating: bool,
+    #[command(flatten)]
+    pub of: OfProject,
 }
 
 /// `wolke vswitch`.
@@ -212,11 +221,15 @@ pub enum VswitchVerb {
 #[derive(Debug, Subcommand)]
 pub enum StorageBoxVerb {
     /// Say what one holds; without options, show it
-    #[command(after_help = "Example:\n  wolke storage-box fill 1 --bytes 500000000 --folder photos/2026 --folder docs")]
+    #[command(
+        after_help = "Examples:\n  wolke storage-box fill backups --bytes 500000000 --folder photos/2026 --folder docs\n  \
+                            wolke storage-box fill backups --remove homes/alice     where nobody is at home any more"
+    )]
     Fill {
-        /// Its id
-        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
-        id: i64,
+        /// Its id or its name, from `hcloud storage-box list`
+        storage_box: String,
+        #[command(flatten)]
+        of: OfProject,
         /// Bytes of data
         #[arg(long, value_parser = clap::value_parser!(i64).range(0..))]
         bytes: Option<i64>,
@@ -229,6 +242,9 @@ pub enum StorageBoxVerb {
         /// No folders
         #[arg(long)]
         empty: bool,
+        /// A folder that goes, with what is below it; once for each
+        #[arg(long = "remove", value_name = "PATH", conflicts_with_all = ["folders", "empty"])]
+        removed: Vec<String>,
         #[command(flatten)]
         output: Output,
     },
@@ -276,9 +292,12 @@ pub enum DedicatedIpVerb {
 /// Whom `wolke guest` speaks to, and about which port.
 #[derive(Clone, Debug, Args)]
 pub struct AtPort {
-    /// The server's id, from `hcloud server list`
-    #[arg(long, value_parser = clap::value_parser!(i64).range(1..), required_unless_present = "ip", conflicts_with = "ip")]
-    pub server: Option<i64>,
+    /// The server's id or name, from `hcloud server list`
+    #[arg(long, value_name = "SERVER", required_unless_present = "ip", conflicts_with = "ip")]
+    pub server: Option<String>,
+    /// The project that it is in; needed where several have given the name
+    #[arg(long, value_name = "NAME", conflicts_with = "ip")]
+    pub project: Option<String>,
     /// The address of a dedicated server
     #[arg(long)]
     pub ip: Option<std::net::IpAddr>,
@@ -293,7 +312,7 @@ pub enum GuestVerb {
     /// List what was told
     List(#[command(flatten)] Output),
     /// Answer health checks of load balancers
-    #[command(after_help = "Example:\n  wolke guest answer --server 1 --port 80 --status 503")]
+    #[command(after_help = "Example:\n  wolke guest answer --server web-1 --port 80 --status 503")]
     Answer {
         #[command(flatten)]
         at: AtPort,

@@ -1,6 +1,7 @@
 //! `wolke ca`, `wolke events`.
 
-use crate::cli::Output;
+use super::name_projects;
+use crate::cli::{Format, Output};
 use crate::failure::{Failure, Result};
 use crate::output::{self, Column, print};
 use crate::reach::Access;
@@ -27,7 +28,11 @@ pub(super) async fn authority(access: &Access, staging: bool) -> Result<()> {
     output::exactly(certificate.ok_or_else(|| Failure::new("the answer holds no certificate"))?)
 }
 
-/// Prints what has happened.
+/// Prints what has happened; for people with the names of projects.
 pub(super) async fn events(access: &Access, output: Output) -> Result<()> {
-    print(output.format, &access.call(Method::GET, "/events", None).await?, EVENTS)
+    let mut events = access.call(Method::GET, "/events", None).await?;
+    if output.format == Format::Table {
+        name_projects(&mut events, &access.call(Method::GET, "/projects", None).await?);
+    }
+    print(output.format, &events, EVENTS)
 }

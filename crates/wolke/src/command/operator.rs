@@ -1,7 +1,7 @@
 //! `wolke catalogue`, `wolke iso`, `wolke address`, `wolke vswitch`, `wolke dedicated-ip`, `wolke guest`,
 //! `wolke fault`.
 
-use super::{body, segment};
+use super::{body, path_to, segment};
 use crate::cli::{
     AddressVerb, AtPort, CatalogueVerb, DedicatedIpVerb, FaultVerb, Format, GuestVerb, IsoVerb, NewImage, Output,
     VswitchVerb,
@@ -118,7 +118,7 @@ pub(super) async fn address(access: &Access, verb: &AddressVerb) -> Result<()> {
         AddressVerb::Unblock(address) => (address, false),
     };
     let kind = if address.floating { "floating_ips" } else { "primary_ips" };
-    let path = format!("/{kind}/{}/blocked", address.id);
+    let path = path_to(kind, (&address.ip, &address.of), "blocked");
     access.call(Method::PUT, &path, Some(&body(&Block { blocked })?)).await.map(|_| ())
 }
 
@@ -142,7 +142,7 @@ pub(super) async fn dedicated_ip(access: &Access, verb: &DedicatedIpVerb) -> Res
 }
 
 pub(super) async fn guest(access: &Access, verb: &GuestVerb) -> Result<()> {
-    let at = |at: &AtPort| json!({ "server": at.server, "ip": at.ip, "port": at.port });
+    let at = |at: &AtPort| json!({ "server": at.server, "project": at.project, "ip": at.ip, "port": at.port });
     let (place, does) = match verb {
         GuestVerb::List(output) => return show(access.call(Method::GET, "/guests", None).await?, *output, GUESTS),
         GuestVerb::Forget(place) => return access.call(Method::DELETE, "/guests", Some(&at(place))).await.map(|_| ()),

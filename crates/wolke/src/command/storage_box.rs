@@ -1,6 +1,6 @@
 //! `wolke storage-box`.
 
-use super::body;
+use super::{body, path_to};
 use crate::cli::StorageBoxVerb;
 use crate::failure::{Failure, Result};
 use crate::output::{Column, print};
@@ -22,10 +22,10 @@ const LOGIN: &[Column] = &[("GRANTED", "granted"), ("HOME DIRECTORY", "home_dire
 
 pub(super) async fn run(access: &Access, verb: &StorageBoxVerb) -> Result<()> {
     match verb {
-        StorageBoxVerb::Fill { id, bytes, rewritten, folders, empty, output } => {
+        StorageBoxVerb::Fill { storage_box, of, bytes, rewritten, folders, empty, removed, output } => {
             let folders = (*empty || !folders.is_empty()).then(|| folders.clone());
-            let content = SetContent { bytes: *bytes, rewritten: *rewritten, folders };
-            let path = format!("/storage_boxes/{id}/content");
+            let content = SetContent { bytes: *bytes, rewritten: *rewritten, folders, removed: removed.clone() };
+            let path = path_to("storage_boxes", (storage_box, of), "content");
             print(output.format, &access.call(Method::PUT, &path, Some(&body(&content)?)).await?, CONTENT)
         }
         StorageBoxVerb::Login { username, via, public_key, external, write, output } => {

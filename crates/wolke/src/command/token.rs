@@ -1,6 +1,6 @@
 //! `wolke token`.
 
-use super::body;
+use super::{body, name_projects};
 use crate::cli::{Format, TokenVerb};
 use crate::failure::{Failure, Result};
 use crate::output::{self, Column, print};
@@ -72,11 +72,8 @@ fn find(tokens: &Value, asked: &str) -> Result<Id> {
 
 /// Tokens with the names of their projects and words for what they may do.
 fn for_people(mut tokens: Value, projects: &Value) -> Value {
-    let name = |id: &Value| projects.as_array()?.iter().find(|project| project["id"] == *id)?.get("name").cloned();
+    name_projects(&mut tokens, projects);
     for token in tokens.as_array_mut().into_iter().flatten() {
-        if let Some(name) = name(&token["project"]) {
-            token["project"] = name;
-        }
         token["access"] = if token["writes"] == true { "read-write" } else { "read-only" }.into();
     }
     tokens
