@@ -45,7 +45,8 @@ pub(crate) fn window<T>(request: &MetricsRequest<T>, dialect: Dialect, now: Time
 /// # Errors
 /// Internal.
 pub(crate) fn show(values: Vec<(&'static str, Values)>, window: &Window) -> Result<Json> {
-    let time_series: BTreeMap<_, _> = values.into_iter().map(|(name, values)| (name, time_series(values))).collect();
+    let shown = |(name, values)| (name, time_series(window.shown(values)));
+    let time_series: BTreeMap<_, _> = values.into_iter().map(shown).collect();
     let metrics = Metrics { start: window.start, end: window.end, step: Seconds(window.step_ms), time_series };
     serde_json::to_vec(&serde_json::json!({ "metrics": metrics }))
         .map_err(|e| Error::internal(format!("rendering metrics: {e}")))

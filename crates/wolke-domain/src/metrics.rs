@@ -3,7 +3,7 @@
 //!
 //! Of the simulated ones nothing is stored. The same server shows the same load at the same second whenever it is asked, before and after a
 //! restart. Load follows the day, differs from hour to hour and jitters from minute to minute; a boot costs some minutes of
-//! processor and disk. While a machine stands still, and before it was made, everything is zero. Traffic counters are the
+//! processor and disk. While a machine stands still everything is zero; before it was made there are no samples. Traffic counters are the
 //! sum of the same bandwidth, so that the two agree.
 
 mod balancer;
@@ -74,10 +74,10 @@ impl Series {
     }
 }
 
-/// The samples of a series: a time and its value each.
+/// The samples of a series since the server was made: a time and its value each.
 #[must_use]
 pub fn samples(load: &Load<'_>, series: Series, window: &Window) -> Vec<(Timestamp, f64)> {
-    window.times().map(|at| (at, load.at(series, at))).collect()
+    window.times_since(load.created).map(|at| (at, load.at(series, at))).collect()
 }
 
 /// The first moment of the billing period that a time lies in: the calendar month, in UTC.

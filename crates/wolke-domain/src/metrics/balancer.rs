@@ -95,10 +95,10 @@ impl<'a> BalancerLoad<'a> {
         }
     }
 
-    /// The samples of a series: a time and its value each.
+    /// The samples of a series since the load balancer was made: a time and its value each.
     #[must_use]
     pub fn samples(&self, series: BalancerSeries, window: &Window) -> Vec<(Timestamp, f64)> {
-        window.times().map(|at| (at, self.at(series, at))).collect()
+        window.times_since(self.created).map(|at| (at, self.at(series, at))).collect()
     }
 
     /// What has gone through between two points in time.
@@ -141,6 +141,15 @@ mod tests {
         assert_eq!(load.traffic(START, after(2)), Traffic::default());
         let traffic = load.traffic(START, after(12));
         assert!(traffic.outgoing > 0 && traffic == load.traffic(after(2), after(9)));
+    }
+
+    #[test]
+    fn samples_begin_with_the_load_balancer() {
+        let history = [serving(0, true, true)];
+        let window = Window::new((after(-2), after(2)), Some(3600.0), 200, after(2)).unwrap();
+        let samples = BalancerLoad::new(7, START, &history).samples(BalancerSeries::BandwidthOut, &window);
+        assert_eq!(samples.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [after(0), after(1), after(2)]);
+        assert!(samples.iter().all(|(_, value)| *value > 0.0));
     }
 
     #[test]

@@ -71,6 +71,19 @@ impl Window {
         let all = (0..).map(move |n: i64| start.plus_ms(n.saturating_mul(step_ms)));
         all.take_while(move |at| !empty && *at <= end)
     }
+
+    /// Those of them from a point in time on.
+    pub fn times_since(&self, first: Timestamp) -> impl Iterator<Item = Timestamp> {
+        self.times().filter(move |at| *at >= first)
+    }
+
+    /// The samples as they are shown. One alone of a longer period is not: a resource that was made just now has nothing that
+    /// could be drawn yet, and clients that scale what they draw fail on it (the CLI's graphs; for no samples it has a sentence).
+    #[must_use]
+    pub fn shown<T>(&self, samples: Vec<T>) -> Vec<T> {
+        let is_longer = self.times().nth(1).is_some();
+        if is_longer && samples.len() == 1 { Vec::new() } else { samples }
+    }
 }
 
 /// The least whole number of seconds with which both ends and everything between are at most `samples`.
@@ -123,6 +136,17 @@ mod tests {
         assert_eq!(window.times().count(), 0);
         let window = Window::new((ago(24 * 400), ago(24 * 300)), None, 200, NOW).unwrap();
         assert_eq!(window.times().count(), 0);
+    }
+
+    #[test]
+    fn samples_begin_somewhere_and_one_alone_is_none() {
+        let window = Window::new((ago(4), NOW), Some(3600.0), 200, NOW).unwrap();
+        let since = |first| window.shown(window.times_since(first).collect());
+        assert_eq!(since(ago(1)), [ago(1), NOW]);
+        assert_eq!(since(ago(9)).len(), 5);
+        assert_eq!((since(NOW), since(ago(-1))), (Vec::new(), Vec::new()));
+        let moment = Window::new((NOW, NOW), None, 200, NOW).unwrap();
+        assert_eq!(moment.shown(moment.times_since(ago(1)).collect()), [NOW], "it was all that was asked for");
     }
 
     #[test]

@@ -53,7 +53,7 @@ async fn types_have_their_series() {
 }
 
 #[tokio::test]
-async fn zero_before_creation_and_while_off() {
+async fn nothing_before_creation_and_zero_while_off() {
     let world = World::new(Dialect::Compat).await;
     world.clock.advance(10 * HOUR);
     let id = world.create("/servers", server("a")).await;
@@ -69,12 +69,36 @@ async fn zero_before_creation_and_while_off() {
     let seconds = |time: Timestamp| time.0 as f64 / 1000.0;
     for name in ["cpu", "network.0.bandwidth.in"] {
         let values = series(&metrics, name);
-        assert_eq!(values.len(), 61);
+        assert_eq!(values.len(), 37, "six hours of ten");
+        assert_eq!(values[0].0, seconds(born));
         for (at, value) in values {
             let runs = (seconds(born)..seconds(off)).contains(&at) || at >= seconds(on);
             assert_eq!(value > 0.0, runs, "{name} at {at}: {value}");
         }
     }
+}
+
+/// What the CLI asks for of a fresh server: it draws what it gets, and cannot draw a line of one point.
+#[tokio::test]
+async fn a_fresh_server_has_no_samples_yet() {
+    let (world, id) = with_server(Dialect::Compat).await;
+    let seen = async || {
+        let (end, start) = (now(&world), now(&world).plus_ms(-HOUR / 2));
+        let path = format!("/servers/{id}/metrics?type=cpu,disk&start={}&end={}&step=10", zulu(start), zulu(end));
+        let metrics = world.see(&path).await;
+        let all = metrics["metrics"]["time_series"].as_object().unwrap();
+        assert_eq!(all.len(), 5, "the series are there");
+        let lengths: Vec<_> = all.keys().map(|name| series(&metrics, name).len()).collect();
+        assert!(lengths.iter().all(|length| *length == lengths[0]));
+        lengths[0]
+    };
+    assert_eq!(seen().await, 0);
+    world.clock.advance(9_000);
+    assert_eq!(seen().await, 0);
+    world.clock.advance(1_000);
+    assert_eq!(seen().await, 2);
+    world.clock.advance(HOUR);
+    assert_eq!(seen().await, 181);
 }
 
 #[tokio::test]
