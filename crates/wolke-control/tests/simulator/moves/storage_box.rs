@@ -120,7 +120,7 @@ impl Simulator {
         let bytes = i64::try_from(self.dice.below(1 << 41)).unwrap_or(0);
         let rewritten = self.dice.once_in(3).then_some(bytes / 3);
         let folders = self.dice.once_in(3).then(|| vec![format!("a/{}", self.dice.below(3)), "b".to_owned()]);
-        let content = Content { bytes: Some(bytes), rewritten, folders };
+        let content = Content { bytes: Some(bytes), rewritten, folders, removed: Vec::new() };
         let filled = self.control.fill_storage_box(id, content).await?;
         Ok(format!("{filled:?}"))
     }
