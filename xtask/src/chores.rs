@@ -1,4 +1,4 @@
-//! Chores that are a program or a test of another package: benchmarks, the simulator, the coverage page.
+//! Chores that are a program or a test of another package: benchmarks, the simulator, the model tests, the coverage page.
 
 use crate::prerequisites::{Clients, real_hosts};
 use crate::shell::{cargo, exit, root, shown, target};
@@ -7,6 +7,9 @@ use std::process::{Command, ExitCode};
 
 /// Simulator steps when `--steps` is not given: some seconds of work.
 const SIMULATOR_STEPS: &str = "20000";
+
+/// Lists of transitions when `--cases` is not given: some minutes of work.
+const MODEL_CASES: &str = "2000";
 
 /// Generated requests when `--n` is not given: some minutes of work.
 const FUZZ_REQUESTS: &str = "200000";
@@ -41,6 +44,20 @@ pub fn sim(args: &[String]) -> ExitCode {
     let mut command = cargo();
     command.args(["test", "-p", &package, "--test", "simulator", "--", "--nocapture"]);
     exit(shown(command.env("WOLKE_SIM_SEED", seed).env("WOLKE_SIM_STEPS", steps)))
+}
+
+/// `cargo xtask model`: the model tests, with the seed printed so that a failure can be repeated.
+pub fn model(args: &[String]) -> ExitCode {
+    let seed = value_of(args, "--seed").unwrap_or_else(random_seed);
+    let cases = value_of(args, "--cases").unwrap_or_else(|| MODEL_CASES.into());
+    eprintln!("xtask: model tests with --seed {seed} --cases {cases}");
+    let Some(package) = package_with_test("model") else {
+        eprintln!("xtask: no crate has tests/model");
+        return ExitCode::FAILURE;
+    };
+    let mut command = cargo();
+    command.args(["test", "-p", &package, "--test", "model", "cases_from_outside", "--", "--nocapture"]);
+    exit(shown(command.env("WOLKE_MODEL_SEED", seed).env("WOLKE_MODEL_CASES", cases)))
 }
 
 /// `cargo xtask fuzz-api [--n N] [--seed S] [--world W]`: the generated requests, with the seed printed. With a world only that

@@ -38,6 +38,7 @@ const CHORES: &[(&str, &str, Run)] = &[
         chores::bench,
     ),
     ("sim", "the seeded simulator: sim [--seed N] [--steps N]; without a seed a random one, printed", chores::sim),
+    ("model", "the model tests: model [--seed N] [--cases N]; without a seed a random one, printed", chores::model),
     (
         "fuzz-api",
         "requests made out of the contract, valid and broken: fuzz-api [--n N] [--seed S] [--world W]",

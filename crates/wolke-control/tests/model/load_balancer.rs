@@ -68,7 +68,7 @@ pub enum Aim {
 
 #[derive(Clone, Debug)]
 pub struct New {
-    slot: Slot,
+    pub slot: Slot,
     place: Place,
     public: bool,
     network: Option<Ref>,

@@ -27,6 +27,7 @@ mod model;
 mod network;
 mod primary_ip;
 mod project;
+mod recall;
 mod run;
 mod server;
 mod shrink;

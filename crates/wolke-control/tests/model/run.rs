@@ -3,7 +3,7 @@
 use crate::model::Model;
 use crate::step::{Step, What};
 use crate::system::System;
-use crate::{view, world};
+use crate::{recall, view, world};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use wolke_domain::{Error, Result};
@@ -42,7 +42,7 @@ pub fn run(steps: &[Step]) -> Result<Report, Failure> {
     runtime.block_on(async {
         let (mut system, mut model) = System::new().await;
         let (mut report, mut log) = (Report::default(), String::new());
-        let last = Step { by: 0, what: What::World(world::Step::Rest) };
+        let last = Step { by: 0, what: What::World(world::Step::Rest), lost: false };
         for (number, step) in steps.iter().chain([&last]).enumerate() {
             let step = step.resolved(&model);
             _ = write!(log, "{:>3}. {step:?}", number + 1);
@@ -67,6 +67,13 @@ async fn transition(step: &Step, model: &mut Model, system: &mut System) -> Resu
     let predicted = step.predict(&mut next);
     let done = match step.perform(model, system).await {
         Err(error @ (Error::Internal { .. } | Error::Unavailable { .. })) => return Err(error),
+        done => done,
+    };
+    let done = match done {
+        Ok(_) if step.lost => {
+            system.restart().await;
+            Ok(recall::answer(step, model, system).await?)
+        }
         done => done,
     };
     let outcome = match (&predicted, done) {

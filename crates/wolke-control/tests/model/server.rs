@@ -49,7 +49,7 @@ pub struct Server {
 
 #[derive(Clone, Debug)]
 pub struct New {
-    slot: Slot,
+    pub slot: Slot,
     place: Place,
     start: bool,
     ipv4: Public,
@@ -202,6 +202,16 @@ fn make(project: &mut Project, new: &New) -> Predicted {
 }
 
 impl Step {
+    /// Which server is worked on, and the command of the action that shows it.
+    pub const fn work(&self) -> Option<(Ref, &'static str)> {
+        match self {
+            Self::PowerOn(server) => Some((*server, "start_server")),
+            Self::PowerOff(server) => Some((*server, "stop_server")),
+            Self::Delete(server) => Some((*server, "delete_server")),
+            Self::Create(_) | Self::Protect { .. } | Self::Relabel { .. } => None,
+        }
+    }
+
     pub fn refs(&mut self) -> Vec<&mut Ref> {
         match self {
             Self::Create(new) => {

@@ -19,6 +19,9 @@ const CROWDED: usize = 20;
 /// Lists that are tried to make a failing one shorter.
 const TRIES_MAX: usize = 2_000;
 
+/// The longest list of which every two transitions are left out once.
+const PAIRS_OF_MAX: usize = 20;
+
 /// A transition, and what is simpler.
 type Tree = Box<dyn ValueTree<Value = Step>>;
 
@@ -46,7 +49,7 @@ pub fn draw(runner: &mut TestRunner) -> Vec<Tree> {
     if draw_one(runner, 0..CROWDED) == 0 {
         let by: Tenant = 0;
         for step in volume::crowd() {
-            add(runner, 1, &Just(Step { by, what: What::Volume(step) }).boxed());
+            add(runner, 1, &Just(Step { by, what: What::Volume(step), lost: false }).boxed());
         }
     }
     let length = draw_one(runner, 1..=STEPS_MAX);
@@ -101,6 +104,23 @@ impl Shrink {
         }
     }
 
+    /// Leaves out every two without which the list fails, too: such as what makes something and what takes it away again.
+    fn cut_pairs(&mut self) {
+        let mut first = 0;
+        while first + 1 < self.trees.len() && self.trees.len() <= PAIRS_OF_MAX {
+            let mut second = first + 1;
+            while second < self.trees.len() {
+                let taken = (self.trees.remove(second), self.trees.remove(first));
+                if !self.fails() {
+                    self.trees.insert(first, taken.1);
+                    self.trees.insert(second, taken.0);
+                    second += 1;
+                }
+            }
+            first += 1;
+        }
+    }
+
     /// Makes each transition as simple as it can be for the list to fail.
     fn simplify(&mut self) {
         for at in 0..self.trees.len() {
@@ -118,6 +138,7 @@ impl Shrink {
             self.cut(length);
             length /= 2;
         }
+        self.cut_pairs();
         self.simplify();
         self.cut(1);
         // As it is now: the last try may have been one that did not fail.

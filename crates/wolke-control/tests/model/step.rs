@@ -26,6 +26,8 @@ pub enum What {
 pub struct Step {
     pub by: Tenant,
     pub what: What,
+    /// The process dies after its commit, before anybody has read the answer.
+    pub lost: bool,
 }
 
 impl std::fmt::Debug for Step {
@@ -40,7 +42,10 @@ impl std::fmt::Debug for Step {
             What::Balancer(step) => write!(f, "load balancer {step:?}"),
             What::Project(step) => write!(f, "{step:?}"),
         }?;
-        if self.by == 0 { Ok(()) } else { write!(f, ", by the other") }
+        if self.by != 0 {
+            write!(f, ", by the other")?;
+        }
+        if self.lost { write!(f, ", and a crash before the answer") } else { Ok(()) }
     }
 }
 
@@ -89,7 +94,9 @@ pub const EXPECTED: &[&str] = &[
 ];
 
 fn by(what: BoxedStrategy<What>) -> BoxedStrategy<Step> {
-    (prop_oneof![15 => Just(0), 1 => Just(1)], what).prop_map(|(by, what)| Step { by, what }).boxed()
+    let is_lost = prop_oneof![30 => Just(false), 1 => Just(true)];
+    let step = move |(by, what, lost)| Step { by, lost: lost && !matches!(what, What::World(_)), what };
+    (prop_oneof![15 => Just(0), 1 => Just(1)], what, is_lost).prop_map(step).boxed()
 }
 
 /// What fills an empty project, noun by noun, each with how many there are at most: later ones need earlier ones.

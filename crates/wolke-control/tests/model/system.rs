@@ -18,6 +18,9 @@ const ROUNDS_MAX: usize = 100;
 /// How much passes each time, in milliseconds.
 const ROUND_MS: i64 = 1_000;
 
+/// More than there ever is of a kind.
+const PAGE: u32 = 50;
+
 pub struct System {
     pub clock: Arc<TestClock>,
     root: Arc<Db>,
@@ -87,12 +90,19 @@ impl System {
         }
     }
 
-    /// All resources of a kind, or those that a selector matches.
-    pub async fn list(&self, caller: &Caller, kind: Kind, selector: &str) -> Result<Vec<Value>> {
-        let selector = Selector::parse(selector).expect("selectors are well formed");
-        let (filters, sort) = (Vec::new(), Vec::new());
-        let page = Page { page: 1, per_page: 50 };
-        let list = self.control.list(caller, ListRequest { kind, of: None, filters, selector, sort, page }).await?;
+    /// All resources of a kind.
+    pub async fn list(&self, caller: &Caller, kind: Kind) -> Result<Vec<Value>> {
+        self.page(caller, kind, None).await
+    }
+
+    /// A list as a client sees it: of a kind, or of actions those of a resource.
+    pub async fn page(&self, caller: &Caller, kind: Kind, of: Option<(Kind, Option<Id>)>) -> Result<Vec<Value>> {
+        let (filters, selector, sort) = (Vec::new(), Selector::default(), Vec::new());
+        let page = Page { page: 1, per_page: PAGE };
+        let list = self.control.list(caller, ListRequest { kind, of, filters, selector, sort, page }).await?;
+        if list.total > u64::from(PAGE) {
+            return Err(Error::internal(format!("{} of {kind} are more than fit a page", list.total)));
+        }
         let entries = json([b"[", &list.entries[..], b"]"].concat());
         Ok(entries.as_array().expect("a list").clone())
     }

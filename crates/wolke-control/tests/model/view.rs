@@ -156,7 +156,7 @@ pub async fn check(model: &Model, system: &System) -> Result<()> {
             let alive = project.alive(kind);
             let mut expected: Vec<(i64, Value)> = alive.iter().map(|(slot, id)| (*id, show(project, *slot))).collect();
             expected.sort_unstable_by_key(|(id, _)| *id);
-            let list = Value::Array(system.list(&caller, kind, "").await?);
+            let list = Value::Array(system.list(&caller, kind).await?);
             let listed = Value::Array(expected.iter().map(|(_, value)| value.clone()).collect());
             if let Some(difference) = difference(kind.plural(), &listed, &list) {
                 return wrong(format!("in the list, {difference}"));
