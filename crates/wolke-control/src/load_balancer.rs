@@ -18,6 +18,7 @@ use crate::core::Core;
 use crate::input;
 use crate::view::{Json, Shown};
 pub use metrics::BalancerMetricsRequest;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 pub(crate) use target::{check_unassign, joined, release_of_server};
 pub(crate) use view::to_wire;
@@ -29,7 +30,7 @@ use wolke_domain::load_balancer::{self as rules, Allowed};
 use wolke_domain::reverse_dns::Change;
 use wolke_domain::{Error, Result, name};
 use wolke_store::load_balancer::LoadBalancer;
-use wolke_store::{Race, Stored, Tx, address, load_balancer, network as networks};
+use wolke_store::{Race, Stored, Tx, address, certificate, load_balancer, network as networks};
 use wolke_wire::cloud::load_balancer as wire;
 use wolke_wire::cloud::{ChangeDeleteProtection, ChangeDnsPtr};
 use wolke_wire::{Id, Kind};
@@ -57,8 +58,25 @@ fn ways(tx: &mut dyn Tx, balancer: &LoadBalancer) -> Result<Ways> {
 fn note(tx: &mut dyn Tx, catalogue: &Catalogue, balancer: &mut LoadBalancer) -> Result<()> {
     let details = &mut balancer.details;
     let connections = kind_of(catalogue, details.load_balancer_type)?.max_connections;
-    let now = Serving::of(tx.now().whole_second(), &details.services, details.targets.len(), connections);
+    let mut issued = BTreeSet::new();
+    for id in details.certificates() {
+        if certificate::by_id(tx, id)?.is_some_and(|found| found.value.details.issued.is_some()) {
+            issued.insert(id);
+        }
+    }
+    let (services, targets) = (&details.services, details.targets.len());
+    let now = Serving::of(tx.now().whole_second(), services, |id| issued.contains(&id), targets, connections);
     serving::note(&mut details.history, now);
+    Ok(())
+}
+
+/// A certificate that services named before it was there is there: they take connections from now on.
+pub(crate) fn certificate_came(tx: &mut dyn Tx, core: &Core, id: Id) -> Result<()> {
+    for balancer in certificate::all_users(tx, id)? {
+        let old = load_balancer::by_id(tx, balancer)?;
+        let old = old.ok_or_else(|| Error::internal("a certificate is used by a load balancer that is not there"))?;
+        write(tx, core, &old, old.value.clone())?;
+    }
     Ok(())
 }
 
@@ -84,10 +102,10 @@ fn selected(tx: &mut dyn Tx, allowed: &Allowed, balancer: &LoadBalancer) -> Resu
 
 /// Writes a changed load balancer back.
 fn write(tx: &mut dyn Tx, core: &Core, old: &Stored<LoadBalancer>, mut new: LoadBalancer) -> Result<()> {
+    note(tx, &core.catalogue(), &mut new)?;
     if new == old.value {
         return Ok(());
     }
-    note(tx, &core.catalogue(), &mut new)?;
     load_balancer::update(tx, old, &new)
 }
 

@@ -23,6 +23,7 @@ statements! { "certificate";
     KEY_PUT = "INSERT INTO certificate_keys (certificate, sealed) VALUES ($1, $2) ON CONFLICT (certificate) DO UPDATE SET sealed = excluded.sealed";
     KEY_GET = "SELECT sealed FROM certificate_keys WHERE certificate = $1";
     KEY_DELETE = "DELETE FROM certificate_keys WHERE certificate = $1";
+    ALL_USERS = "SELECT load_balancer FROM load_balancer_certificates WHERE certificate = $1 ORDER BY load_balancer";
     USERS = "SELECT load_balancer FROM load_balancer_certificates WHERE certificate = $1 ORDER BY load_balancer LIMIT $2";
 }
 
@@ -134,6 +135,14 @@ pub fn put_key(tx: &mut dyn Tx, id: Id, sealed: &str) -> Result<()> {
 /// The engine's failure.
 pub fn key(tx: &mut dyn Tx, id: Id) -> Result<Option<String>> {
     tx.query_one(&KEY_GET, &[id.into()])?.map(|row| row.text(0).map(str::to_owned)).transpose()
+}
+
+/// All load balancers that use a certificate, by id: of one project, which has a limit.
+///
+/// # Errors
+/// The engine's failure.
+pub fn all_users(tx: &mut dyn Tx, id: Id) -> Result<Vec<Id>> {
+    tx.query(&ALL_USERS, &[id.into()])?.iter().map(|row| row.int(0)).collect()
 }
 
 /// The load balancers that use a certificate, by id; not more than [`USERS_SHOWN_MAX`].

@@ -160,7 +160,9 @@ impl Details {
         self.targets.iter().filter_map(selector).collect()
     }
 
-    fn certificates(&self) -> BTreeSet<Id> {
+    /// The certificates that services name.
+    #[must_use]
+    pub fn certificates(&self) -> BTreeSet<Id> {
         self.services
             .iter()
             .filter_map(|service| service.http.as_ref())
@@ -271,6 +273,14 @@ pub fn of_server(tx: &mut dyn Tx, server: Id) -> Result<Vec<Id>> {
     tx.query(&OF_SERVER, &[server.into(), server.into()])?.iter().map(|row| row.int(0)).collect()
 }
 
+/// A load balancer, whosever it is: for what happens to what it uses.
+///
+/// # Errors
+/// The engine's failure.
+pub fn by_id(tx: &mut dyn Tx, id: Id) -> Result<Option<Stored<LoadBalancer>>> {
+    named::one(tx, &BY_ID, &[id.into()])
+}
+
 /// The load balancers that name a server as a target, by id.
 ///
 /// # Errors
@@ -279,7 +289,7 @@ pub fn naming_server(tx: &mut dyn Tx, server: Id) -> Result<Vec<Stored<LoadBalan
     let rows = tx.query(&NAMING_SERVER, &[server.into()])?;
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {
-        let balancer = named::one(tx, &BY_ID, &[row.int(0)?.into()])?;
+        let balancer = by_id(tx, row.int(0)?)?;
         found.push(balancer.ok_or_else(|| Error::internal("a target of no load balancer"))?);
     }
     Ok(found)

@@ -3,6 +3,7 @@
 use super::{authority, calendar, keep_key, proof};
 use crate::action::{self, Started, Work};
 use crate::core::Core;
+use crate::load_balancer;
 use serde::{Deserialize, Serialize};
 use wolke_domain::Result;
 use wolke_domain::action::{Failure, Target};
@@ -173,6 +174,9 @@ fn sign(tx: &mut dyn Tx, core: &Core, frame: &mut Frame) -> Result<Flow> {
     (new.details.issued, new.details.managed) = (Some(issued), Some(managed));
     calendar::ensure(tx, &mut new)?;
     certificate::update(tx, &old, &new)?;
+    if old.value.details.issued.is_none() {
+        load_balancer::certificate_came(tx, core, new.id)?;
+    }
     Ok(Flow::Done)
 }
 

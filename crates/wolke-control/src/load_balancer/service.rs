@@ -23,6 +23,7 @@ pub(super) fn check_certificates<'a>(
     project: Id,
     services: impl Iterator<Item = &'a Service>,
 ) -> Result<()> {
+    // One that is not issued yet may be named (decision 0015): the cloud controller manager does not wait for it.
     let named: BTreeSet<Id> =
         services.filter_map(|service| service.http.as_ref()).flat_map(|http| &http.certificates).copied().collect();
     named.into_iter().try_for_each(|id| certificate::expect(tx, project, id).map(|_| ()))

@@ -2,7 +2,7 @@
 
 use super::certificates::{dialects, uploaded};
 use super::operator::Operator;
-use crate::common::{Setup, World, names};
+use crate::common::{Setup, World, names, server};
 use serde_json::{Value, json};
 use wolke_control::clock::Jump;
 use wolke_control::{Caller, Simulation};
@@ -121,6 +121,45 @@ async fn an_issue_under_way() {
     let shown = certificate(&world, 1).await;
     assert_eq!((&shown["name"], &shown["status"]), (&json!("two"), &status("completed", "unavailable")));
     assert_eq!(shown["not_valid_before"], "2026-11-21T00:00:20+00:00");
+}
+
+/// The cloud controller manager names a certificate as soon as it has asked for it. The service waits for it (decision 0015).
+#[tokio::test]
+async fn a_load_balancer_waits_for_its_certificate() {
+    const MINUTE: i64 = 60_000;
+    let world = World::with(slow(600_000)).await;
+    Operator::of(&world)
+        .does(
+            "POST",
+            "/faults",
+            json!({
+                "operation": "create_certificate", "code": "ca_dns_validation_failed", "when": "during", "calls": 1,
+            }),
+        )
+        .await;
+    world.post("/certificates", managed("one", &["example.com"])).await.ok();
+    let web = world.create("/servers", server("web")).await;
+    let service = json!({"protocol": "https", "http": {"certificates": [1]}});
+    let new = json!({
+        "name": "b", "load_balancer_type": "lb11", "location": "fsn1", "services": [service],
+        "targets": [{"type": "server", "server": {"id": web}}],
+    });
+    let balancer = world.create("/load_balancers", new).await;
+    assert_eq!(certificate(&world, 1).await["used_by"], json!([{"id": balancer, "type": "load_balancer"}]));
+    let sent =
+        async || world.see(&format!("/load_balancers/{balancer}")).await["load_balancer"]["outgoing_traffic"].clone();
+    jump(&world, 9 * MINUTE).await;
+    assert_eq!(sent().await, json!(0), "nobody gets through without a certificate");
+    jump(&world, 60 * MINUTE).await;
+    assert_eq!(certificate(&world, 1).await["status"]["issuance"], "failed");
+    assert_eq!(sent().await, json!(0), "its issue has failed");
+    assert_eq!(retry(&world, 1).await.status, 201);
+    jump(&world, 10 * MINUTE).await;
+    assert_eq!(certificate(&world, 1).await["status"]["issuance"], "completed");
+    jump(&world, 60 * MINUTE).await;
+    assert!(sent().await.as_u64().unwrap() > 0, "it is there, and nobody had to change the load balancer");
+    let service = world.see(&format!("/load_balancers/{balancer}")).await["load_balancer"]["services"][0].clone();
+    assert_eq!(service["http"]["certificates"], json!([1]));
 }
 
 #[tokio::test]
