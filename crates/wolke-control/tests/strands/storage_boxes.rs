@@ -1,16 +1,17 @@
-//! Snapshot plans of storage boxes: appointments that are kept once, whatever happens.
+//! Snapshot plans of storage boxes: appointments that are kept once, whatever happens. And where there are none: beside real
+//! hosts.
 
 use crate::common::{Engine, World, check_at_rest, engines, world};
 use crate::helpers::{block_on, drive, ensure, travel};
 use serde_json::{Value, json};
 use wolke_control::Simulation;
 use wolke_control::clock::Jump;
-use wolke_domain::Result;
 use wolke_domain::clock::ClockMode;
+use wolke_domain::{Error, Result};
 use wolke_store::storage_box_snapshot::Snapshot;
 use wolke_store::{Tx, invariant, storage_box, storage_box_snapshot, strand};
 use wolke_strand::testing::{Disturbance, Drive, try_every_disturbance};
-use wolke_wire::{Id, Timestamp};
+use wolke_wire::{ErrorCode, Id, Timestamp};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -117,4 +118,21 @@ fn a_plan_that_changes_moves_its_calendar() {
     assert_eq!(snapshots(&world, id).len(), 1);
     enable(&world, id, 1);
     assert_eq!(calendars(&world), 1);
+}
+
+/// Nobody would find a storage box where machines are real: it is refused by name there, and made elsewhere.
+#[test]
+fn real_locations_have_no_storage_boxes() {
+    let world = block_on(world(&Engine::Driven(Box::new(Engine::Memory)), Simulation::default()));
+    let make = |location: &str| {
+        let wanted =
+            json!({"name": "b", "storage_box_type": "bx11", "location": location, "password": "1-secret-PASSW0RD"});
+        block_on(world.control.create_storage_box(&world.caller, parse(wanted)))
+    };
+    let commits = world.db.commits();
+    let error: Error = make("fsn1").unwrap_err();
+    let message = "a storage box is not supported for servers in location fsn1, which are real";
+    assert_eq!((error.code(), error.message()), (ErrorCode::UnsupportedError, message.to_owned()));
+    assert_eq!(world.db.commits(), commits, "a refusal commits nothing");
+    make("hel1").unwrap();
 }
