@@ -1,8 +1,13 @@
-//! Actions: making them together with the work that they show.
+//! Actions: making them together with the work that they show. How operations do their work: `action/act.rs`.
+
+mod act;
+mod hold;
 
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::view::Json;
+pub(crate) use act::Acts;
+pub(crate) use hold::PROGRAM as HOLD;
 use wolke_domain::action::{Action, Status, Target};
 use wolke_domain::catalogue::Catalogue;
 use wolke_domain::image::is_own;
@@ -51,7 +56,7 @@ pub(crate) fn begin(tx: &mut dyn Tx, project: Id, command: &str, resources: Vec<
     insert(tx, project, command, resources, Status::Running)
 }
 
-/// Inserts an action whose work was done in this transaction.
+/// Inserts an action whose work was done in this transaction. It may be held ([`hold`]).
 pub(crate) fn done(tx: &mut dyn Tx, project: Id, command: &str, resources: Vec<Target>) -> Result<Started> {
     let action = insert(tx, project, command, resources, Status::Success)?;
     Ok(Started { action, strand: None })

@@ -215,8 +215,7 @@ impl Control {
     pub async fn retry_certificate(&self, caller: &Caller, id: Id) -> Result<Json> {
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = certificate::expect(tx, project, id)?;
                 Managed::check_retry(old.value.details.managed.as_ref())?;
                 issue::begin(tx, &old, issue::Cause::Retry)

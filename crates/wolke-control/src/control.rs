@@ -21,6 +21,8 @@ pub struct Caller {
     pub project: Id,
     /// The dialect of questions and answers.
     pub dialect: Dialect,
+    /// The id of the operation that is asked for, by which the operator names it; empty when it is none.
+    pub operation: &'static str,
 }
 
 /// How an installation differs from another.

@@ -152,8 +152,7 @@ impl Control {
     ) -> Result<Json> {
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = floating_ip::expect(tx, project, id)?;
                 let mut new = old.value.clone();
                 input::set(&mut new.details.delete_protected, change.delete.as_ref());
@@ -175,8 +174,7 @@ impl Control {
         let change = Change::check(&request)?;
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = floating_ip::expect(tx, project, id)?;
                 change.check_within(&old.value.ip, Kind::FloatingIp)?;
                 let mut new = old.value.clone();

@@ -164,8 +164,7 @@ impl Control {
         self.check_own(id, REASON)?;
         let project = caller.project;
         let started: Started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = image::expect(tx, project, id)?;
                 if old.value.kind != Type::Snapshot {
                     return Err(Error::refused(ErrorCode::UnsupportedError, REASON));

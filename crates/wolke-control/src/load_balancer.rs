@@ -128,8 +128,7 @@ impl Control {
     ) -> Result<Json> {
         let (core, project) = (Arc::clone(&self.core), caller.project);
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = load_balancer::expect(tx, project, id)?;
                 let mut new = old.value.clone();
                 let also = change(tx, &core, &mut new)?;
@@ -172,8 +171,7 @@ impl Control {
     pub async fn delete_load_balancer(&self, caller: &Caller, id: Id) -> Result<Json> {
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project), Race::Addresses], move |tx| {
+            .act(caller, vec![Race::Project(project), Race::Addresses], move |tx| {
                 if load_balancer::expect(tx, project, id)?.value.details.delete_protected {
                     return Err(Error::delete_protected(Kind::LoadBalancer));
                 }

@@ -148,8 +148,7 @@ impl Control {
     ) -> Result<Json> {
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = network::expect(tx, project, id)?;
                 let mut new = old.value.clone();
                 input::set(&mut new.details.delete_protected, change.delete.as_ref());

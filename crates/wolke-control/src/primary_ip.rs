@@ -215,8 +215,7 @@ impl Control {
     ) -> Result<Json> {
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = primary_ip::expect(tx, project, id)?;
                 let mut new = old.value.clone();
                 if let Some(protect) = change.delete {

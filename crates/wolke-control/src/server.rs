@@ -62,6 +62,7 @@ pub(crate) static REGISTRY: Registry<Core> = Registry {
         &crate::certificate::issue::PROGRAM,
         &crate::certificate::calendar::PROGRAM,
         &crate::storage_box::PROGRAM,
+        &crate::action::HOLD,
     ],
 };
 
@@ -223,8 +224,7 @@ impl Control {
         };
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = server::expect(tx, project, id)?;
                 let mut new = old.value.clone();
                 if let Some(protect) = protect {
@@ -246,19 +246,18 @@ impl Control {
     /// `not_found`, `protected`, `locked` when it is being deleted already.
     pub async fn delete_server(&self, caller: &Caller, id: Id) -> Result<Started> {
         let (project, refuse) = (caller.project, self.options.refuse_contention);
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let old = server::expect(tx, project, id)?;
-                if old.value.details.delete_protected {
-                    return Err(Error::delete_protected(Kind::Server));
-                }
-                action::admit(tx, refuse, project, Target::new(Kind::Server, id), "delete_server")?;
-                if old.value.details.doomed && strand::holder(tx, Kind::Server, id)?.is_some() {
-                    return Err(Error::locked(Kind::Server));
-                }
-                begin_delete(tx, &old)
-            })
-            .await
+        self.act(caller, vec![Race::Project(project)], move |tx| {
+            let old = server::expect(tx, project, id)?;
+            if old.value.details.delete_protected {
+                return Err(Error::delete_protected(Kind::Server));
+            }
+            action::admit(tx, refuse, project, Target::new(Kind::Server, id), "delete_server")?;
+            if old.value.details.doomed && strand::holder(tx, Kind::Server, id)?.is_some() {
+                return Err(Error::locked(Kind::Server));
+            }
+            begin_delete(tx, &old)
+        })
+        .await
     }
 
     /// The races of an operation on a server that its host must hear of.

@@ -253,8 +253,7 @@ impl Control {
     {
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = boxes::expect(tx, project, id)?;
                 change(tx, &old)
             })

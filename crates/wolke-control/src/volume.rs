@@ -189,8 +189,7 @@ impl Control {
         let size = rules::whole_size(request.size).map_err(|wrong| Error::invalid_fields(vec![wrong]))?;
         let (core, project) = (Arc::clone(&self.core), caller.project);
         let started = self
-            .db
-            .write(room_races(project), move |tx| {
+            .act(caller, room_races(project), move |tx| {
                 let old = volume::expect(tx, project, id)?;
                 let grows_by = size - old.value.details.size_gb;
                 rules::check_growth(old.value.details.size_gb, size)?;
@@ -216,8 +215,7 @@ impl Control {
     ) -> Result<Json> {
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = volume::expect(tx, project, id)?;
                 let mut new = old.value.clone();
                 input::set(&mut new.details.delete_protected, change.delete.as_ref());

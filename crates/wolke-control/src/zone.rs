@@ -214,8 +214,7 @@ impl Control {
     {
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = zone::expect(tx, project, &asked)?;
                 change(tx, &old)
             })

@@ -4,15 +4,19 @@ use crate::action::Failure;
 use crate::certificate::{ISSUE_CODES, issue_text};
 use crate::{Error, FieldError, Result};
 use serde::{Deserialize, Serialize};
-use wolke_wire::contract::error_status;
+use wolke_wire::contract::{Contract, error_status};
 use wolke_wire::{Dialect, ErrorCode};
 
 /// Stands for every operation.
 pub const EVERY_OPERATION: &str = "*";
 /// Stands for the renewals of managed certificates, which nobody asks for.
 pub const RENEWALS: &str = "renew_certificate";
-/// Operations that begin work which can be made to fail later ([`When::During`]).
-pub const WITH_WORK: [&str; 3] = ["create_certificate", "certificate_retry", RENEWALS];
+/// What issues a certificate: its own work asks for faults, when the authority should have answered.
+pub const ISSUES: [&str; 3] = ["create_certificate", "certificate_retry", RENEWALS];
+/// Codes that every action can end with; further ones are those of its operation (`contract/errors.json`).
+pub const ACTION_CODES: [ErrorCode; 3] = [ErrorCode::ActionFailed, ErrorCode::ResourceUnavailable, ErrorCode::Timeout];
+/// The members of an answer that hold actions.
+const ACTION_MEMBERS: [&str; 3] = ["action", "actions", "next_actions"];
 /// The longest message of a fault, in characters.
 pub const MESSAGE_CHARACTERS_MAX: usize = 1000;
 /// A thousand of a thousand: every call.
@@ -27,7 +31,8 @@ pub enum When {
     Before,
     /// When the work is done: the client cannot know.
     After,
-    /// In the work that it begins: the operation is accepted, and its action fails. Only of [`WITH_WORK`].
+    /// In the work that it begins: the operation is accepted, its actions fail, and nothing is left of what it did. Only of
+    /// operations that answer with an action, and of [`ISSUES`].
     During,
 }
 
@@ -64,14 +69,16 @@ impl Fault {
     pub fn check(&self) -> Result<()> {
         let mut fields = Vec::new();
         if !self.fits() {
-            fields.push(FieldError::new("code", format!("{} is no answer of {}", self.code, self.operation)));
+            let what = if self.when == When::During { "end of an action" } else { "answer" };
+            fields.push(FieldError::new("code", format!("{} is no {what} of {}", self.code, self.operation)));
         }
-        let has_work = WITH_WORK.contains(&self.operation.as_str());
-        if self.when == When::During && !has_work || self.when != When::During && self.operation == RENEWALS {
-            fields.push(FieldError::new(
-                "when",
-                format!("during is for {}, and for {RENEWALS} nothing else is", WITH_WORK.join(", ")),
-            ));
+        if self.when == When::During && !has_work(&self.operation) {
+            let message =
+                format!("during is for operations that answer with an action, which {} is not", self.operation);
+            fields.push(FieldError::new("when", message));
+        }
+        if self.when != When::During && self.operation == RENEWALS {
+            fields.push(FieldError::new("when", format!("nobody asks for {RENEWALS}, so there is only during")));
         }
         if self.message.as_ref().is_some_and(|text| text.is_empty() || text.chars().count() > MESSAGE_CHARACTERS_MAX) {
             let message = format!("must have between 1 and {MESSAGE_CHARACTERS_MAX} characters");
@@ -92,10 +99,13 @@ impl Fault {
     /// Whether the code is one that can be met there.
     fn fits(&self) -> bool {
         if self.when == When::During {
-            return self.code == ErrorCode::ActionFailed || ISSUE_CODES.contains(&self.code);
+            if ISSUES.contains(&self.operation.as_str()) {
+                return self.code == ErrorCode::ActionFailed || ISSUE_CODES.contains(&self.code);
+            }
+            let is_own = is_answer(&self.operation, self.code) && !is_answer("", self.code);
+            return ACTION_CODES.contains(&self.code) || self.operation != EVERY_OPERATION && is_own;
         }
-        let operation = if self.operation == EVERY_OPERATION { "" } else { &self.operation };
-        Dialect::ALL.iter().any(|dialect| error_status(operation, self.code, *dialect).is_some())
+        is_answer(if self.operation == EVERY_OPERATION { "" } else { &self.operation }, self.code)
     }
 
     /// What is said.
@@ -134,6 +144,21 @@ impl Fault {
     }
 }
 
+/// Whether an operation has such an answer in some dialect; an empty id stands for every operation.
+fn is_answer(operation: &str, code: ErrorCode) -> bool {
+    Dialect::ALL.iter().any(|dialect| error_status(operation, code, *dialect).is_some())
+}
+
+/// Whether an operation begins work that an action shows, in some dialect.
+fn has_work(operation: &str) -> bool {
+    let with_action = |dialect: &Dialect| {
+        let found = Contract::of(*dialect).operation(operation).filter(|found| found.method != "GET");
+        let schema = found.and_then(|found| found.success());
+        schema.is_some_and(|schema| ACTION_MEMBERS.iter().any(|member| schema.member(member).is_some()))
+    };
+    operation == EVERY_OPERATION || ISSUES.contains(&operation) || Dialect::ALL.iter().any(with_action)
+}
+
 /// The finaliser of SplitMix64: near seeds give unlike numbers.
 const fn mix(seed: u64) -> u64 {
     let seed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -164,7 +189,7 @@ const fn default_message(code: ErrorCode) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{EVERY_OPERATION, Fault, RENEWALS, WITH_WORK, When};
+    use super::{ACTION_CODES, EVERY_OPERATION, Fault, ISSUES, RENEWALS, When};
     use wolke_wire::ErrorCode;
 
     fn fault(operation: &str, code: ErrorCode) -> Fault {
@@ -186,18 +211,38 @@ mod tests {
     }
 
     #[test]
-    fn work_fails_only_where_there_is_some() {
+    fn issues_fail_with_codes_of_the_authority() {
         let during = |operation, code| Fault { when: When::During, ..fault(operation, code) }.check().is_ok();
-        for operation in WITH_WORK {
+        for operation in ISSUES {
             assert!(during(operation, ErrorCode::CaTooManyDuplicateCertificates), "{operation}");
             assert!(
                 during(operation, ErrorCode::ActionFailed) && !during(operation, ErrorCode::Conflict),
                 "{operation}"
             );
         }
-        assert!(!during("create_server", ErrorCode::ActionFailed) && !during(EVERY_OPERATION, ErrorCode::ActionFailed));
         assert!(fault(RENEWALS, ErrorCode::CaDnsValidationFailed).check().is_err(), "there is no request to answer");
         assert!(fault("create_certificate", ErrorCode::CaDnsValidationFailed).check().is_ok());
+    }
+
+    #[test]
+    fn work_fails_only_where_an_action_shows_it() {
+        let during = |operation, code| Fault { when: When::During, ..fault(operation, code) }.check().is_ok();
+        for operation in
+            [EVERY_OPERATION, "volume_attach", "create_server", "delete_zone", "firewall_set_rules", "server_poweron"]
+        {
+            for code in ACTION_CODES {
+                assert!(during(operation, code), "{operation} {code}");
+            }
+            for code in [ErrorCode::Conflict, ErrorCode::InvalidInput, ErrorCode::Maintenance] {
+                assert!(!during(operation, code), "{operation} {code}");
+            }
+        }
+        assert!(during("create_server", ErrorCode::PlacementError), "a code of its own");
+        assert!(!during("volume_attach", ErrorCode::PlacementError) && !during("*", ErrorCode::PlacementError));
+        for operation in ["get_action", "delete_volume", "create_ssh_key", "attach_volume", "dance"] {
+            let wrong = Fault { when: When::During, ..fault(operation, ErrorCode::ActionFailed) }.check().unwrap_err();
+            assert!(format!("{wrong:?}").contains(operation), "it is named: {wrong:?}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod load_balancer;
 pub mod metrics;
 pub mod name;
 pub mod network;
+pub mod pace;
 pub mod placement;
 pub mod primary_ip;
 pub mod reverse_dns;

@@ -19,6 +19,7 @@ pub mod policy;
 mod sample;
 pub mod server;
 pub mod sim;
+pub mod work;
 
 pub use command::{Command, CommandReport, Lane, Outcome, Verb};
 pub use host::{
@@ -31,3 +32,4 @@ pub use server::{
     Architecture, Boot, Definition, FirstBoot, ImageRef, Power, PublicNic, Rescue, Runtime, Secret, ServerSpec,
 };
 pub use sim::{GuestEvent, MemoryState, SimFaults, SimHost, SimObject, SimSettings, SimState};
+pub use work::Work;

@@ -9,6 +9,7 @@ use wolke_wire::{Id, Timestamp};
 
 use crate::host::mix;
 use crate::object::HostError;
+use crate::work::{self, Work};
 
 /// The kinds of operations that a policy tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -159,18 +160,23 @@ impl Progress {
 
 /// An even spread over `min..=max`, fixed by seed, object, kind and cause.
 fn spread(beginning: &Beginning, min_ms: u32, max_ms: u32) -> u32 {
-    let width = u64::from(max_ms.saturating_sub(min_ms)) + 1;
     let object = mix(beginning.seed ^ beginning.id.cast_unsigned());
     let hash = mix(mix(object ^ beginning.cause.cast_unsigned()) ^ beginning.kind as u64);
+    even(hash, min_ms, max_ms)
+}
+
+/// Where a number falls in `min..=max`.
+fn even(hash: u64, min_ms: u32, max_ms: u32) -> u32 {
+    let width = u64::from(max_ms.saturating_sub(min_ms)) + 1;
     // Multiply and shift instead of a remainder, which would favour the low values.
     let offset = (u128::from(hash) * u128::from(width)) >> 64;
     min_ms.saturating_add(u32::try_from(offset).unwrap_or(0))
 }
 
-/// A policy for each kind of operation; what is not named takes no time.
+/// A policy for each kind of work; what is not named takes no time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct LatencyProfile(pub BTreeMap<OperationKind, Policy>);
+pub struct LatencyProfile(pub BTreeMap<Work, Policy>);
 
 impl LatencyProfile {
     /// The names of the presets.
@@ -183,11 +189,11 @@ impl LatencyProfile {
     }
 
     /// What was observed on the real service (fact sheet §3.1: create 10–30 s, delete about 11 s); the others are estimates
-    /// of the same order.
+    /// of the same order. Those of actions that need no machine stand in [`crate::work::ACTIONS`].
     #[must_use]
     pub fn realistic() -> Self {
         let between = |min_ms, max_ms| Policy::Between { min_ms, max_ms };
-        Self(BTreeMap::from([
+        let machines = [
             (OperationKind::Create, between(10_000, 30_000)),
             (OperationKind::Rebuild, between(10_000, 30_000)),
             (OperationKind::Resize, between(5_000, 10_000)),
@@ -201,7 +207,9 @@ impl LatencyProfile {
             (OperationKind::Snapshot, between(20_000, 60_000)),
             (OperationKind::SetPassword, between(1_000, 2_000)),
             (OperationKind::IssueCertificate, between(5_000, 20_000)),
-        ]))
+        ];
+        let machines = machines.map(|(kind, policy)| (Work::Machine(kind), policy));
+        Self(machines.into_iter().chain(work::realistic()).collect())
     }
 
     /// A preset by its name.
@@ -217,14 +225,42 @@ impl LatencyProfile {
     /// The policy of a kind, if it is named.
     #[must_use]
     pub fn get(&self, kind: OperationKind) -> Option<&Policy> {
-        self.0.get(&kind)
+        self.0.get(&Work::Machine(kind))
     }
 
     /// The same with one policy set.
     #[must_use]
-    pub fn with(mut self, kind: OperationKind, policy: Policy) -> Self {
-        self.0.insert(kind, policy);
+    pub fn with(mut self, work: impl Into<Work>, policy: Policy) -> Self {
+        self.0.insert(work.into(), policy);
         self
+    }
+
+    /// Whether actions that need no machine may take time.
+    #[must_use]
+    pub fn has_actions(&self) -> bool {
+        // Sorted: machines' work comes first.
+        self.0.last_key_value().is_some_and(|(work, _)| matches!(work, Work::Action(_)))
+    }
+
+    /// How long the action of this id takes that waits for `work`, in milliseconds: nothing where the policy is about
+    /// something else than time. Spread by the id, as the work of machines is.
+    #[must_use]
+    pub fn action_ms(&self, work: Option<Work>, action: Id) -> i64 {
+        match work.and_then(|work| self.0.get(&work)) {
+            Some(Policy::After { ms }) => i64::from(*ms),
+            Some(Policy::Between { min_ms, max_ms }) => {
+                i64::from(even(mix(mix(action.cast_unsigned())), *min_ms, *max_ms))
+            }
+            _ => 0,
+        }
+    }
+
+    /// Checks that every action is given a time and nothing else.
+    ///
+    /// # Errors
+    /// The name of the first that is not.
+    pub fn check(&self) -> Result<(), &'static str> {
+        work::untimed(&self.0).map_or(Ok(()), Err)
     }
 }
 

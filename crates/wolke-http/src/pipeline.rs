@@ -128,7 +128,7 @@ async fn answer(api: &Arc<Api>, parts: &Parts, body: Body, trail: &mut Trail) ->
     let body = if operation.mutating() { checked_body(api, contract, body).await? } else { Value::Null };
     let call = Call {
         control: Arc::clone(&api.control),
-        caller: Caller { project: holder.project, dialect: holder.dialect },
+        caller: Caller { project: holder.project, dialect: holder.dialect, operation: operation.id },
         operation,
         contract,
         ids,

@@ -45,6 +45,7 @@ statements! { "action";
         FROM actions WHERE project = $1 AND id = $2";
     END = "UPDATE actions SET status = $1, progress = 100, finished = $2, error_code = $3, error_message = $4, rev = rev + 1
         WHERE id = $5 AND status = 'running'";
+    RESTATE = "UPDATE actions SET status = $1, progress = $2, finished = $3, error_code = $4, error_message = $5, rev = rev + 1 WHERE id = $6";
     PROGRESS = "UPDATE actions SET progress = $1, rev = rev + 1 WHERE id = $2 AND status = 'running' AND progress < $3";
     RUNNING = "SELECT count(*) FROM actions WHERE status = 'running'";
 }
@@ -226,6 +227,22 @@ pub fn end(tx: &mut dyn Tx, id: Id, failure: Option<&Failure>) -> Result<()> {
         id.into(),
     ];
     tx.execute(&END, &params).map(|_| ())
+}
+
+/// Writes another state and end of an action whose transaction has inserted it: nobody has seen the first.
+///
+/// # Errors
+/// Internal when it is not there; the engine's failure.
+pub fn restate(tx: &mut dyn Tx, action: &Action) -> Result<()> {
+    let params = [
+        action.status.as_str().into(),
+        action.progress.into(),
+        action.finished.into(),
+        action.failure.as_ref().map(|f| f.code.as_str()).into(),
+        action.failure.as_ref().map(|f| f.message.clone()).into(),
+        action.id.into(),
+    ];
+    tx.execute_one(&RESTATE, &params)
 }
 
 /// Moves the progress of a running action forward, never back.

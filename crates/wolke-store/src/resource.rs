@@ -153,6 +153,14 @@ pub fn named(tx: &mut dyn Tx, kind: Kind, project: Id, name: &str) -> Result<Opt
     tx.query_one(by_name, &params)?.map(|row| row.int(0)).transpose()
 }
 
+/// Whether something is a row that can be touched and worked on, and no part of the catalogue.
+///
+/// # Errors
+/// Internal for a kind that has no rows.
+pub fn has_row(kind: Kind, id: Id) -> Result<bool> {
+    Ok(row_of(kind, id)?.is_some())
+}
+
 /// Adds `by` to the number of resources of a kind in a project and returns the new number.
 ///
 /// # Errors

@@ -156,6 +156,13 @@ pub trait Tx {
 
     /// Sends a hint after commit.
     fn signal(&mut self, signal: Signal);
+
+    /// Does some work and undoes it, with what it has signalled: only what the closure kept is left of it. Ids that it has
+    /// drawn are not drawn again. Not to be nested.
+    ///
+    /// # Errors
+    /// The closure's; the engine's failure. What the work did may then not be undone: the transaction must not commit.
+    fn rehearse(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()>;
 }
 
 impl dyn Tx + '_ {

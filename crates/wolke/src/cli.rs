@@ -382,11 +382,13 @@ pub enum SimVerb {
     /// How one kind of work goes, until the server ends
     #[command(
         after_help = "Examples:\n  wolke sim policy start fail-once      the next start of each server fails\n  \
-                            wolke sim policy snapshot 90s\n  wolke sim policy delete stuck\n  wolke sim policy start none"
+                            wolke sim policy snapshot 90s\n  wolke sim policy delete stuck\n  wolke sim policy start none\n  \
+                            wolke sim policy attach_volume 5s     its action runs for so long, and is done from the start\n\n\
+                            Actions without a machine take a duration or none; they fail with `wolke fault add CODE --during`."
     )]
     Policy {
-        /// Which work
-        #[arg(value_parser = PossibleValuesParser::new(crate::command::sim::WORK))]
+        /// Which work: of machines (create to issue_certificate), or an action without any
+        #[arg(value_parser = PossibleValuesParser::new(crate::command::sim::work()))]
         work: String,
         /// none, a duration such as 5s, stuck, fail, or fail-once
         policy: String,

@@ -45,8 +45,7 @@ impl Control {
         let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
         let refuses_same = caller.dialect.refuses_assigned_floating_ip();
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = floating_ip::expect(tx, project, id)?;
                 check_receiver(tx, &core, (project, refuse), wanted)?;
                 if rules::check_assign(id, old.value.server, wanted, refuses_same)? {
@@ -72,8 +71,7 @@ impl Control {
     pub async fn unassign_floating_ip(&self, caller: &Caller, id: Id) -> Result<Json> {
         let (project, refuse) = (caller.project, self.options.refuse_contention);
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = floating_ip::expect(tx, project, id)?;
                 if let Some(loser) = old.value.server {
                     lose(tx, refuse, loser)?;

@@ -144,8 +144,7 @@ impl Control {
         let seat = Seat::parse(request.ip.as_deref(), request.ip_range.as_deref(), &request.alias_ips)?;
         let (core, about) = (Arc::clone(&self.core), (caller.project, self.options.refuse_contention));
         let started = self
-            .db
-            .write(vec![Race::Project(caller.project)], move |tx| {
+            .act(caller, vec![Race::Project(caller.project)], move |tx| {
                 let (server, network) = subjects(tx, about, id, request.network)?;
                 attach(tx, &core, &server, &network, &seat)?;
                 action::done(tx, about.0, "attach_to_network", targets(id, network.id))
@@ -161,8 +160,7 @@ impl Control {
     pub async fn detach_from_network(&self, caller: &Caller, id: Id, request: wire::DetachFromNetwork) -> Result<Json> {
         let about = (caller.project, self.options.refuse_contention);
         let started = self
-            .db
-            .write(vec![Race::Project(caller.project)], move |tx| {
+            .act(caller, vec![Race::Project(caller.project)], move |tx| {
                 let (_, network) = subjects(tx, about, id, request.network)?;
                 let member = Target::new(Kind::Server, id);
                 if !network::detach(tx, member, network.id)? {
@@ -183,8 +181,7 @@ impl Control {
         let alias_ips = rules::aliases(&request.alias_ips).map_err(Error::invalid_fields)?;
         let (core, about) = (Arc::clone(&self.core), (caller.project, self.options.refuse_contention));
         let started = self
-            .db
-            .write(vec![Race::Project(caller.project)], move |tx| {
+            .act(caller, vec![Race::Project(caller.project)], move |tx| {
                 let (server, network) = subjects(tx, about, id, request.network)?;
                 let member = Target::new(Kind::Server, id);
                 let old = network::interface(tx, member, network.id)?;

@@ -87,8 +87,7 @@ impl Control {
     ) -> Result<Json> {
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old: Stored<Network> = network::expect(tx, project, id)?;
                 let mut new = old.value.clone();
                 new.details.plan = change(tx, &old.value)?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use wolke_domain::action::Failure;
-use wolke_domain::fault::{Fault, When};
+use wolke_domain::fault::{Fault, ISSUES, When};
 use wolke_domain::{Error, Result};
 use wolke_store::{Race, Tx, operator};
 use wolke_wire::{Id, Kind};
@@ -53,6 +53,16 @@ impl ActiveFault {
     const fn fault_id(&self) -> Id {
         self.id
     }
+
+    /// Whether it is for so many calls only.
+    pub(crate) const fn is_counted(&self) -> bool {
+        self.fault.calls.is_some()
+    }
+
+    /// Whether there is a call left for it; one that is counted is counted down.
+    pub(crate) fn is_left(&self, tx: &mut dyn Tx) -> Result<bool> {
+        Ok(!self.is_counted() || operator::count_fault(tx, self.id)?)
+    }
 }
 
 impl Operator {
@@ -61,10 +71,16 @@ impl Operator {
     pub(crate) fn failure(&self, tx: &mut dyn Tx, operation: &str) -> Result<Option<Failure>> {
         let decided = self.decided();
         let Some(active) = decided.faults.draw(operation, true) else { return Ok(None) };
-        if active.fault.calls.is_some() && !operator::count_fault(tx, active.id)? {
-            return Ok(None);
+        Ok(if active.is_left(tx)? { Some(active.fault.failure()) } else { None })
+    }
+
+    /// The fault that the work of this call of an operation gets, as far as chance decides; none nearly always. Issues of
+    /// certificates ask for theirs when they are due.
+    pub(crate) fn fault_in_work(&self, operation: &str) -> Option<ActiveFault> {
+        if ISSUES.contains(&operation) {
+            return None;
         }
-        Ok(Some(active.fault.failure()))
+        self.decided().faults.draw(operation, true).cloned()
     }
 }
 

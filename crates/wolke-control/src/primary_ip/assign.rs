@@ -44,8 +44,7 @@ impl Control {
     pub async fn assign_primary_ip(&self, caller: &Caller, id: Id, request: wire::AssignPrimaryIp) -> Result<Json> {
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = primary_ip::expect(tx, project, id)?;
                 let wanted = server::expect(tx, project, request.assignee_id)?.value;
                 if old.value.assignee.is_some() {
@@ -75,8 +74,7 @@ impl Control {
     pub async fn unassign_primary_ip(&self, caller: &Caller, id: Id) -> Result<Json> {
         let (core, project) = (Arc::clone(&self.core), caller.project);
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = primary_ip::expect(tx, project, id)?;
                 if let Some(assignee) = old.value.assignee {
                     let server = check_stopped(tx, project, assignee)?;

@@ -32,8 +32,7 @@ impl Control {
         let change = Change::check(&request)?;
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = primary_ip::expect(tx, project, id)?;
                 change.check_within(&old.value.ip, Kind::PrimaryIp)?;
                 change_entry(tx, &old, &change)?;

@@ -27,16 +27,15 @@ impl Control {
     pub async fn enable_server_backup(&self, caller: &Caller, id: Id, request: EnableServerBackup) -> Result<Started> {
         let wanted = request.backup_window.as_deref().map(Window::parse).transpose()?;
         let (project, refuse) = (caller.project, self.options.refuse_contention);
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let old = server::expect(tx, project, id)?;
-                check_not_doomed(&old.value)?;
-                let target = Target::new(Kind::Server, id);
-                action::admit(tx, refuse, project, target, "enable_backup")?;
-                enable(tx, &old, wanted)?;
-                action::done(tx, project, "enable_backup", vec![target])
-            })
-            .await
+        self.act(caller, vec![Race::Project(project)], move |tx| {
+            let old = server::expect(tx, project, id)?;
+            check_not_doomed(&old.value)?;
+            let target = Target::new(Kind::Server, id);
+            action::admit(tx, refuse, project, target, "enable_backup")?;
+            enable(tx, &old, wanted)?;
+            action::done(tx, project, "enable_backup", vec![target])
+        })
+        .await
     }
 
     /// Switches daily backups off and deletes those that there are, at once (dialects D.1).
@@ -45,22 +44,21 @@ impl Control {
     /// `not_found`; `locked` when it is being deleted or contention is refused.
     pub async fn disable_server_backup(&self, caller: &Caller, id: Id) -> Result<Started> {
         let (project, refuse) = (caller.project, self.options.refuse_contention);
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let old = server::expect(tx, project, id)?;
-                check_not_doomed(&old.value)?;
-                let target = Target::new(Kind::Server, id);
-                action::admit(tx, refuse, project, target, "disable_backup")?;
-                if old.value.details.backup.is_some() {
-                    let mut new = old.value.clone();
-                    new.details.backup = None;
-                    calendar::ensure(tx, &mut new)?;
-                    server::update(tx, &old, &new)?;
-                    image::delete_backups_of(tx, id)?;
-                }
-                action::done(tx, project, "disable_backup", vec![target])
-            })
-            .await
+        self.act(caller, vec![Race::Project(project)], move |tx| {
+            let old = server::expect(tx, project, id)?;
+            check_not_doomed(&old.value)?;
+            let target = Target::new(Kind::Server, id);
+            action::admit(tx, refuse, project, target, "disable_backup")?;
+            if old.value.details.backup.is_some() {
+                let mut new = old.value.clone();
+                new.details.backup = None;
+                calendar::ensure(tx, &mut new)?;
+                server::update(tx, &old, &new)?;
+                image::delete_backups_of(tx, id)?;
+            }
+            action::done(tx, project, "disable_backup", vec![target])
+        })
+        .await
     }
 }
 

@@ -73,33 +73,32 @@ impl Control {
     /// [`wolke_domain::contention`] lists.
     pub async fn change_server_type(&self, caller: &Caller, id: Id, request: ChangeServerType) -> Result<Started> {
         let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
-        self.db
-            .write(vec![Race::Project(project), Race::Addresses], move |tx| {
-                let server = server::expect(tx, project, id)?.value;
-                check_not_doomed(&server)?;
-                let target = Target::new(Kind::Server, id);
-                action::admit(tx, refuse, project, target, "change_server_type")?;
-                let to = check(tx, &core, &server, &request)?;
-                let action = action::begin(tx, project, "change_server_type", vec![target])?;
-                resource::touch(tx, Kind::Server, id)?;
-                let from = Size::of(&server);
-                accept(
-                    tx,
-                    &server,
-                    action,
-                    &Variables {
-                        server: id,
-                        from,
-                        to,
-                        moves: false,
-                        tells: false,
-                        generation: 0,
-                        changed: false,
-                        shrinking: false,
-                    },
-                )
-            })
-            .await
+        self.act(caller, vec![Race::Project(project), Race::Addresses], move |tx| {
+            let server = server::expect(tx, project, id)?.value;
+            check_not_doomed(&server)?;
+            let target = Target::new(Kind::Server, id);
+            action::admit(tx, refuse, project, target, "change_server_type")?;
+            let to = check(tx, &core, &server, &request)?;
+            let action = action::begin(tx, project, "change_server_type", vec![target])?;
+            resource::touch(tx, Kind::Server, id)?;
+            let from = Size::of(&server);
+            accept(
+                tx,
+                &server,
+                action,
+                &Variables {
+                    server: id,
+                    from,
+                    to,
+                    moves: false,
+                    tells: false,
+                    generation: 0,
+                    changed: false,
+                    shrinking: false,
+                },
+            )
+        })
+        .await
     }
 }
 

@@ -1,7 +1,7 @@
 //! Consoles: making a ticket, redeeming it, and what the screen has to know of the machine.
 
 use super::check_not_doomed;
-use crate::action::{self, Started};
+use crate::action::{self, Acts, Started};
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::hosts;
@@ -53,6 +53,12 @@ pub struct Redeemed {
     pub challenge: [u8; CHALLENGE_LENGTH],
 }
 
+impl Acts for NewTicket {
+    fn actions(&self) -> Vec<Id> {
+        self.started.actions()
+    }
+}
+
 impl Control {
     /// Makes a ticket to a server's console, in whatever state its machine is.
     ///
@@ -60,19 +66,18 @@ impl Control {
     /// `not_found`; `locked` when it is being deleted.
     pub async fn request_console(&self, caller: &Caller, id: Id) -> Result<NewTicket> {
         let (core, project) = (Arc::clone(&self.core), caller.project);
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let server = server::expect(tx, project, id)?.value;
-                check_not_doomed(&server)?;
-                real::check_feature(&core, &server, Feature::Console)?;
-                let token = alphanumeric(&mut *tx.random("console_token"), TOKEN_LENGTH);
-                let password = alphanumeric(&mut *tx.random(PASSWORD), PASSWORD_LENGTH);
-                let sealed = core.sealer.seal(&mut *tx.random("console_seal"), PASSWORD, &password)?;
-                console::insert(tx, id, &console::hash(&token), &sealed)?;
-                let started = action::done(tx, project, "request_console", vec![Target::new(Kind::Server, id)])?;
-                Ok(NewTicket { started, token: Secret::new(token), password: Secret::new(password) })
-            })
-            .await
+        self.act(caller, vec![Race::Project(project)], move |tx| {
+            let server = server::expect(tx, project, id)?.value;
+            check_not_doomed(&server)?;
+            real::check_feature(&core, &server, Feature::Console)?;
+            let token = alphanumeric(&mut *tx.random("console_token"), TOKEN_LENGTH);
+            let password = alphanumeric(&mut *tx.random(PASSWORD), PASSWORD_LENGTH);
+            let sealed = core.sealer.seal(&mut *tx.random("console_seal"), PASSWORD, &password)?;
+            console::insert(tx, id, &console::hash(&token), &sealed)?;
+            let started = action::done(tx, project, "request_console", vec![Target::new(Kind::Server, id)])?;
+            Ok(NewTicket { started, token: Secret::new(token), password: Secret::new(password) })
+        })
+        .await
     }
 
     /// The answer to [`Control::request_console`]: `{"action": {…}, "wss_url": "…", "password": "…"}`.

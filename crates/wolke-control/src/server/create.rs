@@ -1,7 +1,7 @@
 //! `POST /servers`: one transaction that looks everything up, reserves it and starts the strand (design §3).
 
 use super::{Attached, make, password, placement_group, teardown, touch_both};
-use crate::action;
+use crate::action::{self, Acts};
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::firewall;
@@ -47,6 +47,12 @@ pub struct Created {
     accepted: Accepted,
 }
 
+impl Acts for Created {
+    fn actions(&self) -> Vec<Id> {
+        std::iter::once(self.action).chain(self.next_actions.iter().copied()).collect()
+    }
+}
+
 /// A server and what hangs on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Accepted {
@@ -64,7 +70,7 @@ impl Control {
         check(&request)?;
         let (core, project) = (Arc::clone(&self.core), caller.project);
         let races = vec![Race::Project(project), Race::Addresses];
-        let created = self.db.write(races, move |tx| create(tx, &core, project, &request)).await?;
+        let created = self.act(caller, races, move |tx| create(tx, &core, project, &request)).await?;
         self.settle(&[created.strand]).await;
         Ok(created)
     }

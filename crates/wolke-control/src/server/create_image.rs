@@ -68,7 +68,7 @@ pub(crate) fn begin_image(
     description: Option<String>,
     labels: Labels,
     always: bool,
-) -> Result<(Image, Started)> {
+) -> Result<(Started, Image)> {
     let server = &server.value;
     let Origin { architecture, disk_gb, os_flavor, os_version } = origin(tx, &core.catalogue(), server)?;
     let new = Image {
@@ -115,7 +115,7 @@ pub(crate) fn begin_image(
         variables: &Variables { server: server.id, image: new.id, command: 0 },
     };
     let strand = action::start(tx, work)?;
-    Ok((new, Started { action, strand: Some(strand) }))
+    Ok((Started { action, strand: Some(strand) }, new))
 }
 
 impl Control {
@@ -132,9 +132,8 @@ impl Control {
             _ => return Err(Error::invalid("type", "must be snapshot or backup")),
         };
         let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
-        let (accepted, started) = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+        let (started, accepted) = self
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let server = server::expect(tx, project, id)?;
                 check_not_doomed(&server.value)?;
                 if kind == Type::Backup && server.value.details.backup.is_none() {

@@ -22,8 +22,7 @@ impl Control {
         let change = Change::check(&request)?;
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let server = server::expect(tx, project, id)?.value;
                 check_not_doomed(&server)?;
                 let addresses = primary_ip::of_server(tx, id)?;

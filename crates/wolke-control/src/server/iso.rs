@@ -30,19 +30,18 @@ impl Control {
     pub async fn attach_iso(&self, caller: &Caller, id: Id, request: AttachIso) -> Result<Started> {
         let (core, caller, refuse) = (Arc::clone(&self.core), *caller, self.options.refuse_contention);
         let races = self.server_races(&caller, id).await?;
-        self.db
-            .write(races, move |tx| {
-                let (old, on, target) = subject(tx, &caller, refuse, id, "attach_iso")?;
-                real::check_feature(&core, &old.value, Feature::Disc)?;
-                let catalogue = core.catalogue();
-                let kind = catalogue.server_type_by_id(old.value.details.server_type);
-                let kind = kind.ok_or_else(|| Error::internal(format!("the type of server {id} is gone")))?;
-                let iso = attachable(tx, &core, caller.project, &request.iso, kind.architecture)?;
-                let name = catalogue.iso_by_id(iso).map_or_else(|| request.iso.to_string(), |iso| iso.name.clone());
-                put(tx, &core, (&old, on), Some(ImageRef { id: iso, name, own: false }))?;
-                action::done(tx, caller.project, "attach_iso", vec![target, Target::new(Kind::Iso, iso)])
-            })
-            .await
+        self.act(&caller, races, move |tx| {
+            let (old, on, target) = subject(tx, &caller, refuse, id, "attach_iso")?;
+            real::check_feature(&core, &old.value, Feature::Disc)?;
+            let catalogue = core.catalogue();
+            let kind = catalogue.server_type_by_id(old.value.details.server_type);
+            let kind = kind.ok_or_else(|| Error::internal(format!("the type of server {id} is gone")))?;
+            let iso = attachable(tx, &core, caller.project, &request.iso, kind.architecture)?;
+            let name = catalogue.iso_by_id(iso).map_or_else(|| request.iso.to_string(), |iso| iso.name.clone());
+            put(tx, &core, (&old, on), Some(ImageRef { id: iso, name, own: false }))?;
+            action::done(tx, caller.project, "attach_iso", vec![target, Target::new(Kind::Iso, iso)])
+        })
+        .await
     }
 
     /// Takes the disc out of the drive; an empty drive stays empty.
@@ -52,15 +51,14 @@ impl Control {
     pub async fn detach_iso(&self, caller: &Caller, id: Id) -> Result<Started> {
         let (core, caller, refuse) = (Arc::clone(&self.core), *caller, self.options.refuse_contention);
         let races = self.server_races(&caller, id).await?;
-        self.db
-            .write(races, move |tx| {
-                let (old, on, target) = subject(tx, &caller, refuse, id, "detach_iso")?;
-                let mut resources = vec![target];
-                resources.extend(old.value.details.iso.map(|iso| Target::new(Kind::Iso, iso)));
-                put(tx, &core, (&old, on), None)?;
-                action::done(tx, caller.project, "detach_iso", resources)
-            })
-            .await
+        self.act(&caller, races, move |tx| {
+            let (old, on, target) = subject(tx, &caller, refuse, id, "detach_iso")?;
+            let mut resources = vec![target];
+            resources.extend(old.value.details.iso.map(|iso| Target::new(Kind::Iso, iso)));
+            put(tx, &core, (&old, on), None)?;
+            action::done(tx, caller.project, "detach_iso", resources)
+        })
+        .await
     }
 }
 

@@ -104,36 +104,35 @@ impl Control {
     /// clients try again for half a minute); `locked` when it is being deleted or contention is refused.
     pub async fn reset_server_password(&self, caller: &Caller, id: Id) -> Result<(Started, Password)> {
         let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let server = server::expect(tx, project, id)?.value;
-                check_not_doomed(&server)?;
-                let target = Target::new(Kind::Server, id);
-                action::admit(tx, refuse, project, target, "reset_password")?;
-                if server.status != Status::Running {
-                    return Err(Error::refused(ErrorCode::ServiceError, "server is not running"));
-                }
-                let password = draw(tx, "root_password");
-                let Secret(hash) = hash(tx, password.expose())?;
-                let hash = seal(tx, &core, &hash)?;
-                let action = action::begin(tx, project, "reset_password", vec![target])?;
-                resource::touch(tx, Kind::Server, id)?;
-                let program: ServerProgram = &PROGRAM;
-                let work = Work {
-                    program,
-                    step: "number",
-                    project,
-                    scope: scope(&server),
-                    action,
-                    also: Vec::new(),
-                    locks: vec![target],
-                    always: false,
-                    variables: &Variables { server: id, hash, command: 0 },
-                };
-                let strand = action::start(tx, work)?;
-                Ok((Started { action, strand: Some(strand) }, password))
-            })
-            .await
+        self.act(caller, vec![Race::Project(project)], move |tx| {
+            let server = server::expect(tx, project, id)?.value;
+            check_not_doomed(&server)?;
+            let target = Target::new(Kind::Server, id);
+            action::admit(tx, refuse, project, target, "reset_password")?;
+            if server.status != Status::Running {
+                return Err(Error::refused(ErrorCode::ServiceError, "server is not running"));
+            }
+            let password = draw(tx, "root_password");
+            let Secret(hash) = hash(tx, password.expose())?;
+            let hash = seal(tx, &core, &hash)?;
+            let action = action::begin(tx, project, "reset_password", vec![target])?;
+            resource::touch(tx, Kind::Server, id)?;
+            let program: ServerProgram = &PROGRAM;
+            let work = Work {
+                program,
+                step: "number",
+                project,
+                scope: scope(&server),
+                action,
+                also: Vec::new(),
+                locks: vec![target],
+                always: false,
+                variables: &Variables { server: id, hash, command: 0 },
+            };
+            let strand = action::start(tx, work)?;
+            Ok((Started { action, strand: Some(strand) }, password))
+        })
+        .await
     }
 
     /// Waits for the started work to settle, then shows the action and the password that it has made, or null.

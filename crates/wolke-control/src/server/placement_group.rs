@@ -125,8 +125,7 @@ impl Control {
     pub async fn add_to_placement_group(&self, caller: &Caller, id: Id, group: Id) -> Result<Json> {
         let project = caller.project;
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = server::expect(tx, project, id)?;
                 placement_group::expect(tx, project, group)?;
                 if old.value.placement_group.is_some() {
@@ -152,8 +151,7 @@ impl Control {
     pub async fn remove_from_placement_group(&self, caller: &Caller, id: Id) -> Result<Json> {
         let (project, refuse) = (caller.project, self.options.refuse_contention);
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = server::expect(tx, project, id)?;
                 check_not_doomed(&old.value)?;
                 action::check_contention(tx, refuse, Target::new(Kind::Server, id))?;

@@ -87,17 +87,16 @@ impl Control {
     /// `not_found`; `locked` when it is being deleted or contention is refused.
     pub async fn power_server(&self, caller: &Caller, id: Id, verb: PowerVerb) -> Result<Started> {
         let (project, refuse) = (caller.project, self.options.refuse_contention);
-        self.db
-            .write(vec![Race::Project(project)], move |tx| {
-                let server = server::expect(tx, project, id)?.value;
-                check_not_doomed(&server)?;
-                let target = Target::new(Kind::Server, id);
-                action::admit(tx, refuse, project, target, verb.command())?;
-                let action = action::begin(tx, project, verb.command(), vec![target])?;
-                resource::touch(tx, Kind::Server, id)?;
-                start(tx, &server, verb, action).map(|strand| Started { action, strand: Some(strand) })
-            })
-            .await
+        self.act(caller, vec![Race::Project(project)], move |tx| {
+            let server = server::expect(tx, project, id)?.value;
+            check_not_doomed(&server)?;
+            let target = Target::new(Kind::Server, id);
+            action::admit(tx, refuse, project, target, verb.command())?;
+            let action = action::begin(tx, project, verb.command(), vec![target])?;
+            resource::touch(tx, Kind::Server, id)?;
+            start(tx, &server, verb, action).map(|strand| Started { action, strand: Some(strand) })
+        })
+        .await
     }
 }
 

@@ -85,7 +85,8 @@ impl Control {
             return Err(Error::invalid("user_data", format!("must not be longer than {USER_DATA_BYTES_MAX} bytes")));
         }
         let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
-        self.db.write(vec![Race::Project(project)], move |tx| accept(tx, &core, (project, id), refuse, &request)).await
+        self.act(caller, vec![Race::Project(project)], move |tx| accept(tx, &core, (project, id), refuse, &request))
+            .await
     }
 }
 

@@ -59,35 +59,34 @@ impl Control {
         let keys = key_ids(&request)?;
         let (core, caller, refuse) = (Arc::clone(&self.core), *caller, self.options.refuse_contention);
         let races = self.server_races(&caller, id).await?;
-        self.db
-            .write(races, move |tx| {
-                let (old, on, target) = subject(tx, &caller, refuse, id, "enable_rescue")?;
-                real::check_feature(&core, &old.value, Feature::Rescue)?;
-                if caller.dialect.refuses_rescue_twice() && old.value.details.rescue.is_some() {
-                    let message = "rescue system is already enabled";
-                    return Err(Error::refused(ErrorCode::RescueAlreadyEnabled, message));
-                }
-                let keys = keys.iter().map(|key| ssh_key::expect(tx, caller.project, *key));
-                let keys = keys.map(|key| Ok(key?.value.details.public_key)).collect::<Result<Vec<_>>>()?;
-                let password = password::draw(tx, "root_password");
-                let mut wish = wolke_host::server::Rescue {
-                    epoch: old.value.details.rescue_epoch + 1,
-                    kind: request.system().as_str().into(),
-                    ssh_keys: keys,
-                    root_password_hash: None,
-                };
-                let mut new = old.value.clone();
-                new.details.rescue_epoch = wish.epoch;
-                let expires = tx.now().plus_ms(EXPIRES_MS);
-                new.details.rescue = Some(Rescue { kind: wish.kind.clone(), epoch: wish.epoch, expires });
-                calendar::ensure(tx, &mut new)?;
-                server::update(tx, &old, &new)?;
-                let (kind, _) = host::room(tx, on)?;
-                wish.root_password_hash = password::for_host(tx, &core, kind, &password)?;
-                wish_on_host(tx, &core, on, id, Some(wish))?;
-                Ok((action::done(tx, caller.project, "enable_rescue", vec![target])?, password))
-            })
-            .await
+        self.act(&caller, races, move |tx| {
+            let (old, on, target) = subject(tx, &caller, refuse, id, "enable_rescue")?;
+            real::check_feature(&core, &old.value, Feature::Rescue)?;
+            if caller.dialect.refuses_rescue_twice() && old.value.details.rescue.is_some() {
+                let message = "rescue system is already enabled";
+                return Err(Error::refused(ErrorCode::RescueAlreadyEnabled, message));
+            }
+            let keys = keys.iter().map(|key| ssh_key::expect(tx, caller.project, *key));
+            let keys = keys.map(|key| Ok(key?.value.details.public_key)).collect::<Result<Vec<_>>>()?;
+            let password = password::draw(tx, "root_password");
+            let mut wish = wolke_host::server::Rescue {
+                epoch: old.value.details.rescue_epoch + 1,
+                kind: request.system().as_str().into(),
+                ssh_keys: keys,
+                root_password_hash: None,
+            };
+            let mut new = old.value.clone();
+            new.details.rescue_epoch = wish.epoch;
+            let expires = tx.now().plus_ms(EXPIRES_MS);
+            new.details.rescue = Some(Rescue { kind: wish.kind.clone(), epoch: wish.epoch, expires });
+            calendar::ensure(tx, &mut new)?;
+            server::update(tx, &old, &new)?;
+            let (kind, _) = host::room(tx, on)?;
+            wish.root_password_hash = password::for_host(tx, &core, kind, &password)?;
+            wish_on_host(tx, &core, on, id, Some(wish))?;
+            Ok((action::done(tx, caller.project, "enable_rescue", vec![target])?, password))
+        })
+        .await
     }
 
     /// The next boot is a normal one again. Where rescue is not enabled that is a success at once; 2018 refused it.
@@ -97,18 +96,17 @@ impl Control {
     pub async fn disable_server_rescue(&self, caller: &Caller, id: Id) -> Result<Started> {
         let (core, caller, refuse) = (Arc::clone(&self.core), *caller, self.options.refuse_contention);
         let races = self.server_races(&caller, id).await?;
-        self.db
-            .write(races, move |tx| {
-                let (old, _, target) = subject(tx, &caller, refuse, id, "disable_rescue")?;
-                if old.value.details.rescue.is_some() {
-                    withdraw(tx, &core, &old)?;
-                } else if caller.dialect.refuses_rescue_twice() {
-                    let message = "rescue system is already disabled";
-                    return Err(Error::refused(ErrorCode::RescueAlreadyDisabled, message));
-                }
-                action::done(tx, caller.project, "disable_rescue", vec![target])
-            })
-            .await
+        self.act(&caller, races, move |tx| {
+            let (old, _, target) = subject(tx, &caller, refuse, id, "disable_rescue")?;
+            if old.value.details.rescue.is_some() {
+                withdraw(tx, &core, &old)?;
+            } else if caller.dialect.refuses_rescue_twice() {
+                let message = "rescue system is already disabled";
+                return Err(Error::refused(ErrorCode::RescueAlreadyDisabled, message));
+            }
+            action::done(tx, caller.project, "disable_rescue", vec![target])
+        })
+        .await
     }
 }
 

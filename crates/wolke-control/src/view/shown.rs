@@ -4,6 +4,7 @@
 //! **Invariant:** what such a transaction shows is not cached. It may still fail, and the revs that it has given are given again.
 
 use super::{Json, View, member};
+use crate::action::Acts;
 use crate::control::{Caller, Control};
 use std::sync::Arc;
 use wolke_domain::Result;
@@ -70,6 +71,18 @@ impl Shown {
         self
     }
 
+    fn shown_actions(&self) -> Vec<Id> {
+        let mut ids = Vec::new();
+        for (_, part) in &self.0 {
+            match part {
+                Part::One(Kind::Action, id) => ids.push(*id),
+                Part::Actions(all) => ids.extend(all),
+                Part::One(..) | Part::OfStorageBox(..) | Part::Null => {}
+            }
+        }
+        ids
+    }
+
     fn render(&self, tx: &mut dyn Tx, view: &View<'_>) -> Result<Json> {
         let mut json = vec![b'{'];
         for (position, (key, part)) in self.0.iter().enumerate() {
@@ -100,6 +113,12 @@ impl Shown {
     }
 }
 
+impl<T> Acts for (Shown, T) {
+    fn actions(&self) -> Vec<Id> {
+        self.0.shown_actions()
+    }
+}
+
 impl Control {
     /// Changes something, and answers with what it is then.
     ///
@@ -123,13 +142,11 @@ impl Control {
         F: Fn(&mut dyn Tx) -> Result<(Shown, T)> + Send + Sync + 'static,
     {
         let (core, fragments, caller) = (Arc::clone(&self.core), Arc::clone(&self.fragments), *caller);
-        self.db
-            .write(races, move |tx| {
-                let (shown, more) = change(tx)?;
-                let view = View { is_committed: false, ..View::new(tx, &core, &fragments, &caller) };
-                Ok((shown.render(tx, &view)?, more))
-            })
-            .await
+        self.act_showing(&caller, races, change, move |tx, (shown, more)| {
+            let view = View { is_committed: false, ..View::new(tx, &core, &fragments, &caller) };
+            Ok((shown.render(tx, &view)?, more))
+        })
+        .await
     }
 
     /// An answer about what is there.

@@ -111,8 +111,7 @@ impl Control {
     pub async fn attach_volume(&self, caller: &Caller, id: Id, request: wire::AttachVolume) -> Result<Json> {
         let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 volume::expect(tx, project, id)?;
                 let server = check_server(tx, &core, refuse, (project, request.server))?;
                 attach(tx, (&server, "server"), id, request.automount)
@@ -129,8 +128,7 @@ impl Control {
     pub async fn detach_volume(&self, caller: &Caller, id: Id) -> Result<Json> {
         let (core, project, refuse) = (Arc::clone(&self.core), caller.project, self.options.refuse_contention);
         let started = self
-            .db
-            .write(vec![Race::Project(project)], move |tx| {
+            .act(caller, vec![Race::Project(project)], move |tx| {
                 let old = volume::expect(tx, project, id)?;
                 if let Some(server) = old.value.server {
                     check_server(tx, &core, refuse, (project, server))?;

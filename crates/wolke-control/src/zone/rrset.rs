@@ -267,8 +267,9 @@ impl Control {
     /// `not_found`, `incorrect_zone_mode`, `invalid_input`, `protected`; `unsupported_error` for the end of an SOA set.
     pub async fn change_rrset(&self, caller: &Caller, asked: AskedRrset, change: RrsetChange) -> Result<Json> {
         let project = caller.project;
-        let started =
-            self.db.write(vec![Race::Project(project)], move |tx| change_rrset(tx, project, &asked, &change)).await?;
+        let started = self
+            .act(caller, vec![Race::Project(project)], move |tx| change_rrset(tx, project, &asked, &change))
+            .await?;
         self.show_started(caller, started).await
     }
 }

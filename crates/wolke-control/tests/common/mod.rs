@@ -181,7 +181,7 @@ pub async fn world_of(engine: &Engine, core: Core) -> World {
     let (db, schema) = open_world(engine, &clock);
     let control = control_of(&clock, root, &db, core).await;
     let project = control.0.create_project("default").await.unwrap().id;
-    let caller = Caller { project, dialect: Dialect::Compat };
+    let caller = Caller { project, dialect: Dialect::Compat, operation: "" };
     let (control, core) = control;
     let is_driven = matches!(engine, Engine::Driven(_));
     let driven = is_driven.then(|| Driven { machine: Machine::new(Arc::clone(&core)), driver: Mutex::new(None) });

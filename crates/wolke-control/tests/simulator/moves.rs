@@ -10,7 +10,8 @@ use wolke_control::{Caller, Control, Core, Filter, ListRequest, Simulation};
 use wolke_domain::action::Status;
 use wolke_domain::clock::ClockMode;
 use wolke_domain::{Error, Result};
-use wolke_host::{LatencyProfile, OperationKind, Policy};
+use wolke_host::work::ACTIONS;
+use wolke_host::{LatencyProfile, OperationKind, Policy, Work};
 use wolke_store::migrate::Role;
 use wolke_store::{Db, Tx, action, floating_ip as floating_ips, invariant, server as servers};
 use wolke_strand::testing::{Disturbance, Drive};
@@ -21,6 +22,7 @@ use wolke_wire::{Dialect, ErrorCode, Id, Kind};
 mod backup;
 mod certificate;
 mod console;
+mod fault;
 mod firewall;
 mod floating_ip;
 mod image;
@@ -48,6 +50,7 @@ const MOVES: &[&[Move]] = &[
     backup::MOVES,
     certificate::MOVES,
     console::MOVES,
+    fault::MOVES,
     firewall::MOVES,
     floating_ip::MOVES,
     image::MOVES,
@@ -87,7 +90,7 @@ impl Simulator {
         let (root, db) = (memory(Role::Root, &clock, &text), memory(Role::World, &clock, &text));
         let (control, core) = control(&clock, Arc::clone(&root), &db, Simulation::default()).await;
         let project = control.create_project("default").await.unwrap().id;
-        let caller = Caller { project, dialect: Dialect::Compat };
+        let caller = Caller { project, dialect: Dialect::Compat, operation: "" };
         let (model, log) = (Model::default(), String::new());
         Self { dice: Dice::new(seed), clock, root, db, control, core, caller, model, log }
     }

@@ -17,6 +17,7 @@ mod create;
 mod delete;
 mod driven;
 mod enrol;
+mod held;
 mod helpers;
 mod image_in_use;
 mod images;

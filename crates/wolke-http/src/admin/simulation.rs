@@ -41,7 +41,14 @@ fn profile(set: &SetSimulation) -> Result<Option<LatencyProfile>> {
         (Some(name), None) => LatencyProfile::preset(name).map(Some).ok_or_else(|| {
             Error::invalid("preset", format!("must be one of '{}'", LatencyProfile::PRESETS.join("', '")))
         }),
-        (None, profile) => Ok(profile.clone()),
+        (None, Some(profile)) => match profile.check() {
+            Ok(()) => Ok(Some(profile.clone())),
+            Err(action) => {
+                let message = "is done in its answer: give it a duration, or let it fail with a fault (during)";
+                Err(Error::invalid(format!("profile.{action}"), message))
+            }
+        },
+        (None, None) => Ok(None),
     }
 }
 

@@ -31,6 +31,7 @@ mod metrics;
 mod monitor;
 mod networks;
 mod operator;
+mod paced;
 mod password;
 mod placement_groups;
 mod primary_ips;

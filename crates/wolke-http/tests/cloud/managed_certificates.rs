@@ -19,7 +19,7 @@ fn managed(name: &str, domains: &[&str]) -> Value {
 /// A zone of the project, also where the dialect under test has none.
 async fn zone(world: &World, body: Value) -> i64 {
     let project = world.control.project("default").await.unwrap().id;
-    let caller = Caller { project, dialect: Dialect::Newest };
+    let caller = Caller { project, dialect: Dialect::Newest, operation: "" };
     let made = world.control.create_zone(&caller, serde_json::from_value(body).unwrap()).await.unwrap();
     serde_json::from_slice::<Value>(&made).unwrap()["zone"]["id"].as_i64().unwrap()
 }
@@ -319,8 +319,8 @@ async fn a_fault_in_the_work_is_of_work() {
     let world = World::new(Dialect::Compat).await;
     let operator = Operator::of(&world);
     for (body, field) in [
-        (json!({"operation": "create_server", "code": "action_failed", "when": "during"}), "when"),
-        (json!({"operation": "*", "code": "action_failed", "when": "during"}), "when"),
+        (json!({"operation": "create_ssh_key", "code": "action_failed", "when": "during"}), "when"),
+        (json!({"operation": "*", "code": "ca_dns_validation_failed", "when": "during"}), "code"),
         (json!({"operation": "create_certificate", "code": "conflict", "when": "during"}), "code"),
         (json!({"operation": "renew_certificate", "code": "maintenance"}), "when"),
         (json!({"operation": "renew", "code": "maintenance"}), "operation"),

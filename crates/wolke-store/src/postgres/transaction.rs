@@ -132,4 +132,12 @@ impl Tx for PostgresTx<'_> {
             self.signals.push(signal);
         }
     }
+
+    fn rehearse(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()> {
+        let signalled = self.signals.len();
+        self.guarded(|tx| tx.connection.run("rehearse", "SAVEPOINT rehearsal"))?;
+        work(self)?;
+        self.signals.truncate(signalled);
+        self.guarded(|tx| tx.connection.run("rehearse", "ROLLBACK TO rehearsal; RELEASE rehearsal"))
+    }
 }

@@ -178,8 +178,11 @@ impl Environment {
 
 /// Runs a statement without parameters or rows.
 pub(crate) fn run(connection: &Connection, sql: &'static str) -> Result<()> {
-    let step = || connection.prepare_cached(sql)?.execute([]);
-    step().map(|_| ()).map_err(|e| engine_error(sql, &e))
+    step(connection, sql).map_err(|e| engine_error(sql, &e))
+}
+
+fn step(connection: &Connection, sql: &'static str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(|_| ())
 }
 
 /// Ends a transaction that a panic or a failed ROLLBACK has left open, so that the connection works again.
@@ -270,6 +273,16 @@ impl Tx for SqliteTx<'_> {
         if !self.signals.contains(&signal) {
             self.signals.push(signal);
         }
+    }
+
+    fn rehearse(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()> {
+        let signalled = self.signals.len();
+        self.guarded("rehearse", |connection| step(connection, "SAVEPOINT rehearsal"))?;
+        work(self)?;
+        self.signals.truncate(signalled);
+        self.guarded("rehearse", |connection| {
+            step(connection, "ROLLBACK TO rehearsal").and_then(|()| step(connection, "RELEASE rehearsal"))
+        })
     }
 }
 

@@ -21,6 +21,8 @@ crate::on_both_engines!(World:
     the_clock_has_modes,
     randomness_has_a_purpose,
     many_ids_at_once,
+    a_rehearsal_leaves_what_its_closure_kept,
+    a_rehearsal_that_is_refused_commits_nothing,
 );
 
 /// Waiting for what must come: long enough for a slow machine.
@@ -216,4 +218,50 @@ fn a_group_loses_only_its_failing_members() {
     let names: Vec<_> = engine.read(project::list).into_iter().map(|p| p.name).collect();
     assert_eq!(names, ["a", "b", "e"]);
     assert_eq!(engine.db.commits(), 3);
+}
+
+fn a_rehearsal_leaves_what_its_closure_kept(engine: &Engine) {
+    let (kept, drawn, next) = engine.write(|tx| {
+        project::insert(tx, "before")?;
+        let mut seen = None;
+        tx.rehearse(&mut |tx| {
+            project::insert(tx, "rehearsed")?;
+            tx.signal(Signal::OperatorChanged);
+            seen = Some((project::by_name(tx, "rehearsed")?.is_some(), tx.next_id(Counter::Kind(Kind::Action))?));
+            Ok(())
+        })?;
+        project::insert(tx, "after")?;
+        tx.signal(Signal::TokensChanged);
+        let (kept, drawn) = seen.unwrap();
+        Ok((kept, drawn, tx.next_id(Counter::Kind(Kind::Action))?))
+    });
+    assert!(kept, "it was there while it lasted");
+    assert!(next > drawn, "an id that was drawn may be named by what stays");
+    assert_eq!(engine.read(|tx| project::by_name(tx, "rehearsed")), None);
+    for name in ["before", "after"] {
+        assert!(engine.read(move |tx| project::by_name(tx, name)).is_some(), "{name}");
+    }
+    let signals = engine.signals.lock().unwrap().clone();
+    assert!(signals.contains(&Signal::TokensChanged) && !signals.contains(&Signal::OperatorChanged), "{signals:?}");
+}
+
+fn a_rehearsal_that_is_refused_commits_nothing(engine: &Engine) {
+    let before = engine.db.commits();
+    let refused: Result<()> = engine.try_write(|tx| {
+        project::insert(tx, "before")?;
+        tx.rehearse(&mut |tx| {
+            project::insert(tx, "rehearsed")?;
+            refuse()
+        })
+    });
+    assert_eq!((refused, engine.db.commits()), (refuse(), before));
+    let poisoned: Result<()> = engine.try_write(|tx| {
+        let _ = tx.rehearse(&mut |tx| tx.query_composed("SELECT nothing FROM nowhere", &[]).map(|_| ()));
+        Ok(())
+    });
+    assert!(poisoned.is_err(), "a failure in it is one of the transaction");
+    for name in ["before", "rehearsed"] {
+        assert_eq!(engine.read(move |tx| project::by_name(tx, name)), None);
+    }
+    engine.write(|tx| project::insert(tx, "works"));
 }

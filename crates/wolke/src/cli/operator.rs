@@ -344,6 +344,7 @@ pub enum FaultVerb {
                             wolke fault add conflict --operation create_server --calls 2\n  \
                             wolke fault add timeout --operation create_server --after     done, but the answer is lost\n  \
                             wolke fault add unavailable --permille 50 --seed 7            one call in twenty\n  \
+                            wolke fault add action_failed --operation volume_attach --during   accepted, and its action fails\n  \
                             wolke fault add ca_dns_validation_failed --operation renew_certificate --during"
     )]
     Add {
@@ -367,7 +368,8 @@ pub enum FaultVerb {
         /// When the work is done, instead of doing it
         #[arg(long)]
         after: bool,
-        /// In the work that it begins: create_certificate, certificate_retry, renew_certificate
+        /// In the work that it begins: it is accepted, its actions fail, and nothing of it remains. For operations that
+        /// answer with an action, and for renew_certificate
         #[arg(long, conflicts_with = "after")]
         during: bool,
         #[command(flatten)]

@@ -7,7 +7,8 @@ use crate::output::{Column, print};
 use crate::reach::Access;
 use http::Method;
 use serde_json::{Value, json};
-use wolke_host::{LatencyProfile, OperationKind, Policy, SimFaults};
+use wolke_host::work::ACTIONS;
+use wolke_host::{LatencyProfile, Policy, SimFaults, Work};
 use wolke_http::admin::types::SetSimulation;
 
 const COLUMNS: &[Column] = &[("WORK", "work"), ("TAKES", "takes")];
@@ -49,8 +50,8 @@ pub(super) async fn run(access: &Access, verb: &SimVerb) -> Result<()> {
     }
 }
 
-/// The kinds of work that have a policy, as they are typed.
-pub const WORK: [&str; 13] = [
+/// The work of machines that has a policy, as it is typed.
+const MACHINES: [&str; 13] = [
     "create",
     "rebuild",
     "resize",
@@ -66,7 +67,12 @@ pub const WORK: [&str; 13] = [
     "issue_certificate",
 ];
 
-fn kind(work: &str) -> Option<OperationKind> {
+/// All work that has a policy: that of machines, and actions without any.
+pub fn work() -> Vec<&'static str> {
+    MACHINES.into_iter().chain(ACTIONS.iter().map(|(name, ..)| *name)).collect()
+}
+
+fn kind(work: &str) -> Option<Work> {
     serde_json::from_value(Value::from(work)).ok()
 }
 
@@ -147,14 +153,15 @@ fn takes(policy: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{WORK, kind, meaning, rows};
+    use super::{kind, meaning, rows, work};
     use serde_json::json;
-    use wolke_host::{LatencyProfile, OperationKind, Policy};
+    use wolke_host::{LatencyProfile, OperationKind, Policy, Work};
 
     #[test]
     fn policies_as_they_are_typed() {
-        assert!(WORK.iter().all(|work| kind(work).is_some()));
-        assert_eq!((kind("set_password"), kind("dance")), (Some(OperationKind::SetPassword), None));
+        assert!(work().into_iter().all(|work| kind(work).is_some()));
+        assert_eq!((kind("set_password"), kind("dance")), (Some(OperationKind::SetPassword.into()), None));
+        assert_eq!(kind("attach_volume"), Work::action("attach_volume"));
         assert_eq!(meaning("90s", "").ok(), Some(Policy::After { ms: 90_000 }));
         assert_eq!(meaning("stuck", "").ok(), Some(Policy::Stuck));
         let fails = Policy::FailOnce { code: "simulated".into(), message: "m".into() };
@@ -170,5 +177,6 @@ mod tests {
         assert_eq!(shown(LatencyProfile::none()), json!([{"work": "everything", "takes": "no time"}]));
         let realistic = shown(LatencyProfile::realistic());
         assert!(realistic.as_array().unwrap().contains(&json!({"work": "create", "takes": "10 to 30 s"})));
+        assert!(realistic.as_array().unwrap().contains(&json!({"work": "attach_volume", "takes": "2 to 6 s"})));
     }
 }

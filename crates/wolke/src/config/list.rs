@@ -165,7 +165,7 @@ pub const SETTINGS: &[Setting] = &[
         default: Some("none"),
         takes: Takes::Serve,
         heading: SIMULATION,
-        help: "How long simulated work takes",
+        help: "How long simulated work and actions take",
     },
     Setting {
         key: "contention",

@@ -31,9 +31,16 @@ impl Simulator {
             Policy::FailOnce { code: "sim".into(), message: "failed once".into() },
         ];
         let (kind, policy) = (self.dice.pick(&kinds), self.dice.pick(&policies).unwrap_or_default());
-        let profile = LatencyProfile::none().with(kind.unwrap_or(OperationKind::Create), policy);
+        let mut profile = LatencyProfile::none().with(kind.unwrap_or(OperationKind::Create), policy);
+        if self.dice.once_in(2) {
+            let pace = Policy::Between { min_ms: 1_000, max_ms: 6_000 };
+            let actions = ACTIONS.iter().map(|(name, ..)| (Work::Action(name), pace.clone()));
+            profile.0.extend(actions);
+        }
         self.control.set_simulation(Simulation { profile: profile.clone(), ..Simulation::default() });
-        Ok(format!("{profile:?}"))
+        let actions = if profile.has_actions() { "actions and " } else { "" };
+        let machines: Vec<_> = profile.0.iter().filter(|(work, _)| matches!(work, Work::Machine(_))).collect();
+        Ok(format!("{actions}{machines:?}"))
     }
 
     async fn time(&mut self) -> Result<String> {

@@ -12,7 +12,7 @@ use crate::server::{Boot, Power, Rescue, Secret, ServerSpec};
 use crate::sim::{GuestEvent, MemoryState, SimHost, SimObject, SimSettings, SimState};
 
 fn settings(policies: &[(OperationKind, Policy)]) -> SimSettings {
-    let profile = LatencyProfile(policies.iter().cloned().collect());
+    let profile = LatencyProfile(policies.iter().map(|(kind, policy)| ((*kind).into(), policy.clone())).collect());
     SimSettings { profile, ..SimSettings::default() }
 }
 
