@@ -56,7 +56,7 @@ impl System {
 
     /// A tenant as the control plane sees it.
     pub fn caller(&self, model: &Model, tenant: Tenant) -> Caller {
-        Caller { project: model.projects[tenant].id, dialect: Dialect::Compat }
+        Caller { project: model.projects[tenant].id, dialect: Dialect::Compat, operation: "" }
     }
 
     /// Everything in memory is lost: caches, leases, policies of hosts. The databases are what is left.
