@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 from hcloud.load_balancer_types import LoadBalancerType
 from hcloud.load_balancers import (
     LoadBalancerAlgorithm,
+    LoadBalancerCreatePublicNetwork,
     LoadBalancerHealthCheck,
     LoadBalancerService,
     LoadBalancerTarget,
@@ -96,8 +97,58 @@ def load_balancers(client):
     assert client.load_balancers.get_by_name("edge").labels == {} and front.services == []
     commands = [action.command for action in client.load_balancers.get_actions(front, sort=["id"])]
     assert commands[0] == "create_load_balancer" and "change_load_balancer_type" in commands, commands
-    front.delete()
+    kept_addresses(client, front)
     assert client.load_balancers.get_by_name("edge") is None
     remove(client, one)
     remove(client, two)
     assert net.delete() is True
+
+
+def kept_addresses(client, front):
+    """Deletes a load balancer whose addresses came along, and makes others that have one of ours."""
+    own = front.public_net.ipv4.primary_ip
+    own.reload()
+    assert (own.assignee_type, own.assignee_id, own.auto_delete) == ("load_balancer", front.id, True)
+    assert own.ip == front.public_net.ipv4.ip and own.dns_ptr[0]["dns_ptr"] == front.public_net.ipv4.dns_ptr
+    front.public_net.ipv6.primary_ip.reload()
+    with refused("unsupported_error"):
+        own.unassign()
+    with refused("must_be_unassigned"):
+        own.delete()
+    front.delete().action.wait_until_finished()
+    with refused("not_found"):
+        client.primary_ips.get_by_id(own.id)
+
+    fsn1 = Location(name="fsn1")
+    ours = client.primary_ips.create(type="ipv4", name="ours", location=fsn1).primary_ip
+    far = client.primary_ips.create(type="ipv4", name="far", location=Location(name="hel1")).primary_ip
+
+    def build(name, **addresses):
+        return client.load_balancers.create(
+            name=name,
+            load_balancer_type=LoadBalancerType(name="lb11"),
+            location=fsn1,
+            public_net=LoadBalancerCreatePublicNetwork(**addresses),
+        )
+
+    with refused("primary_ip_datacenter_mismatch"):
+        build("keeper", ipv4=far)
+    with refused("primary_ip_version_mismatch"):
+        build("keeper", ipv6=ours)
+    for name in ["keeper", "keeper-again"]:
+        made = build(name, ipv4=ours)
+        made.action.wait_until_finished()
+        keeper = made.load_balancer
+        assert keeper.public_net.ipv4.ip == ours.ip and keeper.public_net.ipv4.primary_ip.id == ours.id
+        assert keeper.public_net.ipv4.blocked is False and keeper.public_net.ipv6.ip.endswith("::1")
+        ours.reload()
+        assert (ours.assignee_type, ours.assignee_id) == ("load_balancer", keeper.id)
+        ours.change_dns_ptr(ours.ip, f"{name}.example.com").wait_until_finished()
+        keeper.reload()
+        assert keeper.public_net.ipv4.dns_ptr == f"{name}.example.com"
+        with refused("primary_ip_assigned"):
+            build("other", ipv4=ours)
+        keeper.delete().action.wait_until_finished()
+        ours.reload()
+        assert ours.assignee_id is None
+    assert ours.delete() is True and far.delete() is True

@@ -134,10 +134,12 @@ pub(crate) fn admit(tx: &mut dyn Tx, refuse: bool, project: Id, target: Target, 
 }
 
 /// The resource whose actions are asked for must be the caller's.
-pub(crate) fn check_owner(tx: &mut dyn Tx, catalogue: &Catalogue, project: Id, kind: Kind, id: Id) -> Result<()> {
+pub(crate) fn check_owner(tx: &mut dyn Tx, catalogue: &Catalogue, caller: &Caller, kind: Kind, id: Id) -> Result<()> {
+    let project = caller.project;
     let exists = match kind {
         Kind::Server => server::get(tx, project, id)?.is_some(),
-        Kind::PrimaryIp => primary_ip::get(tx, project, id)?.is_some(),
+        Kind::PrimaryIp => primary_ip::get(tx, project, id)?
+            .is_some_and(|found| !crate::primary_ip::is_hidden(&found.value, caller.dialect)),
         Kind::FloatingIp => floating_ip::get(tx, project, id)?.is_some(),
         Kind::PlacementGroup => placement_group::get(tx, project, id)?.is_some(),
         Kind::Network => network::get(tx, project, id)?.is_some(),
@@ -161,13 +163,13 @@ impl Control {
     /// # Errors
     /// `not_found`, for the resource or for the action.
     pub async fn get_action_of(&self, caller: &Caller, kind: Kind, resource: Option<Id>, action: Id) -> Result<Json> {
-        let (caller_project, catalogue) = (caller.project, self.core.catalogue());
+        let (owner, catalogue) = (*caller, self.core.catalogue());
         self.db
             .read(move |tx| {
                 if let Some(resource) = resource {
-                    check_owner(tx, &catalogue, caller_project, kind, resource)?;
+                    check_owner(tx, &catalogue, &owner, kind, resource)?;
                 }
-                let found = match wolke_store::action::get(tx, caller_project, action)? {
+                let found = match wolke_store::action::get(tx, owner.project, action)? {
                     None => false,
                     Some((_, found)) => {
                         found.resources.iter().any(|t| t.kind == kind && resource.is_none_or(|id| id == t.id))

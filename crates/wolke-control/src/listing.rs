@@ -8,6 +8,7 @@ use std::sync::Arc;
 use wolke_domain::Result;
 use wolke_domain::catalogue::Catalogue;
 use wolke_store::list::{ListQuery, page};
+use wolke_store::primary_ip::NO_LOAD_BALANCER;
 use wolke_store::value::Value;
 use wolke_wire::paging::Page;
 use wolke_wire::selector::Selector;
@@ -70,13 +71,13 @@ impl Control {
         }
         self.db
             .read(move |tx| {
-                let Question { project, request, .. } = &question;
+                let Question { request, .. } = &question;
                 let view = View::new(tx, &core, &fragments, &caller);
                 let seen = Seen { commits, moment: view.moment };
                 if let Some((kind, Some(id))) = request.of {
-                    crate::action::check_owner(tx, &view.catalogue, *project, kind, id)?;
+                    crate::action::check_owner(tx, &view.catalogue, &caller, kind, id)?;
                 }
-                let found = page(tx, &query(request, *project))?;
+                let found = page(tx, &query(request, &caller))?;
                 let total = total(&found);
                 let embedded = view.as_of_now(tx, pages.embedded(&question))?;
                 if let Some(entries) = pages.get(&question, &found, seen, &embedded) {
@@ -124,15 +125,17 @@ impl Control {
     }
 }
 
-fn query(request: &ListRequest, project: Id) -> ListQuery {
+fn query(request: &ListRequest, caller: &Caller) -> ListQuery {
+    let hidden = request.kind == Kind::PrimaryIp && caller.dialect.hides_primary_ips_of_load_balancers();
+    let hidden = hidden.then(|| ("load_balancer", vec![Value::from(NO_LOAD_BALANCER)]));
     let filters = request.filters.iter().map(|filter| match filter {
         Filter::Text(column, values) => (*column, values.iter().map(Value::from).collect()),
         Filter::Number(column, values) => (*column, values.iter().copied().map(Value::from).collect()),
     });
     ListQuery {
         kind: request.kind,
-        project,
-        filters: filters.collect(),
+        project: caller.project,
+        filters: filters.chain(hidden).collect(),
         of: request.of,
         selector: request.selector.clone(),
         sort: request.sort.clone(),

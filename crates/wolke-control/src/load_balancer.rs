@@ -15,8 +15,8 @@ mod view;
 use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
-use crate::input;
 use crate::view::{Json, Shown};
+use crate::{input, primary_ip};
 pub use metrics::BalancerMetricsRequest;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,10 +27,11 @@ use wolke_domain::catalogue::{Catalogue, LoadBalancerType};
 use wolke_domain::load_balancer::reach::Ways;
 use wolke_domain::load_balancer::serving::{self, Serving};
 use wolke_domain::load_balancer::{self as rules, Allowed};
+use wolke_domain::primary_ip::Assignee;
 use wolke_domain::reverse_dns::Change;
 use wolke_domain::{Error, Result, name};
-use wolke_store::load_balancer::LoadBalancer;
-use wolke_store::{Race, Stored, Tx, address, certificate, load_balancer, network as networks};
+use wolke_store::load_balancer::{Details, LoadBalancer, PublicIp};
+use wolke_store::{Race, Stored, Tx, address, certificate, load_balancer, network as networks, primary_ip as stored};
 use wolke_wire::cloud::load_balancer as wire;
 use wolke_wire::cloud::{ChangeDeleteProtection, ChangeDnsPtr};
 use wolke_wire::{Id, Kind};
@@ -46,6 +47,11 @@ const fn this(id: Id) -> Target {
 /// The type of a load balancer, also one that is gone.
 fn kind_of(catalogue: &Catalogue, id: Id) -> Result<&LoadBalancerType> {
     catalogue.load_balancer_type_by_id(id).ok_or_else(|| Error::internal(format!("no load balancer type {id}")))
+}
+
+/// The address of a family.
+const fn public_ip(details: &Details, family: i64) -> &PublicIp {
+    if family == 4 { &details.ipv4 } else { &details.ipv6 }
 }
 
 /// How a load balancer reaches its targets.
@@ -109,11 +115,13 @@ fn write(tx: &mut dyn Tx, core: &Core, old: &Stored<LoadBalancer>, mut new: Load
     load_balancer::update(tx, old, &new)
 }
 
-/// Removes a load balancer: it leaves its network and gives its addresses back.
+/// Removes a load balancer: it leaves its network, and its primary IPs go or are free, as each says.
 pub(crate) fn remove(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
     let old = load_balancer::expect(tx, project, id)?.value;
     crate::network::release(tx, this(id))?;
     load_balancer::delete(tx, &old)?;
+    primary_ip::release_of(tx, Assignee::LoadBalancer(id))?;
+    // The release before this one gave them addresses of their own, and may work beside it.
     address::release(tx, Kind::LoadBalancer, id)
 }
 
@@ -199,18 +207,20 @@ impl Control {
         .await
     }
 
-    /// Changes the reverse DNS entry of one of its two addresses.
+    /// Changes the reverse DNS entry of one of its two addresses: the entries are its primary IPs'.
     ///
     /// # Errors
     /// `not_found`; `invalid_input` for an address that is not its own or a name that is none.
     pub async fn change_load_balancer_dns_ptr(&self, caller: &Caller, id: Id, request: ChangeDnsPtr) -> Result<Json> {
         let change = Change::check(&request)?;
-        self.change_load_balancer(caller, id, "change_dns_ptr", move |_, _, new| {
-            if ![&new.details.ipv4.ip, &new.details.ipv6.ip].into_iter().any(|own| change.is_within(own)) {
-                return Err(Change::foreign(Kind::LoadBalancer));
+        self.change_load_balancer(caller, id, "change_dns_ptr", move |tx, _, new| {
+            for ip in stored::of_load_balancer(tx, id)? {
+                if change.is_within(&public_ip(&new.details, ip.value.family).ip) {
+                    primary_ip::change_entry(tx, &ip, &change)?;
+                    return Ok(Vec::new());
+                }
             }
-            change.apply(&mut new.details.dns_ptr)?;
-            Ok(Vec::new())
+            Err(Change::foreign(Kind::LoadBalancer))
         })
         .await
     }

@@ -1,8 +1,11 @@
-//! Primary IPs: operations, view, and what a server does with them. Moving them between servers: `primary_ip/assign.rs`;
-//! reverse DNS: `primary_ip/dns.rs`.
+//! Primary IPs: operations and view. Moving them between servers: `primary_ip/assign.rs`; reverse DNS: `primary_ip/dns.rs`; what
+//! servers and load balancers do with theirs when they are made and when they go: `primary_ip/held.rs`.
+//!
+//! Those of load balancers are hidden from dialects that know servers alone as assignees: they are not found there (decision 0017).
 
 mod assign;
 mod dns;
+mod held;
 
 use crate::action;
 use crate::address::{allocate, family, ip_type};
@@ -12,39 +15,59 @@ use crate::input;
 use crate::place::{self, Place};
 use crate::view::{Json, Shown};
 pub(crate) use dns::change_entry;
+pub(crate) use held::{Holder, make_for, release_of, take_for};
 use std::sync::Arc;
 use wolke_domain::action::Target;
-use wolke_domain::server::Server;
+use wolke_domain::catalogue::Catalogue;
+use wolke_domain::primary_ip::Assignee;
 use wolke_domain::{Error, FieldError, Result, name, primary_ip as rules, reverse_dns};
 use wolke_store::primary_ip::{Details, PrimaryIp};
-use wolke_store::{Counter, Race, Tx, address, limit, primary_ip, resource};
+use wolke_store::{Counter, Race, Stored, Tx, address, limit, primary_ip, resource};
 use wolke_wire::cloud::primary_ip as wire;
 use wolke_wire::cloud::{ChangeDeleteProtection, DeleteProtection, Embed};
 use wolke_wire::dialect::Document;
-use wolke_wire::{Dialect, ErrorCode, Id, Kind};
+use wolke_wire::{Dialect, Id, Kind};
 
-/// A primary IP as the contract shows it.
-pub(crate) fn to_wire(ip: &PrimaryIp, dialect: Dialect) -> wire::PrimaryIp {
-    wire::PrimaryIp {
+/// Whether a dialect does not know such a primary IP.
+pub(crate) fn is_hidden(ip: &PrimaryIp, dialect: Dialect) -> bool {
+    dialect.hides_primary_ips_of_load_balancers() && matches!(ip.assignee, Some(Assignee::LoadBalancer(_)))
+}
+
+/// A primary IP that a caller asks for.
+fn expect(tx: &mut dyn Tx, caller: &Caller, id: Id) -> Result<Stored<PrimaryIp>> {
+    let found = primary_ip::expect(tx, caller.project, id)?;
+    if is_hidden(&found.value, caller.dialect) { Err(Error::not_found(Kind::PrimaryIp, id)) } else { Ok(found) }
+}
+
+/// A primary IP as the contract shows it; none where the dialect does not know it.
+pub(crate) fn to_wire(ip: &PrimaryIp, catalogue: &Catalogue, dialect: Dialect) -> Result<Option<wire::PrimaryIp>> {
+    if is_hidden(ip, dialect) {
+        return Ok(None);
+    }
+    let datacenter = match ip.details.datacenter {
+        Some(datacenter) => datacenter,
+        None => place::in_location(catalogue, ip.details.location)?.datacenter,
+    };
+    Ok(Some(wire::PrimaryIp {
         id: ip.id,
         name: ip.name.clone(),
         ip: ip.ip.clone(),
         kind: ip_type(ip.family),
-        assignee_id: ip.assignee,
-        assignee_type: if ip.assignee.is_none() && dialect.reports_unassigned() {
-            wire::AssigneeType::Unassigned
-        } else {
-            wire::AssigneeType::Server
+        assignee_id: ip.assignee.map(|assignee| assignee.target().id),
+        assignee_type: match ip.assignee {
+            Some(Assignee::LoadBalancer(_)) => wire::AssigneeType::LoadBalancer,
+            None if dialect.reports_unassigned() => wire::AssigneeType::Unassigned,
+            None | Some(Assignee::Server(_)) => wire::AssigneeType::Server,
         },
         auto_delete: ip.details.auto_delete,
         blocked: ip.details.blocked,
         dns_ptr: reverse_dns::shown(&ip.ip, &ip.details.dns_ptr),
         location: Embed(Kind::Location, ip.details.location),
-        datacenter: Embed(Kind::Datacenter, ip.details.datacenter),
+        datacenter: Embed(Kind::Datacenter, datacenter),
         protection: DeleteProtection { delete: ip.details.delete_protected },
         labels: ip.details.labels.clone(),
         created: ip.created,
-    }
+    }))
 }
 
 /// What a new primary IP shall be.
@@ -52,7 +75,7 @@ struct New<'a> {
     name: Option<&'a str>,
     family: i64,
     place: Place,
-    assignee: Option<Id>,
+    assignee: Option<Assignee>,
     auto_delete: bool,
     labels: &'a wolke_wire::cloud::Labels,
 }
@@ -70,7 +93,7 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, new: &New<'_>) -> Result<Pr
         details: Details {
             v: 1,
             location: new.place.location,
-            datacenter: new.place.datacenter,
+            datacenter: Some(new.place.datacenter),
             auto_delete: new.auto_delete,
             dns_ptr: Default::default(),
             delete_protected: false,
@@ -88,50 +111,6 @@ fn insert(tx: &mut dyn Tx, core: &Core, project: Id, new: &New<'_>) -> Result<Pr
     };
     limit::check(tx, project, Kind::PrimaryIp, number)?;
     Ok(row)
-}
-
-/// A new address for a new server; it goes when the server goes.
-pub(crate) fn make_for_server(tx: &mut dyn Tx, core: &Core, server: &Server, family: i64) -> Result<PrimaryIp> {
-    let place = Place { location: server.details.location, datacenter: server.details.datacenter };
-    let labels = wolke_wire::cloud::Labels::new();
-    let new = New { name: None, family, place, assignee: Some(server.id), auto_delete: true, labels: &labels };
-    insert(tx, core, server.project, &new)
-}
-
-/// Gives a new server an address that is there already.
-///
-/// # Errors
-/// `not_found`; `primary_ip_assigned`, `primary_ip_version_mismatch`, `primary_ip_datacenter_mismatch`.
-pub(crate) fn take_for_server(tx: &mut dyn Tx, server: &Server, id: Id, family: i64) -> Result<PrimaryIp> {
-    let old = primary_ip::expect(tx, server.project, id)?;
-    let refused = |code, text: &str| Err(Error::refused(code, format!("primary IP with ID '{id}' {text}")));
-    if old.value.family != family {
-        return refused(ErrorCode::PrimaryIpVersionMismatch, "has another IP version");
-    }
-    if old.value.assignee.is_some() {
-        return refused(ErrorCode::PrimaryIpAssigned, "is already assigned");
-    }
-    if old.value.details.location != server.details.location {
-        return refused(ErrorCode::PrimaryIpDatacenterMismatch, "is in another location");
-    }
-    let mut new = old.value.clone();
-    new.assignee = Some(server.id);
-    primary_ip::update(tx, &old, &new)?;
-    Ok(new)
-}
-
-/// Takes the addresses from a server that goes: its own go with it, the others stay, free.
-pub(crate) fn release_of_server(tx: &mut dyn Tx, server: Id) -> Result<()> {
-    for old in primary_ip::of_server(tx, server)? {
-        if old.value.details.auto_delete {
-            remove(tx, old.value.project, old.value.id)?;
-        } else {
-            let mut new = old.value.clone();
-            new.assignee = None;
-            primary_ip::update(tx, &old, &new)?;
-        }
-    }
-    Ok(())
 }
 
 /// Removes a primary IP that nobody has any more.
@@ -184,9 +163,9 @@ impl Control {
     /// `not_found`, `invalid_input`, `uniqueness_error`.
     pub async fn update_primary_ip(&self, caller: &Caller, id: Id, update: wire::UpdatePrimaryIp) -> Result<Json> {
         input::refuse(input::wrong(name::resource_name, update.name.as_deref(), update.labels.as_ref()))?;
-        let project = caller.project;
-        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
-            let old = primary_ip::expect(tx, project, id)?;
+        let owner = *caller;
+        self.write_shown(caller, vec![Race::Project(owner.project)], move |tx| {
+            let old = expect(tx, &owner, id)?;
             let mut new = old.value.clone();
             input::set(&mut new.name, update.name.as_ref());
             input::set(&mut new.details.labels, update.labels.as_ref());
@@ -213,10 +192,10 @@ impl Control {
         id: Id,
         change: ChangeDeleteProtection,
     ) -> Result<Json> {
-        let project = caller.project;
+        let (owner, project) = (*caller, caller.project);
         let started = self
             .act(caller, vec![Race::Project(project)], move |tx| {
-                let old = primary_ip::expect(tx, project, id)?;
+                let old = expect(tx, &owner, id)?;
                 let mut new = old.value.clone();
                 if let Some(protect) = change.delete {
                     rules::check_protection("delete", protect, old.value.details.auto_delete)
@@ -232,26 +211,27 @@ impl Control {
         self.show_started(caller, started).await
     }
 
-    /// Deletes a primary IP. An assigned one is refused since 2026-05; before, it is taken from its stopped server.
+    /// Deletes a primary IP. An assigned one is refused since 2026-05; before, it is taken from its stopped server. A load
+    /// balancer keeps its own in every dialect that knows them.
     ///
     /// # Errors
     /// `not_found`, `protected`, `must_be_unassigned`, `server_not_stopped`, `locked`, `server_is_load_balancer_target`.
     pub async fn delete_primary_ip(&self, caller: &Caller, id: Id) -> Result<()> {
-        let (core, project, dialect) = (Arc::clone(&self.core), caller.project, caller.dialect);
+        let (core, owner, project) = (Arc::clone(&self.core), *caller, caller.project);
         self.db
             .write(vec![Race::Project(project), Race::Addresses], move |tx| {
                 let mut loser = None;
-                let old = primary_ip::expect(tx, project, id)?;
+                let old = expect(tx, &owner, id)?;
                 if old.value.details.delete_protected {
                     return Err(Error::delete_protected(Kind::PrimaryIp));
                 }
                 if let Some(assignee) = old.value.assignee {
-                    if dialect.refuses_delete_of_assigned_ip() {
-                        return Err(Error::must_be_unassigned(Kind::PrimaryIp));
-                    }
-                    loser = Some(assign::check_stopped(tx, project, assignee)?);
-                    crate::load_balancer::check_unassign(tx, &old.value, assignee)?;
-                    resource::touch(tx, Kind::Server, assignee)?;
+                    let unassigns = !owner.dialect.refuses_delete_of_assigned_ip();
+                    let server = assignee.server().filter(|_| unassigns);
+                    let server = server.ok_or_else(|| Error::must_be_unassigned(Kind::PrimaryIp))?;
+                    loser = Some(assign::check_stopped(tx, project, server)?);
+                    crate::load_balancer::check_unassign(tx, &old.value, server)?;
+                    resource::touch(tx, Kind::Server, server)?;
                 }
                 remove(tx, project, id)?;
                 loser.map_or(Ok(()), |server| crate::server::tell_addresses(tx, &core, &server))
@@ -274,7 +254,7 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &wire::CreatePrima
         name: Some(&request.name),
         family,
         place,
-        assignee: request.assignee_id,
+        assignee: request.assignee_id.map(Assignee::Server),
         auto_delete: request.auto_delete,
         labels: &request.labels,
     };

@@ -11,7 +11,8 @@ pub const LIMIT_MAX: i64 = 10_000_000;
 pub const LIMITS: [(Kind, &str, i64); 13] = [
     (Kind::Server, "server_limit", 1_000),
     (Kind::SshKey, "ssh_key_limit", 1_000),
-    (Kind::PrimaryIp, "primary_ip_limit", 2_000),
+    // Two for each server and each load balancer that there may be.
+    (Kind::PrimaryIp, "primary_ip_limit", 3_000),
     (Kind::PlacementGroup, "placement_group_limit", 500),
     // Without backups, which their servers bound; asked when a snapshot is made, of a server or of a backup.
     (Kind::Image, "snapshot_limit", 3_000),

@@ -15,14 +15,17 @@ statements! { "invariant";
     SLEEPS_FOR_EVER = "SELECT s.id FROM strand s WHERE s.wake_at = 9223372036854775807 AND s.retry_at = 0 AND NOT EXISTS (SELECT 1 FROM strand_lock mine, strand_lock other
         WHERE mine.strand = s.id AND other.kind = mine.kind AND other.resource = mine.resource AND other.position < mine.position) ORDER BY s.id";
     ASSIGNED_TO_NOBODY = "SELECT p.id FROM primary_ips p WHERE p.assignee IS NOT NULL AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = p.assignee AND s.project = p.project) ORDER BY p.id";
+    BALANCES_FOR_NOBODY = "SELECT p.id FROM primary_ips p WHERE p.load_balancer <> 0 AND (p.assignee IS NOT NULL
+        OR NOT EXISTS (SELECT 1 FROM load_balancers b WHERE b.id = p.load_balancer AND b.project = p.project)) ORDER BY p.id";
     FLOATING_TO_NOBODY = "SELECT f.id FROM floating_ips f WHERE f.server IS NOT NULL AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = f.server AND s.project = f.project) ORDER BY f.id";
     ADDRESS_WITHOUT_OWNER = "SELECT a.owner FROM address a WHERE (a.kind = 'primary_ip' AND NOT EXISTS (SELECT 1 FROM primary_ips p WHERE p.id = a.owner))
         OR (a.kind = 'floating_ip' AND NOT EXISTS (SELECT 1 FROM floating_ips f WHERE f.id = a.owner))
-        OR (a.kind = 'load_balancer' AND NOT EXISTS (SELECT 1 FROM load_balancers b WHERE b.id = a.owner)) ORDER BY a.owner";
+        OR a.kind NOT IN ('primary_ip', 'floating_ip') ORDER BY a.owner";
     OWNER_WITHOUT_ADDRESS = "SELECT p.id FROM primary_ips p WHERE NOT EXISTS (SELECT 1 FROM address a WHERE a.kind = 'primary_ip' AND a.owner = p.id)
         UNION ALL SELECT f.id FROM floating_ips f WHERE NOT EXISTS (SELECT 1 FROM address a WHERE a.kind = 'floating_ip' AND a.owner = f.id)
-        UNION ALL SELECT b.id FROM load_balancers b WHERE (SELECT count(*) FROM address a WHERE a.kind = 'load_balancer' AND a.owner = b.id) <> 2";
-    /// No address is two resources' at once. Those of load balancers stand in their documents: the simulator looks there.
+        UNION ALL SELECT b.id FROM load_balancers b WHERE (SELECT count(*) FROM primary_ips p WHERE p.load_balancer = b.id) <> 2";
+    /// No address is two resources' at once. Those of load balancers are their primary IPs'; their documents repeat them: the simulator
+    /// looks there.
     ADDRESS_OF_TWO = "SELECT f.id FROM floating_ips f WHERE EXISTS (SELECT 1 FROM primary_ips p WHERE p.ip = f.ip) ORDER BY f.id";
     WRONG_COUNT = "SELECT p.id FROM project p WHERE
         (SELECT count(*) FROM servers s WHERE s.project = p.id) <> COALESCE((SELECT n FROM resource_count c WHERE c.kind = 'server' AND c.project = p.id), 0)

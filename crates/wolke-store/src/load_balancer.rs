@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use wolke_domain::load_balancer::serving::Serving;
 use wolke_domain::load_balancer::{Aim, Target};
-use wolke_domain::reverse_dns::Entries;
 use wolke_domain::server::Status;
 use wolke_domain::{Error, Result};
 use wolke_wire::cloud::load_balancer::{AlgorithmType, Service};
@@ -97,14 +96,11 @@ pub struct LoadBalancer {
     pub details: Details,
 }
 
-/// A public address of a load balancer.
+/// A public address of a load balancer: that of its primary IP ([`crate::primary_ip::of_load_balancer`]), which never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicIp {
     /// The address: one, also of IPv6.
     pub ip: String,
-    /// The primary IP that it is; none when the load balancer has it by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub primary_ip: Option<Id>,
 }
 
 /// The part of a load balancer that nothing searches, or that the tables of its edges repeat.
@@ -124,9 +120,6 @@ pub struct Details {
     pub ipv4: PublicIp,
     /// Its IPv6 address.
     pub ipv6: PublicIp,
-    /// Reverse DNS entries of its own addresses.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub dns_ptr: Entries,
     /// What it offers, in the order in which it came.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<Service>,
@@ -217,7 +210,7 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<LoadBalancer>, new: &LoadBalancer) -
     keep_edges(tx, new, Some(&old.value.details), Some(&new.details))
 }
 
-/// Removes a load balancer, its labels and its edges. Its networks and addresses are the caller's to release.
+/// Removes a load balancer, its labels and its edges. Its networks and primary IPs are the caller's to release.
 ///
 /// # Errors
 /// The engine's failure.

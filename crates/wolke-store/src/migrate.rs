@@ -1,7 +1,8 @@
 //! One numbered list of migrations for both engines, and the small dialect that turns one text into both.
 //!
 //! The files write `BIGINT`, `TEXT`, `BLOB` and, after a table whose primary key should be its storage order,
-//! `CLUSTERED`. SQLite gets STRICT tables, INTEGER and WITHOUT ROWID; PostgreSQL gets BYTEA and byte-wise collation.
+//! `CLUSTERED`. SQLite gets STRICT tables, INTEGER and WITHOUT ROWID; PostgreSQL gets BYTEA and byte-wise collation. What stands
+//! in a document is `JSON_AT(CAST(doc AS JSONB), CAST(path AS JSONPATH))`, which is text in SQLite and JSON in PostgreSQL.
 //! A database newer than this list is refused (design §4).
 
 use crate::tx::{Facts, Tx};
@@ -32,6 +33,7 @@ const WORLD_0002: &str = include_str!("migrations/world_0002.sql");
 const WORLD_0003: &str = include_str!("migrations/world_0003.sql");
 const WORLD_0004: &str = include_str!("migrations/world_0004.sql");
 const WORLD_0005: &str = include_str!("migrations/world_0005.sql");
+const WORLD_0006: &str = include_str!("migrations/world_0006.sql");
 
 impl Role {
     /// The migrations of such a database, in order.
@@ -46,6 +48,7 @@ impl Role {
                 Migration { number: 4, sql: WORLD_0003 },
                 Migration { number: 5, sql: WORLD_0004 },
                 Migration { number: 6, sql: WORLD_0005 },
+                Migration { number: 7, sql: WORLD_0006 },
             ],
         }
     }
@@ -76,7 +79,8 @@ impl Role {
 pub fn for_sqlite(sql: &str) -> String {
     let mut text = String::with_capacity(sql.len());
     for statement in statements(sql) {
-        let statement = replace_words(&statement, &[("BIGINT", "INTEGER")]);
+        let words = [("BIGINT", "INTEGER"), ("JSON_AT", "json_extract"), ("JSONB", "TEXT"), ("JSONPATH", "TEXT")];
+        let statement = replace_words(&statement, &words);
         if let Some(table) = statement.strip_suffix("CLUSTERED") {
             text.push_str(table);
             text.push_str("STRICT, WITHOUT ROWID");
@@ -96,7 +100,8 @@ pub fn for_sqlite(sql: &str) -> String {
 pub fn for_postgres(sql: &str) -> String {
     let mut text = String::with_capacity(sql.len());
     for statement in statements(sql) {
-        let statement = replace_words(&statement, &[("TEXT", "TEXT COLLATE \"C\""), ("BLOB", "BYTEA")]);
+        let words = [("TEXT", "TEXT COLLATE \"C\""), ("BLOB", "BYTEA"), ("JSON_AT", "jsonb_path_query_first")];
+        let statement = replace_words(&statement, &words);
         text.push_str(statement.strip_suffix("CLUSTERED").unwrap_or(&statement));
         text.push_str(";\n");
     }

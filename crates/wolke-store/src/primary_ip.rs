@@ -1,4 +1,7 @@
 //! Primary IPs.
+//!
+//! **Invariant:** one has at most one assignee, a server or a load balancer, each in a column of its own: ids of different
+//! kinds may be the same number. A load balancer has one of each family as long as it exists (decision 0017).
 
 use crate::named::{self, Head, Named, OWN, common};
 use crate::resource::Stored;
@@ -9,18 +12,24 @@ use crate::value::{Row, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wolke_domain::Result;
+use wolke_domain::primary_ip::Assignee;
 use wolke_wire::{Id, Kind, Timestamp};
 
 statements! { "primary_ip";
-    INSERT = "INSERT INTO primary_ips (id, project, name, created, ip, family, assignee, rev, generation, doc)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 1, $8) ON CONFLICT (project, name) DO NOTHING";
-    GET = "SELECT id, project, name, created, rev, generation, doc, ip, family, assignee FROM primary_ips WHERE project = $1 AND id = $2";
-    OF_ANYBODY = "SELECT id, project, name, created, rev, generation, doc, ip, family, assignee FROM primary_ips WHERE id = $1";
-    OF_SERVER = "SELECT id, project, name, created, rev, generation, doc, ip, family, assignee FROM primary_ips WHERE assignee = $1 ORDER BY family";
+    INSERT = "INSERT INTO primary_ips (id, project, name, created, ip, family, assignee, load_balancer, rev, generation, doc)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, 1, $9) ON CONFLICT (project, name) DO NOTHING";
+    GET = "SELECT id, project, name, created, rev, generation, doc, ip, family, assignee, load_balancer FROM primary_ips WHERE project = $1 AND id = $2";
+    OF_ANYBODY = "SELECT id, project, name, created, rev, generation, doc, ip, family, assignee, load_balancer FROM primary_ips WHERE id = $1";
+    OF_SERVER = "SELECT id, project, name, created, rev, generation, doc, ip, family, assignee, load_balancer FROM primary_ips WHERE assignee = $1 ORDER BY family";
+    OF_LOAD_BALANCER = "SELECT id, project, name, created, rev, generation, doc, ip, family, assignee, load_balancer FROM primary_ips
+        WHERE load_balancer = $1 AND load_balancer > 0 ORDER BY family";
     NAME_TAKEN = "SELECT id FROM primary_ips WHERE project = $1 AND name = $2 AND id <> $3";
-    UPDATE = "UPDATE primary_ips SET name = $1, assignee = $2, rev = rev + 1, generation = generation + 1, doc = $3 WHERE id = $4 AND generation = $5";
+    UPDATE = "UPDATE primary_ips SET name = $1, assignee = $2, load_balancer = $3, rev = rev + 1, generation = generation + 1, doc = $4 WHERE id = $5 AND generation = $6";
     DELETE = "DELETE FROM primary_ips WHERE id = $1";
 }
+
+/// What stands in the column of load balancers where none has the primary IP.
+pub const NO_LOAD_BALANCER: Id = 0;
 
 /// A primary IP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +46,8 @@ pub struct PrimaryIp {
     pub ip: String,
     /// 4 or 6.
     pub family: i64,
-    /// The server that has it.
-    pub assignee: Option<Id>,
+    /// Who has it.
+    pub assignee: Option<Assignee>,
     /// The rest.
     pub details: Details,
 }
@@ -50,9 +59,10 @@ pub struct Details {
     pub v: u32,
     /// Location id.
     pub location: Id,
-    /// Data center id.
-    pub datacenter: Id,
-    /// Goes when its server goes.
+    /// Data center id; none: the first of the location.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datacenter: Option<Id>,
+    /// Goes when its assignee goes.
     pub auto_delete: bool,
     /// Reverse DNS entries by address; an IPv4 without one shows the default.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -81,17 +91,33 @@ impl Named for PrimaryIp {
             details,
             ip: row.text(OWN)?.to_owned(),
             family: row.int(OWN + 1)?,
-            assignee: row.opt_int(OWN + 2)?,
+            assignee: match (row.opt_int(OWN + 2)?, row.int(OWN + 3)?) {
+                (Some(server), _) => Some(Assignee::Server(server)),
+                (None, NO_LOAD_BALANCER) => None,
+                (None, balancer) => Some(Assignee::LoadBalancer(balancer)),
+            },
         })
     }
 
     fn columns(&self) -> Vec<Value> {
-        vec![(&self.ip).into(), self.family.into(), self.assignee.into()]
+        let [server, load_balancer] = held_by(self.assignee);
+        vec![(&self.ip).into(), self.family.into(), server, load_balancer]
     }
 
     fn changing(&self) -> Vec<Value> {
-        vec![(&self.name).into(), self.assignee.into()]
+        let [server, load_balancer] = held_by(self.assignee);
+        vec![(&self.name).into(), server, load_balancer]
     }
+}
+
+/// The columns of an assignee.
+fn held_by(assignee: Option<Assignee>) -> [Value; 2] {
+    let (server, load_balancer) = match assignee {
+        None => (None, NO_LOAD_BALANCER),
+        Some(Assignee::Server(id)) => (Some(id), NO_LOAD_BALANCER),
+        Some(Assignee::LoadBalancer(id)) => (None, id),
+    };
+    [server.into(), load_balancer.into()]
 }
 
 named::functions!(PrimaryIp: get, expect);
@@ -122,6 +148,25 @@ pub fn of_server(tx: &mut dyn Tx, server: Id) -> Result<Vec<Stored<PrimaryIp>>> 
     named::all(tx, &OF_SERVER, &[server.into()])
 }
 
+/// The primary IPs of a load balancer: one per family, IPv4 first.
+///
+/// # Errors
+/// The engine's failure.
+pub fn of_load_balancer(tx: &mut dyn Tx, balancer: Id) -> Result<Vec<Stored<PrimaryIp>>> {
+    named::all(tx, &OF_LOAD_BALANCER, &[balancer.into()])
+}
+
+/// The primary IPs of a server or load balancer: at most one per family, IPv4 first.
+///
+/// # Errors
+/// The engine's failure.
+pub fn of_assignee(tx: &mut dyn Tx, assignee: Assignee) -> Result<Vec<Stored<PrimaryIp>>> {
+    match assignee {
+        Assignee::Server(server) => of_server(tx, server),
+        Assignee::LoadBalancer(balancer) => of_load_balancer(tx, balancer),
+    }
+}
+
 /// Writes a changed primary IP back: everything but its address.
 ///
 /// # Errors
@@ -132,11 +177,12 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<PrimaryIp>, new: &PrimaryIp) -> Resu
 }
 
 /// Whether a server has a public interface is asked by firewalls that select it.
-fn changed_hands(tx: &mut dyn Tx, old: Option<Id>, new: Option<Id>) -> Result<()> {
+fn changed_hands(tx: &mut dyn Tx, old: Option<Assignee>, new: Option<Assignee>) -> Result<()> {
     if old == new {
         return Ok(());
     }
-    old.into_iter().chain(new).try_for_each(|server| selection::interfaces_changed(tx, server))
+    let servers = old.into_iter().chain(new).filter_map(Assignee::server);
+    servers.into_iter().try_for_each(|server| selection::interfaces_changed(tx, server))
 }
 
 /// Removes a primary IP and its labels. Its address is released by [`crate::address::release`].

@@ -38,6 +38,7 @@ codes! {
     ServiceError = "service_error",
     UnsupportedError = "unsupported_error",
     Locked = "locked",
+    ResourceLocked = "resource_locked",
     Protected = "protected",
     RateLimitExceeded = "rate_limit_exceeded",
     ServerError = "server_error",

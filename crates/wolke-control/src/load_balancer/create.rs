@@ -3,21 +3,22 @@
 use super::target::Adding;
 use super::{WHAT, note, service, this};
 use crate::action;
-use crate::address;
 use crate::control::{Caller, Control};
 use crate::core::Core;
+use crate::place::in_location;
+use crate::primary_ip::{self, Holder};
 use crate::view::{Json, Shown};
 use crate::{input, network, real};
-use std::net::Ipv6Addr;
 use std::sync::Arc;
 use wolke_domain::catalogue::{Catalogue, LoadBalancerType, Location};
 use wolke_domain::load_balancer::reach::Ways;
 use wolke_domain::load_balancer::{self as rules, Aim, Allowed, PER_REQUEST_MAX};
 use wolke_domain::network::Seat;
+use wolke_domain::primary_ip::{Assignee, first_address};
 use wolke_domain::{Error, FieldError, Result, name};
 use wolke_store::load_balancer::{Details, LoadBalancer, PublicIp};
 use wolke_store::{Counter, Race, Tx, limit, load_balancer, network as networks};
-use wolke_wire::cloud::load_balancer::{AlgorithmType, CreateLoadBalancer, Service};
+use wolke_wire::cloud::load_balancer::{AlgorithmType, CreateLoadBalancer, CreatePublicNet, Service};
 use wolke_wire::{ErrorCode, Id, Kind, Timestamp};
 
 /// A request, as far as it can be read without looking anything up.
@@ -42,12 +43,13 @@ fn each<T, U>(
     asked.iter().enumerate().map(one).filter_map(std::result::Result::ok).collect()
 }
 
+/// The primary IPs that it shall have: field, family, id.
+fn named(request: &CreateLoadBalancer) -> [(&'static str, i64, Option<Id>); 2] {
+    let CreatePublicNet { ipv4, ipv6 } = request.public_net.unwrap_or_default();
+    [("public_net.ipv4", 4, ipv4), ("public_net.ipv6", 6, ipv6)]
+}
+
 fn check(request: CreateLoadBalancer) -> Result<Checked> {
-    if request.public_net.is_some_and(|net| net.ipv4.is_some() || net.ipv6.is_some()) {
-        // What is known is not accepted and then ignored.
-        let message = "primary IPs cannot be given to load balancers yet";
-        return Err(Error::refused(ErrorCode::UnsupportedError, message));
-    }
     let mut wrong = input::wrong(name::resource_name, Some(&request.name), Some(&request.labels));
     let services = each("services", &request.services, &mut wrong, rules::service::make);
     let targets = each("targets", &request.targets, &mut wrong, rules::aim);
@@ -64,6 +66,11 @@ fn check(request: CreateLoadBalancer) -> Result<Checked> {
         }
         _ => {}
     }
+    if !request.public_interface {
+        let named = named(&request).into_iter().filter(|(_, _, primary_ip)| primary_ip.is_some());
+        let text = "must not be given while the public interface is disabled";
+        wrong.extend(named.map(|(field, ..)| FieldError::new(field, text)));
+    }
     input::refuse(wrong)?;
     Ok(Checked { request, services, targets })
 }
@@ -75,11 +82,13 @@ fn kind<'a>(catalogue: &'a Catalogue, request: &CreateLoadBalancer, now: Timesta
     found.ok_or_else(|| Error::not_found_named(Kind::LoadBalancerType, &asked.to_string()))
 }
 
-/// Where it goes: the location that is asked for, or the first of the zone where the type can be had.
+/// Where it goes: the location that is asked for, or one of the zone where the type can be had: that of the first primary IP
+/// that is named (`beside`), else the first.
 fn place<'a>(
     catalogue: &'a Catalogue,
     kind: &LoadBalancerType,
     request: &CreateLoadBalancer,
+    beside: Option<Id>,
     now: Timestamp,
 ) -> Result<&'a Location> {
     let is_offered =
@@ -91,11 +100,13 @@ fn place<'a>(
             Some(location.ok_or_else(missing)?).filter(is_offered)
         }
         (None, Some(zone)) => {
-            let mut there = catalogue.locations.iter().filter(|location| location.network_zone == *zone).peekable();
-            if there.peek().is_none() {
+            let there = || catalogue.locations.iter().filter(|location| location.network_zone == *zone);
+            if there().next().is_none() {
                 return Err(Error::invalid("network_zone", "is no network zone"));
             }
-            there.find(is_offered)
+            let mut offered = there().filter(is_offered).peekable();
+            let first = offered.peek().copied();
+            offered.find(|location| beside == Some(location.id)).or(first)
         }
         (None, None) => return Err(Error::internal("a load balancer without a place")),
     };
@@ -105,24 +116,33 @@ fn place<'a>(
     })
 }
 
-/// The address of a load balancer in the network that it gets: the first.
-fn first_address(network: &str) -> Result<String> {
-    let start = network.split('/').next().and_then(|text| text.parse::<Ipv6Addr>().ok());
-    let start = start.ok_or_else(|| Error::internal(format!("{network} is no IPv6 network")))?;
-    Ok(Ipv6Addr::from(u128::from(start) | 1).to_string())
+/// Where the first primary IP is that is named.
+fn beside(tx: &mut dyn Tx, project: Id, request: &CreateLoadBalancer) -> Result<Option<Id>> {
+    match named(request).into_iter().find_map(|(.., primary_ip)| primary_ip) {
+        Some(id) => Ok(Some(wolke_store::primary_ip::expect(tx, project, id)?.value.details.location)),
+        None => Ok(None),
+    }
 }
 
-fn public_ip(tx: &mut dyn Tx, core: &Core, family: i64, id: Id) -> Result<PublicIp> {
-    let text = address::allocate(tx, core, family, Kind::LoadBalancer, id)?;
-    let ip = if family == 6 { first_address(&text)? } else { text };
-    Ok(PublicIp { ip, primary_ip: None })
+/// Gives it its addresses, IPv4 first: the named primary IPs, else new ones that go when it goes.
+fn public_ips(tx: &mut dyn Tx, core: &Core, holder: &Holder, request: &CreateLoadBalancer) -> Result<[PublicIp; 2]> {
+    let mut public_ip = |(_, family, named): (_, i64, Option<Id>)| {
+        let own = match named {
+            Some(id) => primary_ip::take_for(tx, holder, id, family)?,
+            None => primary_ip::make_for(tx, core, holder, family)?,
+        };
+        Ok(PublicIp { ip: first_address(&own.ip)? })
+    };
+    let [ipv4, ipv6] = named(request);
+    Ok([public_ip(ipv4)?, public_ip(ipv6)?])
 }
 
 fn create(tx: &mut dyn Tx, core: &Core, project: Id, refuse: bool, asked: &Checked) -> Result<(Id, Id)> {
     let Checked { request, services, targets } = asked;
     let (catalogue, now) = (core.catalogue(), tx.now());
     let kind = kind(&catalogue, request, now)?;
-    let location = place(&catalogue, kind, request, now)?;
+    let beside = beside(tx, project, request)?;
+    let location = place(&catalogue, kind, request, beside, now)?;
     real::check_location(core, location.id, WHAT)?;
     let allowed = Allowed::of(kind);
     rules::check_services(&allowed, services)?;
@@ -135,6 +155,8 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, refuse: bool, asked: &Check
         None => None,
     };
     let id = tx.next_id(Counter::Kind(Kind::LoadBalancer))?;
+    let holder = Holder { this: Assignee::LoadBalancer(id), project, place: in_location(&catalogue, location.id)? };
+    let [ipv4, ipv6] = public_ips(tx, core, &holder, request)?;
     let ways = Ways { public: request.public_interface, network: request.network };
     let mut new = LoadBalancer {
         id,
@@ -147,9 +169,8 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, refuse: bool, asked: &Check
             load_balancer_type: kind.id,
             algorithm: request.algorithm.map_or(AlgorithmType::RoundRobin, |algorithm| algorithm.kind),
             public_interface: request.public_interface,
-            ipv4: public_ip(tx, core, 4, id)?,
-            ipv6: public_ip(tx, core, 6, id)?,
-            dns_ptr: Default::default(),
+            ipv4,
+            ipv6,
             services: services.clone(),
             targets: Vec::new(),
             history: Vec::new(),
@@ -170,10 +191,11 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, refuse: bool, asked: &Check
 }
 
 impl Control {
-    /// Makes a load balancer with its services, targets and network.
+    /// Makes a load balancer with its addresses, services, targets and network.
     ///
     /// # Errors
-    /// `unsupported_error` for primary IPs; `invalid_input`; `not_found` for type, location, network, servers and certificates; `resource_unavailable`,
+    /// `invalid_input`; `not_found` for type, location, primary IPs, network, servers and certificates; `primary_ip_assigned`,
+    /// `primary_ip_version_mismatch`, `primary_ip_datacenter_mismatch`, `resource_locked`; `resource_unavailable`,
     /// `uniqueness_error`, `resource_limit_exceeded`, `source_port_already_used`, `unsupported_error` in real locations; those of
     /// joining the network and of each target.
     pub async fn create_load_balancer(&self, caller: &Caller, request: CreateLoadBalancer) -> Result<Json> {
@@ -184,16 +206,5 @@ impl Control {
             Ok(Shown::one(Kind::LoadBalancer, id).action(action))
         })
         .await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::first_address;
-
-    #[test]
-    fn the_first_address_of_a_network() {
-        assert_eq!(first_address("2001:db8:1:2::/64").unwrap(), "2001:db8:1:2::1");
-        assert!(first_address("198.18.0.0/24").is_err());
     }
 }

@@ -3,7 +3,7 @@
 //! Of the servers that selectors match, a load balancer uses as many as its type has room for, beside those that it names: by
 //! the order of the selectors, then of the servers' ids. So an answer stays small however many servers are relabelled.
 
-use super::{kind_of, metrics, this};
+use super::{kind_of, metrics, public_ip, this};
 use crate::view::View;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -15,8 +15,9 @@ use wolke_domain::load_balancer::{Aim, Allowed, Target};
 use wolke_domain::network::Plan;
 use wolke_domain::{Error, Result, reverse_dns};
 use wolke_store::guest::{self, Answer, Who};
-use wolke_store::load_balancer::{self, LoadBalancer, MetServer, PublicIp};
-use wolke_store::{Tx, firewall, network};
+use wolke_store::load_balancer::{self, Details, LoadBalancer, MetServer};
+use wolke_store::primary_ip::{self, PrimaryIp};
+use wolke_store::{Stored, Tx, firewall, network};
 use wolke_wire::cloud::firewall::{Direction, Protocol, Rule};
 use wolke_wire::cloud::load_balancer as wire;
 use wolke_wire::cloud::{DeleteProtection, Embed};
@@ -31,13 +32,14 @@ pub(crate) fn to_wire(tx: &mut dyn Tx, view: &View<'_>, balancer: &LoadBalancer)
     let ways =
         Ways { public: details.public_interface, network: interfaces.first().map(|interface| interface.network) };
     let traffic = metrics::traffic(balancer, now);
+    let primary_ips = primary_ip::of_load_balancer(tx, balancer.id)?;
     Ok(wire::LoadBalancer {
         id: balancer.id,
         name: balancer.name.clone(),
         public_net: wire::PublicNet {
             enabled: details.public_interface,
-            ipv4: public_address(balancer, &details.ipv4),
-            ipv6: public_address(balancer, &details.ipv6),
+            ipv4: public_address(&primary_ips, details, 4),
+            ipv6: public_address(&primary_ips, details, 6),
         },
         private_net: interfaces
             .iter()
@@ -57,11 +59,14 @@ pub(crate) fn to_wire(tx: &mut dyn Tx, view: &View<'_>, balancer: &LoadBalancer)
     })
 }
 
-/// An IPv4 address has an entry always, an IPv6 address when somebody set it.
-fn public_address(balancer: &LoadBalancer, own: &PublicIp) -> wire::PublicAddress {
-    let entry = balancer.details.dns_ptr.get(&own.ip).cloned();
-    let dns_ptr = entry.or_else(|| own.ip.parse().ok().map(reverse_dns::default_name));
-    wire::PublicAddress { id: own.primary_ip, ip: Some(own.ip.clone()), blocked: false, dns_ptr }
+/// An address with what its primary IP says of it. An IPv4 address has an entry always, an IPv6 address when somebody set it.
+fn public_address(primary_ips: &[Stored<PrimaryIp>], details: &Details, family: i64) -> wire::PublicAddress {
+    let ip = public_ip(details, family).ip.clone();
+    let own = primary_ips.iter().map(|stored| &stored.value).find(|own| own.family == family);
+    let entry = own.and_then(|own| own.details.dns_ptr.get(&ip).cloned());
+    let dns_ptr = entry.or_else(|| ip.parse().ok().map(reverse_dns::default_name));
+    let blocked = own.is_some_and(|own| own.details.blocked);
+    wire::PublicAddress { id: own.map(|own| own.id), ip: Some(ip), blocked, dns_ptr }
 }
 
 /// What is looked up to judge the health of targets.

@@ -1,6 +1,7 @@
 //! Addresses that the operator blocks: they stay with their owners, who see it.
 
 use super::Control;
+use wolke_domain::primary_ip::Assignee;
 use wolke_domain::{Error, Result};
 use wolke_store::{Race, Tx, floating_ip, primary_ip, resource};
 use wolke_wire::{Id, Kind};
@@ -25,15 +26,15 @@ fn project_of(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<Id> {
     found.ok_or_else(|| Error::not_found(kind, id))
 }
 
-/// Blocks the address of a primary IP, or lets it go. The server that has it shows it, too.
+/// Blocks the address of a primary IP, or lets it go. The server or load balancer that has it shows it, too.
 fn block_primary(tx: &mut dyn Tx, id: Id, blocked: bool) -> Result<String> {
     let old = primary_ip::of_anybody(tx, id)?.ok_or_else(|| Error::not_found(Kind::PrimaryIp, id))?;
     let mut new = old.value.clone();
     new.details.blocked = blocked;
     if new != old.value {
         primary_ip::update(tx, &old, &new)?;
-        if let Some(server) = new.assignee {
-            resource::touch(tx, Kind::Server, server)?;
+        if let Some(holder) = new.assignee.map(Assignee::target) {
+            resource::touch(tx, holder.kind, holder.id)?;
         }
     }
     Ok(new.ip)

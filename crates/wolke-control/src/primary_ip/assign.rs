@@ -8,6 +8,7 @@ use crate::server::tell_addresses;
 use crate::view::Json;
 use std::sync::Arc;
 use wolke_domain::action::Target;
+use wolke_domain::primary_ip::Assignee;
 use wolke_domain::server::Server;
 use wolke_domain::{Error, Result, primary_ip as rules};
 use wolke_store::{Race, Tx, primary_ip, resource, server, strand};
@@ -30,9 +31,8 @@ pub(super) fn check_assignee(tx: &mut dyn Tx, project: Id, id: Id, family: i64) 
     Ok(server)
 }
 
-fn targets(server: Option<Id>, id: Id) -> Vec<Target> {
-    let server = server.map(|server| Target::new(Kind::Server, server));
-    server.into_iter().chain([Target::new(Kind::PrimaryIp, id)]).collect()
+fn targets(assignee: Option<Assignee>, id: Id) -> Vec<Target> {
+    assignee.map(Assignee::target).into_iter().chain([Target::new(Kind::PrimaryIp, id)]).collect()
 }
 
 impl Control {
@@ -42,10 +42,10 @@ impl Control {
     /// `not_found` for either; `primary_ip_already_assigned`, `server_not_stopped`, `locked`, `server_has_ipv4`,
     /// `server_has_ipv6`, `primary_ip_datacenter_mismatch`.
     pub async fn assign_primary_ip(&self, caller: &Caller, id: Id, request: wire::AssignPrimaryIp) -> Result<Json> {
-        let project = caller.project;
+        let (owner, project) = (*caller, caller.project);
         let started = self
             .act(caller, vec![Race::Project(project)], move |tx| {
-                let old = primary_ip::expect(tx, project, id)?;
+                let old = super::expect(tx, &owner, id)?;
                 let wanted = server::expect(tx, project, request.assignee_id)?.value;
                 if old.value.assignee.is_some() {
                     let message = format!("primary IP with ID '{id}' is already assigned");
@@ -57,32 +57,37 @@ impl Control {
                 }
                 check_assignee(tx, project, wanted.id, old.value.family)?;
                 let mut new = old.value.clone();
-                new.assignee = Some(wanted.id);
+                new.assignee = Some(Assignee::Server(wanted.id));
                 primary_ip::update(tx, &old, &new)?;
                 resource::touch(tx, Kind::Server, wanted.id)?;
-                action::done(tx, project, "assign_primary_ip", targets(Some(wanted.id), id))
+                action::done(tx, project, "assign_primary_ip", targets(new.assignee, id))
             })
             .await?;
         self.show_started(caller, started).await
     }
 
     /// Takes a primary IP from its server. It stays, also with auto_delete, which means "when the server is deleted". A
-    /// free one is done at once: the documents have no code for it, and detaching an ISO without one is answered so, too.
+    /// free one is done at once: the documents have no code for it, and detaching an ISO without one is answered so, too. A load
+    /// balancer keeps its own as long as it exists (decision 0017).
     ///
     /// # Errors
-    /// `not_found`, `server_not_stopped`, `locked`, `server_is_load_balancer_target`.
+    /// `not_found`, `server_not_stopped`, `locked`, `server_is_load_balancer_target`; `unsupported_error` for that of a load
+    /// balancer.
     pub async fn unassign_primary_ip(&self, caller: &Caller, id: Id) -> Result<Json> {
-        let (core, project) = (Arc::clone(&self.core), caller.project);
+        let (core, owner, project) = (Arc::clone(&self.core), *caller, caller.project);
         let started = self
             .act(caller, vec![Race::Project(project)], move |tx| {
-                let old = primary_ip::expect(tx, project, id)?;
+                let old = super::expect(tx, &owner, id)?;
                 if let Some(assignee) = old.value.assignee {
-                    let server = check_stopped(tx, project, assignee)?;
-                    check_unassign(tx, &old.value, assignee)?;
+                    let server = match assignee {
+                        Assignee::Server(server) => check_stopped(tx, project, server)?,
+                        Assignee::LoadBalancer(balancer) => return Err(rules::stays_with_load_balancer(id, balancer)),
+                    };
+                    check_unassign(tx, &old.value, server.id)?;
                     let mut new = old.value.clone();
                     new.assignee = None;
                     primary_ip::update(tx, &old, &new)?;
-                    resource::touch(tx, Kind::Server, assignee)?;
+                    resource::touch(tx, Kind::Server, server.id)?;
                     tell_addresses(tx, &core, &server)?;
                 }
                 action::done(tx, project, "unassign_primary_ip", targets(old.value.assignee, id))

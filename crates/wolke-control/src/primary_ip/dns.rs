@@ -1,10 +1,11 @@
-//! Reverse DNS entries of primary IPs, which are those of their servers, too.
+//! Reverse DNS entries of primary IPs, which are those of their servers and load balancers, too.
 
 use crate::action;
 use crate::control::{Caller, Control};
 use crate::view::Json;
 use wolke_domain::Result;
 use wolke_domain::action::Target;
+use wolke_domain::primary_ip::Assignee;
 use wolke_domain::reverse_dns::Change;
 use wolke_store::primary_ip::PrimaryIp;
 use wolke_store::{Race, Stored, Tx, primary_ip, resource};
@@ -19,7 +20,7 @@ pub(crate) fn change_entry(tx: &mut dyn Tx, old: &Stored<PrimaryIp>, change: &Ch
         return Ok(());
     }
     primary_ip::update(tx, old, &new)?;
-    new.assignee.map_or(Ok(()), |server| resource::touch(tx, Kind::Server, server))
+    new.assignee.map(Assignee::target).map_or(Ok(()), |holder| resource::touch(tx, holder.kind, holder.id))
 }
 
 impl Control {
@@ -30,10 +31,10 @@ impl Control {
     /// when the network has too many.
     pub async fn change_primary_ip_dns_ptr(&self, caller: &Caller, id: Id, request: ChangeDnsPtr) -> Result<Json> {
         let change = Change::check(&request)?;
-        let project = caller.project;
+        let (owner, project) = (*caller, caller.project);
         let started = self
             .act(caller, vec![Race::Project(project)], move |tx| {
-                let old = primary_ip::expect(tx, project, id)?;
+                let old = super::expect(tx, &owner, id)?;
                 change.check_within(&old.value.ip, Kind::PrimaryIp)?;
                 change_entry(tx, &old, &change)?;
                 action::done(tx, project, "change_dns_ptr", vec![Target::new(Kind::PrimaryIp, id)])

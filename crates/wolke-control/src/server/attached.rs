@@ -6,6 +6,7 @@ use crate::core::Core;
 use crate::{firewall, load_balancer, network, primary_ip, volume};
 use wolke_domain::Result;
 use wolke_domain::action::Target;
+use wolke_domain::primary_ip::Assignee;
 use wolke_domain::server::Server;
 use wolke_store::Tx;
 use wolke_store::primary_ip::PrimaryIp;
@@ -56,5 +57,5 @@ pub(super) fn release(tx: &mut dyn Tx, core: &Core, server: &Server) -> Result<(
     volume::release_of_server(tx, server.id)?;
     network::release(tx, Target::new(Kind::Server, server.id))?;
     wolke_store::floating_ip::release(tx, server.id)?;
-    primary_ip::release_of_server(tx, server.id)
+    primary_ip::release_of(tx, Assignee::Server(server.id))
 }

@@ -9,7 +9,7 @@ use crate::image;
 use crate::input;
 use crate::network;
 use crate::place::{self, Place};
-use crate::primary_ip;
+use crate::primary_ip::{self, Holder};
 use crate::real;
 use crate::view::{Json, member};
 use crate::volume;
@@ -19,6 +19,7 @@ use wolke_domain::action::Target;
 use wolke_domain::catalogue::{Catalogue, ServerType};
 use wolke_domain::metrics::Traffic;
 use wolke_domain::network::Seat;
+use wolke_domain::primary_ip::Assignee;
 use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status, USER_DATA_BYTES_MAX};
 use wolke_domain::{Error, FieldError, Result, name};
 use wolke_store::network::Network;
@@ -301,14 +302,16 @@ fn insert(
 
 /// Gives the server its public addresses: the named ones, else new ones that go when it goes.
 fn attach_addresses(tx: &mut dyn Tx, core: &Core, server: &Server, wanted: &CreateServerPublicNet) -> Result<()> {
+    let place = Place { location: server.details.location, datacenter: server.details.datacenter };
+    let holder = Holder { this: Assignee::Server(server.id), project: server.project, place };
     for (family, enabled, named) in [(4, wanted.enable_ipv4, wanted.ipv4), (6, wanted.enable_ipv6, wanted.ipv6)] {
         match (enabled, named) {
             (false, _) => {}
             (true, Some(id)) => {
-                primary_ip::take_for_server(tx, server, id, family)?;
+                primary_ip::take_for(tx, &holder, id, family)?;
                 touch_both(tx, server.id, id)?;
             }
-            (true, None) => drop(primary_ip::make_for_server(tx, core, server, family)?),
+            (true, None) => drop(primary_ip::make_for(tx, core, &holder, family)?),
         }
     }
     Ok(())

@@ -57,9 +57,12 @@ pub(super) fn render(tx: &mut dyn Tx, view: &View<'_>, kind: Kind, id: Id) -> Re
     let value = match kind {
         Kind::Server => server_value(tx, view, id)?,
         Kind::SshKey => ssh_key::get(tx, project, id)?.map(|s| json(&crate::ssh_key::to_wire(&s.value))).transpose()?,
-        Kind::PrimaryIp => primary_ip::get(tx, project, id)?
-            .map(|s| json(&crate::primary_ip::to_wire(&s.value, view.dialect)))
-            .transpose()?,
+        Kind::PrimaryIp => match primary_ip::get(tx, project, id)? {
+            Some(s) => {
+                crate::primary_ip::to_wire(&s.value, &view.catalogue, view.dialect)?.as_ref().map(json).transpose()?
+            }
+            None => None,
+        },
         Kind::FloatingIp => {
             floating_ip::get(tx, project, id)?.map(|s| json(&crate::floating_ip::to_wire(&s.value))).transpose()?
         }

@@ -51,6 +51,9 @@ pub async fn run(dialect: Dialect, proofs: &mut Proofs) {
         load_balancer::load_balancers(dialect, proofs).await;
         load_balancer::load_balancer_ends(dialect, proofs).await;
     }
+    if matches!(dialect, Dialect::Compat | Dialect::Newest) {
+        primary_ip::of_load_balancers(dialect, proofs).await;
+    }
     if !matches!(dialect, Dialect::D2018_04 | Dialect::D2023_07) {
         zone::zones(dialect, proofs).await;
         zone::rrsets(dialect, proofs).await;

@@ -19,6 +19,7 @@ pub fn samples() -> Vec<(String, Vec<Value>)> {
         .into_iter()
         .chain(of_actions())
         .chain(of_images())
+        .chain(of_primary_ips())
         .chain(of_zones())
         .chain(of_selections())
         .chain(of_storage_boxes())
@@ -104,6 +105,26 @@ fn of_images() -> Vec<Builder> {
         for some in (0..filters.len()).map(|n| &filters[n..]) {
             let query = ListQuery { filters: some.to_vec(), ..query(Kind::Image, key) };
             all.extend([None, Some(&FORWARD), Some(&BACKWARD)].map(|window| walk(&query, &[], window, None)));
+        }
+    }
+    all
+}
+
+/// Primary IPs by name and address, and without those of load balancers, which some dialects do not know.
+fn of_primary_ips() -> Vec<Builder> {
+    let name = || ("name", vec![Value::from("a")]);
+    let ip = || ("ip", vec![Value::from("198.18.0.1")]);
+    let of_others = || ("load_balancer", vec![Value::from(crate::primary_ip::NO_LOAD_BALANCER)]);
+    let filters = [vec![name()], vec![ip()], vec![of_others()], vec![name(), of_others()], vec![ip(), of_others()]];
+    let negative = Term::NotEquals("env".to_owned(), "prod".to_owned());
+    let sets = [Set::new(&negative)];
+    let mut all = Vec::new();
+    for key in keys(&["id", "created"]) {
+        for filters in &filters {
+            let query = ListQuery { filters: filters.clone(), ..query(Kind::PrimaryIp, key) };
+            for window in [None, Some(&FORWARD), Some(&BACKWARD)] {
+                all.extend([walk(&query, &[], window, None), walk(&query, &sets, window, None)]);
+            }
         }
     }
     all

@@ -3,6 +3,7 @@
 use crate::common::Engine;
 use crate::sample;
 use wolke_domain::Error;
+use wolke_domain::primary_ip::Assignee;
 use wolke_domain::server::Status;
 use wolke_store::firewall::{self, Added, Removed};
 use wolke_store::{Tx, invariant, primary_ip, resource, selection, server};
@@ -61,7 +62,8 @@ fn scene(tx: &mut dyn Tx) -> wolke_domain::Result<(Id, Id, [Id; 2])> {
 
 /// Gives a server a public address.
 fn publish(tx: &mut dyn Tx, project: Id, server: Id) -> wolke_domain::Result<primary_ip::PrimaryIp> {
-    let new = sample::primary_ip(tx, project, &format!("ip-{server}"), &format!("192.0.2.{server}"), Some(server))?;
+    let on = Some(Assignee::Server(server));
+    let new = sample::primary_ip(tx, project, &format!("ip-{server}"), &format!("192.0.2.{server}"), on)?;
     primary_ip::insert(tx, &new)?;
     Ok(new)
 }

@@ -5,9 +5,11 @@ use crate::sample;
 use wolke_domain::Error;
 use wolke_domain::load_balancer::health::Told;
 use wolke_domain::load_balancer::{Aim, Target};
+use wolke_domain::primary_ip::Assignee;
 use wolke_domain::server::Status;
 use wolke_store::guest::{self, Answer, Who};
 use wolke_store::load_balancer::{self, LoadBalancer};
+use wolke_store::primary_ip::{self, PrimaryIp};
 use wolke_store::{Tx, address, dedicated_ip, firewall, invariant, label, resource, selection, server};
 use wolke_wire::{Id, Kind};
 
@@ -36,12 +38,6 @@ fn web(engine: &Engine, project: Id, name: &'static str, pairs: &'static [(&'sta
         server::insert(tx, &new)?;
         Ok(new.id)
     })
-}
-
-/// A load balancer goes with its addresses.
-fn gone(tx: &mut dyn Tx, old: &LoadBalancer) -> wolke_domain::Result<()> {
-    load_balancer::delete(tx, old)?;
-    address::release(tx, Kind::LoadBalancer, old.id)
 }
 
 /// Sets the targets of a load balancer.
@@ -86,7 +82,7 @@ fn a_life(engine: &Engine) {
     assert_eq!(renamed, Err(Error::name_used()));
     assert!(engine.read(move |tx| load_balancer::get(tx, project + 1, id)).is_none());
     assert!(engine.read(move |tx| resource::exists(tx, Kind::LoadBalancer, id)));
-    engine.write(move |tx| gone(tx, &one));
+    engine.write(move |tx| sample::remove_load_balancer(tx, &one));
     assert!(!engine.read(move |tx| resource::exists(tx, Kind::LoadBalancer, id)));
     assert_eq!(engine.read(counted), 1, "the other one's");
     engine.read(invariant::check);
@@ -114,7 +110,7 @@ fn edges_follow_the_document(engine: &Engine) {
     assert_eq!(engine.read(|tx| load_balancer::of_ip(tx, "203.0.113.7")), [one]);
     engine.write(move |tx| {
         let old = load_balancer::expect(tx, project, one)?;
-        gone(tx, &old.value)
+        sample::remove_load_balancer(tx, &old.value)
     });
     assert_eq!((of(a), of(b)), (vec![], vec![two]));
     assert!(engine.read(move |tx| selection::of_owner(tx, (Kind::LoadBalancer, one))).is_empty());
@@ -251,9 +247,24 @@ fn broken_edges_are_found(engine: &Engine) {
     let found = engine.try_write(invariant::check).unwrap_err();
     assert!(found.to_string().contains("SELECTION_OF_NO_BALANCER"), "{found}");
     let found = engine.try_write(move |tx| {
-        address::release(tx, Kind::LoadBalancer, id)?;
+        let own = primary_ip::of_load_balancer(tx, id)?.remove(0).value;
+        address::release(tx, Kind::PrimaryIp, own.id)?;
         invariant::check(tx)
     });
     let found = found.unwrap_err();
     assert!(found.to_string().contains("OWNER_WITHOUT_ADDRESS"), "{found}");
+    let found = engine.try_write(move |tx| {
+        let own = primary_ip::of_load_balancer(tx, id)?.remove(0);
+        primary_ip::update(tx, &own, &PrimaryIp { assignee: None, ..own.value.clone() })?;
+        invariant::check(tx)
+    });
+    assert!(found.unwrap_err().to_string().contains("OWNER_WITHOUT_ADDRESS"));
+    let found = engine.try_write(move |tx| {
+        let nobody = Some(Assignee::LoadBalancer(id + 1));
+        let own = sample::primary_ip(tx, project, "astray", "198.18.0.99", nobody)?;
+        primary_ip::insert(tx, &own)?;
+        address::allocate(tx, 4, Kind::PrimaryIp, own.id)?;
+        invariant::check(tx)
+    });
+    assert!(found.unwrap_err().to_string().contains("BALANCES_FOR_NOBODY"));
 }

@@ -2,6 +2,7 @@
 
 use crate::common::Engine;
 use crate::sample;
+use wolke_domain::primary_ip::Assignee;
 use wolke_domain::server::Status;
 use wolke_domain::{Error, Result};
 use wolke_store::{Tx, invariant, label, primary_ip, project, resource, server, ssh_key};
@@ -105,15 +106,39 @@ fn labels_are_counted(engine: &Engine) {
 
 fn primary_ips(engine: &Engine) {
     let project = engine.write(sample::project);
+    let (server, balancer) = (Assignee::Server(9), Assignee::LoadBalancer(9));
     let (four, six) = engine.write(move |tx| {
-        let six = sample::primary_ip(tx, project, "six", "2001:db8::/64", Some(9))?;
-        let four = sample::primary_ip(tx, project, "four", "198.18.0.1", Some(9))?;
+        let six = sample::primary_ip(tx, project, "six", "2001:db8::/64", Some(server))?;
+        let four = sample::primary_ip(tx, project, "four", "198.18.0.1", Some(server))?;
         primary_ip::insert(tx, &six)?;
         assert_eq!(primary_ip::insert(tx, &four)?, 2);
         Ok((four, six))
     });
     let families: Vec<_> = engine.read(|tx| primary_ip::of_server(tx, 9)).into_iter().map(|s| s.value).collect();
     assert_eq!(families, [four.clone(), six]);
+    // The load balancer with the number of the server has others.
+    let own = engine.write(move |tx| {
+        let own = sample::primary_ip(tx, project, "balanced", "198.18.0.9", Some(balancer))?;
+        primary_ip::insert(tx, &own)?;
+        Ok(own)
+    });
+    let of = |assignee: Assignee| {
+        let found = engine.read(move |tx| primary_ip::of_assignee(tx, assignee));
+        found.into_iter().map(|stored| stored.value.id).collect::<Vec<_>>()
+    };
+    assert_eq!((of(server).len(), of(balancer)), (2, vec![own.id]));
+    let second = engine.try_write(move |tx| {
+        let other = sample::primary_ip(tx, project, "second", "198.18.0.8", Some(balancer))?;
+        primary_ip::insert(tx, &other)
+    });
+    assert!(matches!(second, Err(Error::Internal { .. })), "one of a family: {second:?}");
+    engine.write(move |tx| {
+        let old = primary_ip::expect(tx, project, own.id)?;
+        let free = primary_ip::PrimaryIp { assignee: None, ..old.value.clone() };
+        primary_ip::update(tx, &old, &free)?;
+        assert_eq!(primary_ip::expect(tx, project, own.id)?.value.assignee, None);
+        primary_ip::delete(tx, &free)
+    });
     let taken = engine.try_write(move |tx| {
         let other = sample::primary_ip(tx, project, "four", "198.18.0.2", None)?;
         primary_ip::insert(tx, &other)

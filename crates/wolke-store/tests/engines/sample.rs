@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use wolke_domain::Result;
 use wolke_domain::action::{Action, Status as ActionStatus, Target};
 use wolke_domain::image::{Details as ImageDetails, Image, OWN_ID_MIN, Status as ImageStatus, Type};
+use wolke_domain::primary_ip::Assignee;
 use wolke_domain::server::{DETAILS_VERSION, Details, Server, Status};
 use wolke_domain::volume::Attachment;
 use wolke_store::firewall::{self, Firewall};
 use wolke_store::floating_ip::{self, FloatingIp};
-use wolke_store::load_balancer::{Details as BalancerDetails, LoadBalancer, PublicIp};
+use wolke_store::load_balancer::{self, Details as BalancerDetails, LoadBalancer, PublicIp};
 use wolke_store::primary_ip::{self, PrimaryIp};
 use wolke_store::ssh_key::{self, SshKey};
 use wolke_store::volume::{self, Volume};
@@ -93,12 +94,12 @@ pub fn image(tx: &mut dyn Tx, project: Id, kind: Type, server: Id) -> Result<Ima
 }
 
 /// A primary IP with a new id.
-pub fn primary_ip(tx: &mut dyn Tx, project: Id, name: &str, ip: &str, assignee: Option<Id>) -> Result<PrimaryIp> {
+pub fn primary_ip(tx: &mut dyn Tx, project: Id, name: &str, ip: &str, assignee: Option<Assignee>) -> Result<PrimaryIp> {
     let id = tx.next_id(Counter::Kind(Kind::PrimaryIp))?;
     let details = primary_ip::Details {
         v: 1,
         location: 1,
-        datacenter: 1,
+        datacenter: Some(1),
         auto_delete: true,
         dns_ptr: BTreeMap::new(),
         delete_protected: false,
@@ -187,23 +188,24 @@ pub fn action(tx: &mut dyn Tx, project: Id, command: &str, resources: &[Target])
     })
 }
 
-/// A load balancer with a new id and two addresses, without services and targets.
+/// A load balancer with a new id and two primary IPs, without services and targets.
 pub fn load_balancer(tx: &mut dyn Tx, project: Id, name: &str) -> Result<LoadBalancer> {
     let id = tx.next_id(Counter::Kind(Kind::LoadBalancer))?;
     for (pool, family, cidr) in [(71, 4, "198.18.0.0/24"), (72, 6, "2001:db8::/56")] {
         address::ensure_pool(tx, pool, family, cidr, 200)?;
-        address::allocate(tx, family, Kind::LoadBalancer, id)?;
+        let ip = if family == 4 { format!("198.18.0.{id}") } else { format!("2001:db8:0:{id}::/64") };
+        let own = primary_ip(tx, project, &format!("{name} {family}"), &ip, Some(Assignee::LoadBalancer(id)))?;
+        primary_ip::insert(tx, &own)?;
+        address::allocate(tx, family, Kind::PrimaryIp, own.id)?;
     }
-    let public = |ip: &str| PublicIp { ip: ip.to_owned(), primary_ip: None };
     let details = BalancerDetails {
         v: 1,
         location: 1,
         load_balancer_type: 1,
         algorithm: AlgorithmType::RoundRobin,
         public_interface: true,
-        ipv4: public("198.18.0.1"),
-        ipv6: public("2001:db8::1"),
-        dns_ptr: BTreeMap::new(),
+        ipv4: PublicIp { ip: format!("198.18.0.{id}") },
+        ipv6: PublicIp { ip: format!("2001:db8:0:{id}::1") },
         services: Vec::new(),
         targets: Vec::new(),
         history: Vec::new(),
@@ -211,4 +213,14 @@ pub fn load_balancer(tx: &mut dyn Tx, project: Id, name: &str) -> Result<LoadBal
         labels: labels(&[("a", "b")]),
     };
     Ok(LoadBalancer { id, project, name: name.to_owned(), created: Timestamp(3), details })
+}
+
+/// Removes a load balancer with its primary IPs.
+pub fn remove_load_balancer(tx: &mut dyn Tx, old: &LoadBalancer) -> Result<()> {
+    load_balancer::delete(tx, old)?;
+    for own in primary_ip::of_load_balancer(tx, old.id)? {
+        primary_ip::delete(tx, &own.value)?;
+        address::release(tx, Kind::PrimaryIp, own.value.id)?;
+    }
+    Ok(())
 }

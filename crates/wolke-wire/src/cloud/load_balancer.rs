@@ -140,7 +140,7 @@ pub struct PublicNet {
 /// A public address of a load balancer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PublicAddress {
-    /// The primary IP, since 2026-10; absent where there is none.
+    /// The primary IP, since 2026-10. Absent only of a load balancer that an earlier release makes beside this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Id>,
     /// The address.

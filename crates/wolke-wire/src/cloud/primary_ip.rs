@@ -20,12 +20,15 @@ text_enum! {
     AssigneeType {
         /// A server.
         Server = "server",
+        /// A load balancer; only in answers, and only since 2026-10-05: it gets its primary IPs when it is made, for good
+        /// (decision 0017).
+        LoadBalancer = "load_balancer",
         /// Nothing; only in answers, and only since 2026-08-01 (fact sheet §0.2).
         Unassigned = "unassigned",
     }
 }
 
-/// A public address that outlives or accompanies a server.
+/// A public address that outlives or accompanies a server or load balancer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PrimaryIp {
     /// Its id.
@@ -114,7 +117,7 @@ pub struct UpdatePrimaryIp {
 pub struct AssignPrimaryIp {
     /// What it is assigned to.
     pub assignee_id: Id,
-    /// The kind of what it is assigned to; nothing but servers yet.
+    /// The kind of what it is assigned to: nothing but servers, load balancers get theirs when they are made.
     #[serde(default)]
     pub assignee_type: Option<AssigneeType>,
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use wolke_control::operator::Who;
 use wolke_domain::load_balancer::Target;
 use wolke_domain::load_balancer::health::Told;
+use wolke_domain::primary_ip::first_address;
 use wolke_store::list::{ListQuery, page};
 use wolke_store::load_balancer as balancers;
 use wolke_store::{certificate as certificates, primary_ip, selection};
@@ -80,10 +81,11 @@ impl Simulator {
                 let services: Vec<_> = (0..self.dice.below(3)).map(|_| self.any_service()).collect();
                 let targets: Vec<_> = (0..self.dice.below(3)).map(|_| self.any_target()).collect();
                 let network = self.dice.once_in(2).then(|| self.any_network());
+                let [ipv4, ipv6] = [3, 6].map(|n| self.dice.once_in(n).then(|| self.any_ip()));
                 let body = serde_json::json!({
                     "name": format!("lb{}", self.dice.below(8)), "load_balancer_type": "lb11", "location": "fsn1",
                     "network": network, "services": services, "targets": targets,
-                    "public_interface": !self.dice.once_in(5),
+                    "public_interface": !self.dice.once_in(5), "public_net": {"ipv4": ipv4, "ipv6": ipv6},
                 });
                 let shown = self.control.create_load_balancer(&self.caller, read(body)?).await?;
                 self.model.load_balancers.push(id_of(&shown, "load_balancer")?);
@@ -246,20 +248,24 @@ fn key(text: &str) -> Result<u128> {
     }
 }
 
-/// No load balancer has an address that another resource has.
+/// The addresses of load balancers are those of their primary IPs, one of each family, and nobody else has them.
 fn check_addresses(tx: &mut dyn Tx, project: Id, ids: &[Id], others: &Others<'_>) -> Result<()> {
-    let mut texts = Vec::new();
+    let mut primary = BTreeSet::new();
     for id in ids {
         let details = balancers::expect(tx, project, *id)?.value.details;
-        texts.extend([details.ipv4.ip, details.ipv6.ip]);
+        let held: Vec<String> =
+            primary_ip::of_load_balancer(tx, *id)?.into_iter().map(|stored| stored.value.ip).collect();
+        let first = held.iter().map(|ip| first_address(ip)).collect::<Result<Vec<_>>>()?;
+        same(&format!("addresses of load balancer {id}"), &first, &vec![details.ipv4.ip, details.ipv6.ip])?;
+        primary.extend(held);
     }
-    let mut primary = BTreeSet::new();
     for id in others.primary_ips {
         primary.extend(primary_ip::get(tx, project, *id)?.map(|ip| ip.value.ip));
     }
     for server in others.servers {
         primary.extend(primary_ip::of_server(tx, *server)?.into_iter().map(|ip| ip.value.ip));
     }
+    let mut texts = Vec::new();
     for id in others.floating_ips {
         texts.extend(floating_ips::get(tx, project, *id)?.map(|ip| ip.value.ip));
     }

@@ -11,7 +11,11 @@ pub const MOVES: &[Move] = &[
 ];
 
 impl Simulator {
-    fn any_ip(&mut self) -> Id {
+    /// One that was made by itself, or sometimes one that may have come along with a server or load balancer.
+    pub fn any_ip(&mut self) -> Id {
+        if self.dice.once_in(4) {
+            return i64::try_from(self.dice.below(30)).unwrap_or_default() + 1;
+        }
         self.dice.pick(&self.model.primary_ips).unwrap_or(88_888)
     }
 

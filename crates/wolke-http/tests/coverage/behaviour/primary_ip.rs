@@ -79,6 +79,32 @@ pub async fn assignment(dialect: Dialect, proofs: &mut Proofs) {
     proofs.note(&world, &["primary_ip_unassign"], &["get_server", "get_primary_ip"]);
 }
 
+/// Given to a load balancer, and kept by it.
+pub async fn of_load_balancers(dialect: Dialect, proofs: &mut Proofs) {
+    let world = on_disk(dialect).await;
+    let made = world.post("/primary_ips", json!({"name": "ip", "type": "ipv4", "location": "fsn1"})).await.ok();
+    let (id, address) = (&made["primary_ip"]["id"], &made["primary_ip"]["ip"]);
+    let new = json!({"name": "lb", "load_balancer_type": "lb11", "location": "fsn1", "public_net": {"ipv4": id}});
+    let balancer = world.create("/load_balancers", new).await;
+    let entry = json!({"ip": address, "dns_ptr": "lb.example.com"});
+    world.post(&format!("/load_balancers/{balancer}/actions/change_dns_ptr"), entry).await.ok();
+
+    let world = world.restart().await;
+    let path = format!("/primary_ips/{id}");
+    let seen = world.see(&path).await["primary_ip"].clone();
+    assert_eq!((&seen["assignee_id"], &seen["assignee_type"]), (&json!(balancer), &json!("load_balancer")));
+    assert_eq!(seen["dns_ptr"], json!([{"ip": address, "dns_ptr": "lb.example.com"}]));
+    let public = world.see(&format!("/load_balancers/{balancer}")).await["load_balancer"]["public_net"].clone();
+    assert_eq!((&public["ipv4"]["id"], &public["ipv4"]["ip"]), (id, address));
+    let changes = ["create_load_balancer", "load_balancer_change_dns_ptr"];
+    proofs.note(&world, &changes, &["get_primary_ip", "get_load_balancer"]);
+
+    world.delete(&format!("/load_balancers/{balancer}")).await.ok();
+    let world = world.restart().await;
+    assert_eq!(world.see(&path).await["primary_ip"]["assignee_id"], Value::Null);
+    proofs.note(&world, &["delete_load_balancer"], &["get_primary_ip"]);
+}
+
 /// A server's entries, in every dialect.
 pub async fn reverse_dns(dialect: Dialect, proofs: &mut Proofs) {
     let world = on_disk(dialect).await;
