@@ -112,7 +112,7 @@ fn overlays_reach_through_references() {
     assert_eq!(public_net(Dialect::D2026_02), "dns_ptr ip");
     assert_eq!(public_net(Dialect::Compat), "blocked dns_ptr id ip");
     let answer = operation(Dialect::Compat, "delete_load_balancer");
-    assert_eq!((answer.success_status(), answer.success().is_some_and(|s| s.requires("action"))), (200, true));
+    assert_eq!((answer.success_status(), answer.success().is_some_and(|s| s.requires("action"))), (201, true));
 }
 
 #[test]

@@ -120,6 +120,9 @@ pub const CHANGES: &[Dated] = &[
     dated("2026-10-05", "load balancers: `public_net` when created, `id` and `blocked` of addresses", |d| {
         takes(d, "create_load_balancer", "public_net")
     }),
+    dated("2026-10-05", "primary IPs: load balancers have them, too", |d| {
+        Contract::of(d).resource(Kind::PrimaryIp).map(|_| !d.hides_primary_ips_of_load_balancers())
+    }),
     dated("2026-10-05", "load balancers: deleting one is an action", |d| {
         let delete = Contract::of(d).operation("delete_load_balancer")?;
         Some(delete.success().is_some())
