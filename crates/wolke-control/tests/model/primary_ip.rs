@@ -1,10 +1,13 @@
-//! Primary IPs.
+//! Primary IPs: requests. What servers do with them stands in `primary_ip/of_server.rs`.
+
+mod of_server;
 
 use crate::load_balancer;
 use crate::model::{
     Label, Place, Predicted, Project, Ref, Slot, Where, any_label, any_ref, any_slot, any_where, at, labels, name,
 };
 use crate::system::{json, request};
+pub use of_server::{bring, learn_brought, of_server, release, take};
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any as any_of};
 use proptest::prop_oneof;
 use serde_json::{Value, json};
@@ -12,8 +15,6 @@ use wolke_control::{Caller, Control};
 use wolke_domain::Result;
 use wolke_wire::{ErrorCode, Id, Kind};
 
-/// The first slot of addresses that servers bring along.
-const BROUGHT: Slot = 100;
 /// The id of an address that no server has.
 const NOBODY: Id = 998_000;
 
@@ -112,22 +113,6 @@ fn check_room(project: &Project, server: Slot, family: u8) -> Predicted {
         Some(_) if family == 4 => Err(ErrorCode::ServerHasIpv4),
         Some(_) => Err(ErrorCode::ServerHasIpv6),
     }
-}
-
-/// A new server takes an address that is there already.
-pub fn take(project: &mut Project, server: Slot, place: Place, family: u8, ip: Ref) -> Predicted {
-    let found = at(&mut project.ips, ip)?;
-    if found.family != family {
-        return Err(ErrorCode::PrimaryIpVersionMismatch);
-    }
-    if found.assignee.is_some() {
-        return Err(ErrorCode::PrimaryIpAssigned);
-    }
-    if found.place != place {
-        return Err(ErrorCode::PrimaryIpDatacenterMismatch);
-    }
-    found.assignee = Some(server);
-    Ok(())
 }
 
 impl Which {
@@ -262,46 +247,6 @@ impl Step {
             let (new, shown) = (project.ips.get_mut(slot).unwrap(), &answer["primary_ip"]);
             new.id = shown["id"].as_i64().unwrap();
             new.ip = shown["ip"].as_str().unwrap().to_owned();
-        }
-    }
-}
-
-/// A new server brings its own address along.
-pub fn bring(project: &mut Project, server: Slot, place: Place, family: u8) {
-    let slot = (BROUGHT..).find(|slot| !project.ips.contains_key(slot)).unwrap();
-    let (id, ip, name) = (0, String::new(), String::new());
-    let assignee = Some(server);
-    let new = PrimaryIp { id, ip, name, family, assignee, auto_delete: true, place, protected: false, label: None };
-    project.ips.insert(slot, new);
-}
-
-/// The address of a family that a server has.
-pub fn of_server(project: &Project, server: Slot, family: u8) -> Option<&PrimaryIp> {
-    project.ips.values().find(|ip| ip.assignee == Some(server) && ip.family == family)
-}
-
-/// A new server shows which addresses it has brought along.
-pub fn learn_brought(project: &mut Project, server: Slot, public_net: &Value) {
-    for (family, member) in [(4, "ipv4"), (6, "ipv6")] {
-        let of_server = |ip: &&mut PrimaryIp| ip.assignee == Some(server) && ip.family == family && ip.id == 0;
-        if let Some(ip) = project.ips.values_mut().find(of_server) {
-            ip.id = public_net[member]["id"].as_i64().unwrap();
-            ip.ip = public_net[member]["ip"].as_str().unwrap().to_owned();
-            ip.name = format!("primary_ip-{}", ip.id);
-        }
-    }
-}
-
-/// A server is gone: what it has brought along goes with it, the rest is free.
-pub fn release(project: &mut Project, server: Slot) {
-    let of_server: Vec<Slot> =
-        project.ips.iter().filter(|(_, ip)| ip.assignee == Some(server)).map(|(s, _)| *s).collect();
-    for slot in of_server {
-        if project.ips[&slot].auto_delete {
-            let gone = project.ips.remove(&slot).unwrap();
-            project.bury(Kind::PrimaryIp, slot, gone.id);
-        } else {
-            project.ips.get_mut(&slot).unwrap().assignee = None;
         }
     }
 }

@@ -1,4 +1,6 @@
-//! Servers: requests, and what becomes of work that takes time.
+//! Servers: requests. What becomes of work that takes time stands in `server/work.rs`.
+
+mod work;
 
 use crate::model::{
     Label, Place, Predicted, Project, Ref, Slot, any_label, any_place, any_ref, any_slot, at, labels, name,
@@ -14,23 +16,8 @@ use wolke_control::server::PowerVerb;
 use wolke_control::{Caller, Control};
 use wolke_domain::Result;
 use wolke_wire::{ErrorCode, Id, Kind};
-
-/// Work that was accepted and has not ended: first come, first served.
-#[derive(Clone, Debug)]
-pub struct Work {
-    pub kind: Task,
-    pub action: Id,
-    /// Whether strands have moved while the server had an interface, and while it had none: it needs one to start.
-    pub interface: (bool, bool),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    Create,
-    Start,
-    Stop,
-    Delete,
-}
+use work::begin;
+pub use work::{Task, Work, ended, note_interfaces};
 
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -147,23 +134,6 @@ pub fn remove(project: &mut Project, slot: Slot) {
     load_balancer::release(project, slot);
     project.floating_ips.values_mut().filter(|ip| ip.server == Some(slot)).for_each(|ip| ip.server = None);
     project.volumes.values_mut().filter(|volume| volume.server == Some(slot)).for_each(|volume| volume.server = None);
-}
-
-/// Strands have moved: who can be started now could have been started then.
-pub fn note_interfaces(project: &mut Project) {
-    let slots: Vec<Slot> = project.servers.keys().copied().collect();
-    for slot in slots {
-        let has = has_interface(project, slot);
-        for work in &mut project.servers.get_mut(&slot).unwrap().work {
-            work.interface = (work.interface.0 || has, work.interface.1 || !has);
-        }
-    }
-}
-
-/// Work begins whose action is not known yet.
-fn begin(project: &mut Project, slot: Slot, kind: Task) {
-    let interface = (false, false);
-    project.servers.get_mut(&slot).unwrap().work.push(Work { kind, action: 0, interface });
 }
 
 fn make(project: &mut Project, new: &New) -> Predicted {

@@ -97,7 +97,7 @@ async fn look_at(model: &mut Model, system: &System, tenant: Tenant, slot: Slot)
             break;
         }
         let work = found.work.remove(0);
-        found.settled = ended(&work, &status, found.settled, found.doomed)?;
+        found.settled = server::ended(&work, &status, found.settled, found.doomed)?;
     }
     for waiting in &found.work {
         if status(system, &caller, waiting).await? != "running" {
@@ -117,19 +117,6 @@ async fn look_at(model: &mut Model, system: &System, tenant: Tenant, slot: Slot)
         // Nobody looks any more at the machine of a server that goes.
         || (found.doomed && (found.status == "deleting" || found.status == before));
     if is_possible { Ok(()) } else { wrong(format!("server-{slot} was {before} and cannot be as it is: {found:?}")) }
-}
-
-/// Where a server settles once this work has ended.
-fn ended(work: &Work, status: &str, before: &'static str, doomed: bool) -> Result<&'static str> {
-    let can_succeed = work.kind != Task::Start || work.interface.0;
-    let can_fail = doomed || (work.kind == Task::Start && work.interface.1);
-    match (work.kind, status) {
-        (Task::Delete, _) => wrong(format!("the delete has ended with {status}, and the server is still there")),
-        (_, "error") if can_fail => Ok(before),
-        (Task::Start, "success") if can_succeed => Ok("running"),
-        (Task::Create | Task::Stop, "success") => Ok("off"),
-        _ => wrong(format!("{work:?} has ended with {status}")),
-    }
 }
 
 /// At rest nothing is in flight.
