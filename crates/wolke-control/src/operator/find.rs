@@ -32,7 +32,11 @@ fn find(tx: &mut dyn Tx, kind: Kind, Asked { what, project }: &Asked) -> Result<
             return Ok(id);
         }
     }
-    let Some(name) = what.name() else { return Err(Error::not_found_named(kind, &what.to_string())) };
+    let missing = || match what.id() {
+        Some(id) => Error::not_found(kind, id),
+        None => Error::not_found_named(kind, &what.to_string()),
+    };
+    let name = what.name().ok_or_else(missing)?;
     let projects = if project.is_some() { projects } else { project::list(tx)? };
     let mut found = Vec::new();
     for one in projects {
@@ -42,7 +46,7 @@ fn find(tx: &mut dyn Tx, kind: Kind, Asked { what, project }: &Asked) -> Result<
     }
     match found.as_slice() {
         [(id, _)] => Ok(*id),
-        [] => Err(Error::not_found_named(kind, name)),
+        [] => Err(missing()),
         several => Err(Error::invalid("project", ambiguous(kind, name, several))),
     }
 }

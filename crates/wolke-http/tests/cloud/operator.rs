@@ -594,8 +594,8 @@ async fn the_operator_names_things_by_id_or_by_name() {
     assert_eq!(operator.does("PUT", "/guests", json!({"server": id, "does": "hang"})).await["server"], id);
     for (method, path, body, expected, message) in [
         ("PUT", "/guests", json!({"server": "nobody", "does": "drop"}), 404, "server not found: 'nobody'"),
-        ("PUT", "/guests", json!({"server": 99, "does": "drop"}), 404, "server not found: '99'"),
-        ("PUT", "/guests", json!({"server": id, "project": "stranger", "does": "drop"}), 404, "server not found"),
+        ("PUT", "/guests", json!({"server": 99, "does": "drop"}), 404, "server with ID '99' not found"),
+        ("PUT", "/guests", json!({"server": id, "project": "stranger", "does": "drop"}), 404, "server with ID"),
         ("PUT", "/guests", json!({"server": "web", "project": "x", "does": "drop"}), 404, "project 'x' not found"),
         ("PUT", "/guests", json!({"ip": "192.0.2.1", "project": "default", "does": "drop"}), 422, "'project'"),
         ("PUT", "/primary_ips/back/blocked", block.clone(), 404, "primary IP not found: 'back'"),
