@@ -74,30 +74,34 @@ pub fn target(at: &str, asked: &ChangeTarget) -> Result<Target, Vec<FieldError>>
     if asked.kind == TargetType::Ip && asked.use_private_ip == Some(true) {
         errors.push(FieldError::new(format!("{at}use_private_ip"), "is not possible with type ip"));
     }
-    let read = match (&asked.server, &asked.label_selector, &asked.ip) {
-        (Some(server), _, _) => Ok(Target::Server(server.id)),
-        (None, Some(by), _) => match Selector::parse(&by.selector) {
-            Ok(selector) if selector.terms.is_empty() => {
-                Err(("label_selector.selector", "must not be empty".to_owned()))
-            }
-            Ok(_) if by.selector.len() > SELECTOR_BYTES_MAX => {
-                Err(("label_selector.selector", format!("must not be longer than {SELECTOR_BYTES_MAX} bytes")))
-            }
-            Ok(_) => Ok(Target::Selector(by.selector.clone())),
-            Err(error) => Err(("label_selector.selector", error.to_string())),
-        },
-        (None, None, Some(by)) => match by.ip.parse::<std::net::IpAddr>() {
+    // What stands there beside the member of the type has been named above.
+    let read = match asked.kind {
+        TargetType::Server => asked.server.as_ref().map(|server| Ok(Target::Server(server.id))),
+        TargetType::LabelSelector => asked.label_selector.as_ref().map(|by| selector(&by.selector)),
+        TargetType::Ip => asked.ip.as_ref().map(|by| match by.ip.parse::<std::net::IpAddr>() {
             Ok(ip) => Ok(Target::Ip(ip.to_string())),
             Err(_) => Err(("ip.ip", "must be an IP address".to_owned())),
-        },
-        (None, None, None) => return Err(errors),
+        }),
     };
+    let Some(read) = read else { return Err(errors) };
     if let Err((field, message)) = &read {
         errors.push(FieldError::new(format!("{at}{field}"), message.clone()));
     }
     match read {
         Ok(target) if errors.is_empty() => Ok(target),
         _ => Err(errors),
+    }
+}
+
+fn selector(text: &str) -> Result<Target, (&'static str, String)> {
+    const FIELD: &str = "label_selector.selector";
+    match Selector::parse(text) {
+        Ok(selector) if selector.terms.is_empty() => Err((FIELD, "must not be empty".to_owned())),
+        Ok(_) if text.len() > SELECTOR_BYTES_MAX => {
+            Err((FIELD, format!("must not be longer than {SELECTOR_BYTES_MAX} bytes")))
+        }
+        Ok(_) => Ok(Target::Selector(text.to_owned())),
+        Err(error) => Err((FIELD, error.to_string())),
     }
 }
 

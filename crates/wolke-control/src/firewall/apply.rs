@@ -67,41 +67,47 @@ pub(super) fn wanted(resources: &[wire::Resource], list: &str) -> std::result::R
     for (position, resource) in resources.iter().enumerate() {
         match one(resource, &format!("{list}[{position}]")) {
             Ok(one) => wanted.push(one),
-            Err(field) => wrong.push(field),
+            Err(fields) => wrong.extend(fields),
         }
     }
     if wrong.is_empty() { Ok(wanted) } else { Err(wrong) }
 }
 
-fn one(resource: &wire::Resource, field: &str) -> std::result::Result<Wanted, FieldError> {
+/// Reads one of them: exactly the member of its type, and well formed; all that is wrong with it is told.
+fn one(resource: &wire::Resource, field: &str) -> std::result::Result<Wanted, Vec<FieldError>> {
     let by_server = if resource.server.is_some() { Some(ResourceType::Server) } else { None };
     let by_selector = resource.label_selector.as_ref().map(|_| ResourceType::LabelSelector);
-    let alien = |member: &str, kind: ResourceType| {
-        FieldError::new(format!("{field}.{member}"), format!("can only be used with type {kind}"))
+    let wrong = |member: &str, message: String| FieldError::new(format!("{field}.{member}"), message);
+    let Some(kind) = resource.kind.or(by_server).or(by_selector) else {
+        return Err(vec![wrong("type", "is required".into())]);
     };
-    match resource.kind.or(by_server).or(by_selector) {
-        Some(ResourceType::Server) if resource.label_selector.is_some() => {
-            Err(alien("label_selector", ResourceType::LabelSelector))
+    let (alien, read) = match kind {
+        ResourceType::Server => {
+            let missing = || wrong("server", "is required".into());
+            (by_selector, resource.server.map(|server| Wanted::Server(server.id)).ok_or_else(missing))
         }
-        Some(ResourceType::LabelSelector) if resource.server.is_some() => Err(alien("server", ResourceType::Server)),
-        Some(ResourceType::Server) => {
-            let server = resource.server.ok_or_else(|| FieldError::new(format!("{field}.server"), "is required"))?;
-            Ok(Wanted::Server(server.id))
+        ResourceType::LabelSelector => {
+            let read = match &resource.label_selector {
+                Some(by) => selector(&by.selector).map_err(|fault| wrong("label_selector.selector", fault)),
+                None => Err(wrong("label_selector", "is required".into())),
+            };
+            (by_server, read)
         }
-        Some(ResourceType::LabelSelector) => {
-            let missing = || FieldError::new(format!("{field}.label_selector"), "is required");
-            let text = &resource.label_selector.as_ref().ok_or_else(missing)?.selector;
-            let wrong = |message: String| FieldError::new(format!("{field}.label_selector.selector"), message);
-            if text.len() > rules::SELECTOR_BYTES_MAX {
-                return Err(wrong(format!("must not be longer than {} bytes", rules::SELECTOR_BYTES_MAX)));
-            }
-            match Selector::parse(text) {
-                Ok(selector) if selector.is_empty() => Err(wrong("must not be empty".into())),
-                Ok(_) => Ok(Wanted::Selector(text.clone())),
-                Err(error) => Err(wrong(error.to_string())),
-            }
-        }
-        None => Err(FieldError::new(format!("{field}.type"), "is required")),
+    };
+    match (alien.map(|kind| wrong(kind.as_str(), format!("can only be used with type {kind}"))), read) {
+        (None, Ok(wanted)) => Ok(wanted),
+        (alien, read) => Err(alien.into_iter().chain(read.err()).collect()),
+    }
+}
+
+fn selector(text: &str) -> std::result::Result<Wanted, String> {
+    if text.len() > rules::SELECTOR_BYTES_MAX {
+        return Err(format!("must not be longer than {} bytes", rules::SELECTOR_BYTES_MAX));
+    }
+    match Selector::parse(text) {
+        Ok(selector) if selector.is_empty() => Err("must not be empty".into()),
+        Ok(_) => Ok(Wanted::Selector(text.to_owned())),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -106,13 +106,15 @@ fn targets_have_the_member_of_their_type() {
     );
     assert_eq!(read(r#"{"type":"ip","ip":{"ip":"203.0.113.7"}}"#), Ok(Target::Ip("203.0.113.7".into())));
     assert_eq!(names(read(r#"{"type":"ip"}"#)), ["ip"]);
-    assert_eq!(names(read(r#"{"type":"ip","ip":{"ip":"x"},"server":{"id":1}}"#)), ["server"]);
+    assert_eq!(names(read(r#"{"type":"ip","ip":{"ip":"x"},"server":{"id":1}}"#)), ["server", "ip.ip"]);
     assert_eq!(names(read(r#"{"type":"ip","ip":{"ip":"x"}}"#)), ["ip.ip"]);
     assert_eq!(names(read(r#"{"type":"ip","ip":{"ip":"203.0.113.7"},"use_private_ip":true}"#)), ["use_private_ip"]);
     let selector =
         |text: &str| names(read(&format!(r#"{{"type":"label_selector","label_selector":{{"selector":"{text}"}}}}"#)));
     assert_eq!(selector("a b"), ["label_selector.selector"]);
     assert_eq!(selector(""), ["label_selector.selector"]);
+    let both = r#"{"type":"label_selector","label_selector":{"selector":"a b"},"server":{"id":1}}"#;
+    assert_eq!(names(read(both)), ["server", "label_selector.selector"], "everything that is wrong is told");
 }
 
 #[test]

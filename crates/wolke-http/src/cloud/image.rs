@@ -2,8 +2,9 @@
 
 use crate::call::{Call, Reply};
 use wolke_control::ImageFilter;
-use wolke_domain::Result;
-use wolke_wire::Kind;
+use wolke_domain::{Error, FieldError, Result};
+use wolke_wire::selector::Selector;
+use wolke_wire::{Id, Kind};
 
 /// `GET /images`.
 ///
@@ -11,8 +12,7 @@ use wolke_wire::Kind;
 /// `invalid_input`.
 pub async fn list(call: Call) -> Result<Reply> {
     let (sort, page) = (call.sort(&["id", "name", "created"])?, call.page()?);
-    // An id that is none matches nothing; dropped, it would match everything.
-    let bound_to = call.parameters("bound_to").map(|id| id.parse().map_err(|_| not_an_id())).collect::<Result<_>>()?;
+    let (bound_to, selector) = bound_to_and_selector(&call)?;
     let texts = |name| call.parameters(name).map(str::to_owned).collect();
     let filter = ImageFilter {
         name: call.parameter("name").map(str::to_owned),
@@ -22,7 +22,7 @@ pub async fn list(call: Call) -> Result<Reply> {
         bound_to,
         // 2018 cannot ask, and shows an image until its time is over (dialects A.7).
         include_deprecated: call.caller.dialect.lists_deprecated_images() || call.flag("include_deprecated"),
-        selector: call.selector()?,
+        selector,
     };
     let list = call.control.list_images(&call.caller, &filter, &sort, page).await?;
     Ok(call.shape(Kind::Image.plural(), &list, page, b""))
@@ -63,6 +63,18 @@ pub async fn create(mut call: Call) -> Result<Reply> {
     call.control.create_image(&call.caller, call.id(), request).await.map(Reply::Json)
 }
 
-fn not_an_id() -> wolke_domain::Error {
-    wolke_domain::Error::invalid("bound_to", "must be an id")
+/// What images are bound to, and the selector: all that is wrong with both is told at once. An id that is none matches
+/// nothing; dropped, it would match everything.
+fn bound_to_and_selector(call: &Call) -> Result<(Vec<Id>, Selector)> {
+    let ids: Option<Vec<Id>> = call.parameters("bound_to").map(|id| id.parse().ok()).collect();
+    match (ids, call.selector()) {
+        (Some(ids), selector) => Ok((ids, selector?)),
+        (None, selector) => {
+            let mut wrong = vec![FieldError::new("bound_to", "must be an id")];
+            if let Err(Error::InvalidInput { fields, .. }) = selector {
+                wrong.extend(fields);
+            }
+            Err(Error::invalid_fields(wrong))
+        }
+    }
 }
