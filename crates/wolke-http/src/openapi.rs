@@ -73,6 +73,8 @@ impl Shared {
         if let Some(request) = &contract.request {
             let schema = request.describe(Side::Request, &mut |name, part| self.share(name, part));
             let required = request.member_names().any(|name| request.requires(name));
+            // Clients send null where they have nothing to say (fact sheet §1).
+            let schema = if required { schema } else { json!({"anyOf": [schema, {"type": "null"}]}) };
             told["requestBody"] = json!({"required": required, "content": {"application/json": {"schema": schema}}});
         }
         told
@@ -184,6 +186,9 @@ mod tests {
         let refusal = create["responses"]["409"]["$ref"].as_str().unwrap();
         let refusal = compat.pointer(refusal.trim_start_matches('#')).unwrap();
         assert_eq!(refusal["description"], "Conflict");
+        let protection = &compat["paths"]["/servers/{id}/actions/change_protection"]["post"]["requestBody"];
+        assert_eq!(protection["required"], false);
+        assert_eq!(protection["content"]["application/json"]["schema"]["anyOf"][1]["type"], "null");
         assert!(document(Dialect::D2018_04)["paths"].get("/primary_ips").is_none());
     }
 
