@@ -1,7 +1,7 @@
 //! One request and its answer, both held against the contract.
 
 use super::world::World;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -87,8 +87,9 @@ impl<'a> Ask<'a> {
                 Value::Null
             }),
         };
-        let answer = Answer { what, status: parts.status.as_u16(), headers: parts.headers, json };
-        answer.check_headers(received.is_empty() && method != "HEAD", &mut faults);
+        let status = parts.status.as_u16();
+        let answer = Answer { what, status, headers: parts.headers, json, bytes: received };
+        answer.check_headers(answer.bytes.is_empty() && method != "HEAD", &mut faults);
         if (400..500).contains(&answer.status) && world.commits() != commits {
             faults.push("a refusal has committed".into());
         }
@@ -149,6 +150,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body; null when there was none.
     pub json: Value,
+    /// The body as it came.
+    pub bytes: Bytes,
 }
 
 impl Answer {

@@ -3,18 +3,22 @@
 mod body;
 mod member;
 mod place;
+mod rule;
 mod spot;
 
 use crate::dice::Dice;
 use crate::plan::{Plan, Planned};
 use crate::pool::Pool;
 use crate::request::{Draft, Expect, Request, Who};
+use crate::texts::Family;
 use serde_json::Value;
-use spot::{Spot, collect};
+pub use spot::plain;
+use spot::{At, Spot, collect};
+use std::collections::BTreeMap;
 use wolke_http::operation::Verb;
 
-/// How often a way to break a request is sought that fits it.
-const TRIES: usize = 12;
+/// So many of a hundred broken requests are broken in the way that was taken least so far and fits.
+const RARE_PERCENT: u32 = 40;
 /// More than a body may have, in bytes.
 const TOO_LARGE: usize = (1 << 20) + 1;
 
@@ -25,6 +29,8 @@ pub struct Workshop<'a> {
     /// Things of another project.
     foreign: &'a Pool,
     draft: Draft,
+    /// Every member of the body that its schema knows, and every item of a list.
+    spots: Vec<Spot<'a>>,
     dice: &'a mut Dice,
 }
 
@@ -32,7 +38,7 @@ pub struct Workshop<'a> {
 type Way = fn(&mut Workshop<'_>) -> Option<Request>;
 
 /// All ways.
-const WAYS: [(&str, Way); 28] = [
+const WAYS: [(&str, Way); 53] = [
     ("wrong type", member::wrong_type),
     ("wrong type of an item", member::wrong_item),
     ("null for what is required", member::null),
@@ -44,6 +50,31 @@ const WAYS: [(&str, Way); 28] = [
     ("the character U+0000", member::nul),
     ("a value that the enumeration lacks", member::no_value),
     ("too many items", member::too_many),
+    ("a text that is too short", member::too_short),
+    ("a text of another pattern", member::pattern),
+    ("too few items", member::too_few),
+    ("an item twice", member::twice),
+    ("null for what may be left out", member::null_for_optional),
+    ("an empty text", member::empty),
+    ("control characters", member::control),
+    ("a wrong part deep inside", member::deep),
+    ("a member where none else may be", member::refused_member),
+    ("a name that its rules refuse", |shop| rule::broken(shop, Family::Name)),
+    ("a label that its rules refuse", |shop| rule::broken(shop, Family::Label)),
+    ("a label's key that its rules refuse", rule::label_key),
+    ("a range that its rules refuse", |shop| rule::broken(shop, Family::Range)),
+    ("an address that its rules refuse", |shop| rule::broken(shop, Family::Address)),
+    ("ports that their rules refuse", |shop| rule::broken(shop, Family::Ports)),
+    ("a domain that its rules refuse", |shop| rule::broken(shop, Family::Domain)),
+    ("a record that its rules refuse", |shop| rule::broken(shop, Family::Record)),
+    ("a zone file that its rules refuse", |shop| rule::broken(shop, Family::ZoneFile)),
+    ("a key or certificate that is none", |shop| rule::broken(shop, Family::Key)),
+    ("a password that its rules refuse", |shop| rule::broken(shop, Family::Password)),
+    ("a selector that is none", |shop| rule::broken(shop, Family::Selector)),
+    ("a number that its rules refuse", |shop| rule::broken(shop, Family::Number)),
+    ("a text that its rules refuse", |shop| rule::broken(shop, Family::Text)),
+    ("a selector in the query that is none", rule::selector),
+    ("a wrong value beside a right one in the query", place::wrong_beside_right),
     ("no object", body::no_object),
     ("an empty body", body::empty),
     ("garbage", body::garbage),
@@ -63,11 +94,40 @@ const WAYS: [(&str, Way); 28] = [
     ("a wrong token", place::token),
 ];
 
+/// The names of all ways.
+pub fn ways() -> impl Iterator<Item = &'static str> {
+    WAYS.iter().map(|(name, _)| *name)
+}
+
+/// A request that keeps to all rules, with one value at their edge; none where nothing in the draft has such rules.
+pub fn edge(
+    plan: &Plan,
+    planned: &Planned,
+    draft: Draft,
+    foreign: &Pool,
+    (dice, fresh): (&mut Dice, &mut u64),
+) -> Option<Request> {
+    let mut shop = Workshop::new(plan, planned, draft, foreign, dice);
+    if shop.writes() { rule::edge(&mut shop, fresh) } else { rule::good_selector(&mut shop) }
+}
+
 /// Breaks a draft in one way.
-pub fn request(plan: &Plan, planned: &Planned, draft: Draft, foreign: &Pool, dice: &mut Dice) -> Request {
-    let mut shop = Workshop { plan, planned, foreign, draft, dice };
-    let made = (0..TRIES).find_map(|_| {
-        let (name, way) = WAYS[shop.dice.below(WAYS.len())];
+pub fn request(
+    plan: &Plan,
+    planned: &Planned,
+    draft: Draft,
+    foreign: &Pool,
+    taken: &BTreeMap<&'static str, usize>,
+    dice: &mut Dice,
+) -> Request {
+    let mut order: Vec<usize> = (0..WAYS.len()).collect();
+    dice.shuffle(&mut order);
+    if dice.percent(RARE_PERCENT) {
+        order.sort_by_key(|way| taken.get(WAYS[*way].0));
+    }
+    let mut shop = Workshop::new(plan, planned, draft, foreign, dice);
+    let made = order.into_iter().find_map(|way| {
+        let (name, way) = WAYS[way];
         way(&mut shop).map(|request| Request { broken: Some(name), ..request })
     });
     let mut request = made.unwrap_or_else(|| {
@@ -76,7 +136,7 @@ pub fn request(plan: &Plan, planned: &Planned, draft: Draft, foreign: &Pool, dic
     });
     // A spicy body may be too large before anything is broken.
     let is_too_large = request.body.len() >= TOO_LARGE && request.expect != Expect::Status(&[422]);
-    if is_too_large && matches!(request.expect, Expect::Field(_) | Expect::Status(&[400])) {
+    if is_too_large && matches!(request.expect, Expect::Field(_) | Expect::Rule(_) | Expect::Status(&[400])) {
         request.expect = Expect::Refused;
     }
     // What has ended says so to everybody who may ask.
@@ -88,23 +148,22 @@ pub fn request(plan: &Plan, planned: &Planned, draft: Draft, foreign: &Pool, dic
 
 const NO_METHOD: &[u16] = &[404, 405];
 
-impl Workshop<'_> {
-    /// Every member of the body that its schema knows, and every item of a list.
-    fn spots(&self) -> Vec<Spot> {
+impl<'a> Workshop<'a> {
+    fn new(plan: &'a Plan, planned: &'a Planned, draft: Draft, foreign: &'a Pool, dice: &'a mut Dice) -> Self {
         let mut spots = Vec::new();
-        if let (Some(schema), Some(body)) = (&self.planned.body, &self.draft.body) {
-            collect(schema, body, "", "", &mut spots);
+        if let (Some(schema), Some(body)) = (&planned.body, &draft.body) {
+            collect(schema, body, At::default(), &mut spots);
         }
-        spots
+        Self { plan, planned, foreign, draft, spots, dice }
     }
 
-    fn spot(&mut self, fits: impl Fn(&Spot) -> bool) -> Option<Spot> {
-        let mut spots: Vec<Spot> = self.spots().into_iter().filter(|spot| fits(spot)).collect();
-        if spots.is_empty() { None } else { Some(spots.swap_remove(self.dice.below(spots.len()))) }
+    fn spot(&mut self, fits: impl Fn(&Spot<'_>) -> bool) -> Option<Spot<'a>> {
+        let mut spots: Vec<&Spot<'a>> = self.spots.iter().filter(|spot| fits(spot)).collect();
+        if spots.is_empty() { None } else { Some(spots.swap_remove(self.dice.below(spots.len())).clone()) }
     }
 
     /// The request with another value in a place, which must be refused there.
-    fn with(&mut self, spot: &Spot, value: Value) -> Option<Request> {
+    fn with(&mut self, spot: &Spot<'_>, value: Value) -> Option<Request> {
         *self.draft.body.as_mut()?.pointer_mut(&spot.pointer)? = value;
         let request = self.draft.request(self.planned);
         Some(Request { expect: Expect::Field(spot.field.clone()), ..request })
@@ -113,6 +172,11 @@ impl Workshop<'_> {
     fn raw(&self, body: impl Into<Vec<u8>>, expect: Expect) -> Request {
         let request = self.draft.request(self.planned);
         Request { body: body.into(), content_type: Some("application/json"), expect, ..request }
+    }
+
+    /// The noun that the operation is about.
+    fn about(&self) -> &str {
+        crate::request::about(self.plan, self.planned)
     }
 
     fn writes(&self) -> bool {

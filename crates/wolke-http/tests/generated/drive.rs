@@ -2,12 +2,13 @@
 
 use crate::broken;
 use crate::common::{Answer, Setup, World};
+use crate::crawl;
 use crate::dice::Dice;
 use crate::plan::{Plan, Planned, Segment};
 use crate::pool::Pool;
 use crate::request::{self, Expect, Request, Who};
-use crate::tally::{Failure, Tally};
-use serde_json::Value;
+use crate::tally::{Count, Failure, Tally};
+use std::collections::BTreeMap;
 use wolke_control::clock::Jump;
 use wolke_domain::clock::ClockMode;
 use wolke_http::operation::Verb;
@@ -23,8 +24,12 @@ const PAUSE_MS: usize = 50;
 /// Of a noun with fewer things than that more are made before one is asked for, so many times of a hundred.
 const LEAST: usize = 4;
 const MAKE_PERCENT: u32 = 70;
-/// So much of an answer is shown before the place where it differs, in characters.
-const CONTEXT: usize = 100;
+/// What was never granted gets plain requests first, so many.
+const WANTED_TRIES: usize = 3;
+/// Of a hundred valid requests so many have a value at the edge of its rules.
+const EDGE_PERCENT: u32 = 35;
+/// In every so many worlds of a dialect all operations are asked by those who may not.
+const TOKENS_EVERY: u64 = 5;
 /// After so many requests the clock jumps, by one of these.
 const JUMP_EVERY: usize = 150;
 const JUMPS_MS: [i64; 4] = [1000, 3_600_000, 86_400_000, 8 * 86_400_000];
@@ -53,18 +58,28 @@ impl Course {
     fn restarts(&self) -> bool {
         self.world < wolke_wire::Dialect::ALL.len() as u64
     }
+
+    /// Whether every operation is also asked by those who may not.
+    fn tries_tokens(&self) -> bool {
+        (self.world / wolke_wire::Dialect::ALL.len() as u64) % TOKENS_EVERY == 1
+    }
 }
 
-struct Drive<'a> {
-    course: Course,
-    plan: &'a Plan,
-    world: World,
+/// A world under way.
+pub struct Drive<'a> {
+    pub course: Course,
+    pub plan: &'a Plan,
+    pub world: World,
+    /// The token of another project.
     stranger: String,
-    pool: Pool,
-    foreign: Pool,
-    dice: Dice,
-    fresh: u64,
-    tally: Tally,
+    /// What answers have shown of our project, and of the other one.
+    pub pool: Pool,
+    pub foreign: Pool,
+    pub dice: Dice,
+    pub fresh: u64,
+    /// What each operation has had of our own requests.
+    turns: BTreeMap<&'static str, Count>,
+    pub tally: Tally,
 }
 
 /// Sends a world its requests.
@@ -81,12 +96,22 @@ pub async fn drive(course: Course, plan: &Plan) -> Tally {
     let (pool, foreign) = (Pool::default(), Pool::default());
     let dice = Dice::new(course.seed, course.world);
     let tally = Tally::default();
-    let mut drive = Drive { course, plan, world, stranger, pool, foreign, dice, fresh: 0, tally };
+    let turns = BTreeMap::new();
+    let mut drive = Drive { course, plan, world, stranger, pool, foreign, dice, fresh: 0, turns, tally };
     drive.look_around().await;
+    drive.scenes().await;
     drive.populate_the_other_project().await;
-    drive.requests().await;
+    let (half, all) = (course.requests / 2, course.requests);
+    drive.requests(0, half).await;
+    if course.restarts() {
+        drive = drive.restart().await;
+    }
+    drive.requests(half, all).await;
+    if course.tries_tokens() {
+        drive.everybody_else().await;
+    }
     drive.last_look().await;
-    if course.restarts() { drive.after_a_restart().await } else { drive.tally }
+    drive.tally
 }
 
 impl<'a> Drive<'a> {
@@ -100,48 +125,76 @@ impl<'a> Drive<'a> {
         }
     }
 
+    /// The project that is not ours gets things of its own. Nothing of it counts as a turn.
     async fn populate_the_other_project(&mut self) {
         let creates: Vec<&Planned> = self.plan.operations.iter().filter(|planned| is_create(planned)).collect();
         for _ in 0..FOREIGN_REQUESTS {
             let planned = *self.dice.pick(&creates);
-            let draft = request::draft(self.plan, planned, &self.foreign, &mut self.dice, &mut self.fresh);
+            let draft = request::draft(self.plan, planned, &self.foreign, &mut self.dice, &mut self.fresh, false);
             let request = Request { who: Who::Stranger, ..draft.request(planned) };
-            let (answer, faults) = self.send(&request).await;
-            self.judge(planned, &request, &answer, faults);
+            let answer = self.ask(planned, &request).await;
             if answer.status < 300 {
                 self.foreign.learn(self.plan, &answer.json);
             }
         }
     }
 
-    async fn requests(&mut self) {
-        let plan = self.plan;
+    /// The requests from `from` up to `to`.
+    async fn requests(&mut self, from: usize, to: usize) {
         let mut deck: Vec<&Planned> = Vec::new();
-        for number in 0..self.course.requests {
+        for number in from..to {
             if self.course.jumps() && number % JUMP_EVERY == JUMP_EVERY - 1 {
                 let jump = *self.dice.pick(&JUMPS_MS);
                 self.world.control.jump_clock(Jump::By(jump)).await.unwrap();
             }
             if deck.is_empty() {
-                deck = new_deck(plan, &mut self.dice);
+                deck = new_deck(self.plan, &mut self.dice);
             }
             let Some(planned) = deck.pop() else { return };
             let planned = self.missing(planned).unwrap_or(planned);
-            let draft = request::draft(self.plan, planned, &self.pool, &mut self.dice, &mut self.fresh);
-            let parameters = draft.parameters.clone();
-            let request = if self.tally.valid_is_next(planned) {
-                draft.request(planned)
-            } else {
-                broken::request(plan, planned, draft, &self.foreign, &mut self.dice)
-            };
-            let (answer, faults) = self.send(&request).await;
             self.tally.number = number;
-            self.judge(planned, &request, &answer, faults);
-            self.learn(planned, &request, &parameters, &answer);
+            let (request, answer) = self.turn(planned).await;
             if self.course.shows_last && number + 1 == self.course.requests {
                 println!("{}", Failure::describe(&request, &answer));
             }
         }
+    }
+
+    /// One request for an operation: valid and broken ones take turns, but what this world has never granted is tried first.
+    async fn turn(&mut self, planned: &'a Planned) -> (Request, Answer) {
+        let turns = self.turns.entry(planned.operation.id).or_default();
+        let is_wanted = turns.granted == 0 && turns.valid < WANTED_TRIES;
+        let is_valid = is_wanted || turns.valid <= turns.broken;
+        let draft = request::draft(self.plan, planned, &self.pool, &mut self.dice, &mut self.fresh, is_wanted);
+        let parameters = draft.parameters.clone();
+        let is_edge = is_valid && !is_wanted && self.dice.percent(EDGE_PERCENT);
+        let edge = match is_edge {
+            true => {
+                let draft = request::draft(self.plan, planned, &self.pool, &mut self.dice, &mut self.fresh, true);
+                broken::edge(self.plan, planned, draft, &self.foreign, (&mut self.dice, &mut self.fresh))
+            }
+            false => None,
+        };
+        let request = match (edge, is_valid) {
+            (Some(edge), _) => edge,
+            (None, true) => draft.request(planned),
+            (None, false) => {
+                let ways = &self.tally.ways;
+                broken::request(self.plan, planned, draft, &self.foreign, ways, &mut self.dice)
+            }
+        };
+        let answer = self.ask(planned, &request).await;
+        let turns = self.turns.entry(planned.operation.id).or_default();
+        turns.note(is_valid, answer.status);
+        self.learn(planned, &request, &parameters, &answer);
+        (request, answer)
+    }
+
+    /// Sends a request and judges the answer.
+    pub async fn ask(&mut self, planned: &Planned, request: &Request) -> Answer {
+        let (answer, faults) = self.send(request).await;
+        self.judge(planned, request, &answer, faults);
+        answer
     }
 
     /// What makes things of a noun that an operation needs and of which there are too few. The operation's turn comes again.
@@ -169,7 +222,13 @@ impl<'a> Drive<'a> {
             Who::Unknown => ask.token(Some("nobody-has-this-token")),
             Who::NoScheme => ask.token(None).header("authorization", "Basic dTpw"),
         };
-        ask.send_and_look().await
+        let commits = self.world.commits();
+        let (answer, mut faults) = ask.send_and_look().await;
+        let only_looks = ["GET", "HEAD"].contains(&request.method.as_str());
+        if (only_looks || answer.status >= 400) && self.world.commits() != commits {
+            faults.push("what looks or is refused has committed".into());
+        }
+        (answer, faults)
     }
 
     fn judge(&mut self, planned: &Planned, request: &Request, answer: &Answer, mut faults: Vec<String>) {
@@ -213,33 +272,21 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// What every list shows.
-    async fn lists(&self) -> Vec<(String, Value)> {
-        let mut seen = Vec::new();
-        for planned in self.plan.roots() {
-            let path = planned.contract.path.clone();
-            let shown = self.world.get(&path).await.json;
-            seen.push((path, shown));
+    /// A new process with cold caches shows what the old one has shown, to the byte.
+    async fn restart(mut self) -> Self {
+        self.last_look().await;
+        let (before, granted) = crawl::everything(&self.world, self.plan).await;
+        for (operation, times) in granted {
+            let count = self.tally.counts.entry((operation, self.course.dialect.name())).or_default();
+            (count.valid, count.granted) = (count.valid + times, count.granted + times);
         }
-        seen
-    }
-
-    /// A new process with cold caches shows what the old one has shown.
-    async fn after_a_restart(mut self) -> Tally {
-        let before = self.lists().await;
         self.world = self.world.restart().await;
-        let after = self.lists().await;
-        for ((path, before), (_, after)) in before.into_iter().zip(after) {
-            if before != after {
-                let (before, after) = (before.to_string(), after.to_string());
-                let at = before.bytes().zip(after.bytes()).take_while(|(one, other)| one == other).count();
-                let part =
-                    |text: &str| text.chars().skip(at.saturating_sub(CONTEXT)).take(4 * CONTEXT).collect::<String>();
-                let (before, after) = (part(&before), part(&after));
-                self.tally.fail_world(self.course, &format!("{path} changed with a restart: {before} became {after}"));
-            }
+        let (after, _) = crawl::everything(&self.world, self.plan).await;
+        self.tally.compared += before.len();
+        for fault in crawl::differences(&before, &after) {
+            self.tally.fail_world(self.course, &fault);
         }
-        self.tally
+        self
     }
 
     /// Nothing is left in the middle, and the rows keep to what must always hold.
@@ -284,18 +331,29 @@ fn is_create(planned: &Planned) -> bool {
     planned.operation.id.starts_with("create_") && planned.contract.ended.is_none()
 }
 
+/// Whether a refusal names a field, or one that it stands in: where the whole is out of place, nobody looks at its parts.
+fn is_told(answer: &Answer, field: &str) -> bool {
+    let fields = answer.json["error"]["details"]["fields"].as_array();
+    let stands_in =
+        |name: &str| field.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    fields.into_iter().flatten().filter_map(|one| one["name"].as_str()).any(stands_in)
+}
+
 /// How an answer differs from what must come of its request.
 fn unexpected(expect: &Expect, request: &Request, answer: &Answer) -> Option<String> {
+    let is_invalid = answer.status == 422 && answer.code() == Some("invalid_input");
+    let names = |field: &str| {
+        let fields = answer.json["error"]["details"]["fields"].as_array();
+        fields.is_some_and(|fields| fields.iter().any(|one| one["name"] == field))
+    };
     let holds = match expect {
         Expect::Anything => true,
         Expect::Refused => answer.status >= 400,
         Expect::Status(statuses) => statuses.contains(&answer.status),
-        Expect::Field(field) => {
-            let fields = answer.json["error"]["details"]["fields"].as_array();
-            let named = fields.is_some_and(|fields| fields.iter().any(|one| one["name"] == field.as_str()));
-            answer.status == 422 && answer.code() == Some("invalid_input") && named
-        }
+        Expect::Field(field) => is_invalid && names(field),
+        Expect::Rule(field) => answer.status >= 400 && (!is_invalid || is_told(answer, field)),
+        Expect::NotBlamed(field) => !is_invalid || !names(field),
     };
-    let why = request.broken.unwrap_or("nothing is wrong with it");
+    let why = request.broken.or(request.edge).unwrap_or("nothing is wrong with it");
     (!holds).then(|| format!("{why}: expected {expect:?}, came {}", answer.status))
 }

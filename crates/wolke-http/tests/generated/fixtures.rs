@@ -1,6 +1,12 @@
-//! A certificate for `host.example.com` and its key, of nobody: valid from 2026 to 2056.
+//! Certificates with their keys, of nobody.
 
-/// The chain: one that signed itself.
+use crate::common::pem;
+
+/// Chains and their keys, of every sort of key.
+pub const PAIRS: [(&str, &str); 4] =
+    [(CERTIFICATE, PRIVATE_KEY), (pem::RSA, pem::RSA_KEY), (pem::P256, pem::P256_KEY), (pem::P384, pem::P384_KEY)];
+
+/// For `host.example.com`, from 2026 to 2056: it signed itself.
 pub const CERTIFICATE: &str = "\
 -----BEGIN CERTIFICATE-----\n\
 MIIBfzCCASWgAwIBAgIBATAKBggqhkjOPQQDAjAbMRkwFwYDVQQDDBBob3N0LmV4\n\

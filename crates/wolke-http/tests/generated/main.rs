@@ -15,14 +15,19 @@
 mod broken;
 #[path = "../common/mod.rs"]
 mod common;
+mod coverage;
+mod crawl;
 mod dice;
 mod drive;
 mod fixtures;
 mod plan;
 mod pool;
 mod request;
+mod rights;
 mod samples;
+mod scenes;
 mod tally;
+mod texts;
 mod ties;
 mod value;
 
@@ -31,7 +36,6 @@ use plan::Plan;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tally::Tally;
-use wolke_http::table::OPERATIONS;
 use wolke_wire::Dialect;
 
 /// Requests of the usual run.
@@ -40,12 +44,6 @@ const REQUESTS: usize = 50_000;
 const PER_WORLD: usize = 2000;
 /// The seed of the usual run.
 const SEED: u64 = 20_180_405;
-
-/// Every operation gets at least so many requests of each sort, over all dialects.
-const VALID_MIN: usize = 12;
-const BROKEN_MIN: usize = 12;
-/// So many of a hundred operations have been answered with a success.
-const GRANTED_PERCENT: usize = 90;
 
 /// A number that the chore passes on.
 #[allow(clippy::disallowed_methods, reason = "the chore passes its arguments by environment")]
@@ -89,7 +87,7 @@ fn run(courses: &[Course]) -> Tally {
 fn whatever_is_asked_is_answered_by_the_contract() {
     let courses = courses();
     let tally = run(&courses);
-    println!("{}", tally.table());
+    println!("{}\n{}", tally.table(), coverage::table(&tally));
     let report = tally.report();
     assert!(
         report.is_empty(),
@@ -98,9 +96,9 @@ fn whatever_is_asked_is_answered_by_the_contract() {
         tally.sent,
         courses[0].seed
     );
-    println!("{} requests, {:#?}", tally.sent, tally.ways);
-    if tally.sent >= REQUESTS {
-        covers_everything(&tally);
+    // Other seeds reach other things.
+    if tally.sent >= REQUESTS && courses[0].seed == SEED {
+        coverage::check(&tally);
     }
 }
 
@@ -111,23 +109,4 @@ fn the_same_seed_gives_the_same_requests_and_answers() {
     let digest = |course: Course| run(&[course]).digest;
     assert_eq!(digest(course), digest(course));
     assert_ne!(digest(course), digest(Course { seed: SEED + 1, ..course }));
-}
-
-/// Every operation was asked in both ways, and most have done what was asked.
-fn covers_everything(tally: &Tally) {
-    let by_operation = tally.by_operation();
-    let mut refused = Vec::new();
-    for operation in OPERATIONS {
-        let count = by_operation.get(operation.id).copied().unwrap_or_default();
-        assert!(count.valid >= VALID_MIN && count.broken >= BROKEN_MIN, "{}: {count:?}", operation.id);
-        if count.granted == 0 {
-            refused.push(operation.id);
-        }
-    }
-    let (valid, did): (usize, usize) =
-        by_operation.values().fold((0, 0), |sum, one| (sum.0 + one.valid, sum.1 + one.granted));
-    println!("{did} of {valid} valid requests were granted");
-    let granted = OPERATIONS.len() - refused.len();
-    println!("{granted} of {} operations were answered with a success; never: {refused:?}", OPERATIONS.len());
-    assert!(granted * 100 >= OPERATIONS.len() * GRANTED_PERCENT, "never granted: {refused:?}");
 }

@@ -12,12 +12,18 @@ const THINGS_MAX: usize = 120;
 const NEW: usize = 8;
 /// Under this name stands everything that a thing says, by name.
 const SAID: &str = "*";
+/// Under this one all objects within it.
+const PARTS: &str = "**";
+/// So many of them are kept.
+const PARTS_MAX: usize = 40;
 /// How often something that fits is sought.
 const TRIES: usize = 12;
 /// So many texts of a member.
 const TEXTS_MAX: usize = 30;
 /// Longer texts are not repeated.
 const TEXT_BYTES_MAX: usize = 300;
+/// Of a hundred subjects so many have the parts that are wanted.
+const PART_PERCENT: u32 = 70;
 /// Answers are searched for texts so deep.
 const DEPTH_MAX: usize = 4;
 
@@ -53,6 +59,9 @@ impl Pool {
         let mut said = Map::new();
         collect(thing, &mut said, 0);
         kept.insert(SAID.into(), Value::Object(said));
+        let mut parts = Vec::new();
+        collect_parts(thing, &mut parts, 0);
+        kept.insert(PARTS.into(), Value::Array(parts));
         let things = self.things.entry(noun.to_owned()).or_default();
         if let Some(same) = things.iter_mut().find(|other| is_same(other, &kept)) {
             *same = kept;
@@ -67,6 +76,11 @@ impl Pool {
     /// How many things of a noun are known.
     pub fn count(&self, noun: &str) -> usize {
         self.things.get(noun).map_or(0, VecDeque::len)
+    }
+
+    /// Whether a thing of this noun and id is known.
+    pub fn has(&self, noun: &str, id: &Value) -> bool {
+        self.things.get(noun).is_some_and(|things| things.iter().any(|thing| thing.get("id") == Some(id)))
     }
 
     fn note(&mut self, plan: &Plan, members: &Map<String, Value>, depth: usize) {
@@ -131,7 +145,8 @@ impl Pool {
     }
 
     /// What a path is about: a thing of its last noun that belongs to the first, if it has parameters at all.
-    pub fn subject(&self, plan: &Plan, segments: &[Segment], dice: &mut Dice) -> Option<Thing> {
+    /// A good part of the time it has a part with the members that are wanted, if there is such a thing.
+    pub fn subject(&self, plan: &Plan, segments: &[Segment], wanted: Wanted<'_>, dice: &mut Dice) -> Option<Thing> {
         let first = segments.iter().find_map(|segment| match segment {
             Segment::Text(text) => plan.noun(text, ""),
             Segment::Parameter(..) => None,
@@ -140,7 +155,12 @@ impl Pool {
             Segment::Parameter(_, noun) => Some(noun),
             Segment::Text(_) => None,
         })?;
-        self.fitting(last, dice, |thing| first == last || parent(thing, first).is_some()).cloned()
+        let belongs = |thing: &Thing| first == last || parent(thing, first).is_some();
+        if !wanted.required.is_empty() && dice.percent(PART_PERCENT) {
+            let has_part = |thing: &Thing| belongs(thing) && !parts(thing, wanted).is_empty();
+            return self.fitting(last, dice, has_part).cloned();
+        }
+        self.fitting(last, dice, belongs).cloned()
     }
 
     /// The parameters of a path about a thing; none for one of whose noun nothing is known.
@@ -157,6 +177,37 @@ impl Pool {
             None => self.thing(noun, dice).and_then(|thing| parameter(thing, name, dice)),
         });
         filled.collect()
+    }
+}
+
+/// What a body asks of a part: the members that it needs, and those that it can use.
+#[derive(Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    pub required: &'a [&'a str],
+    pub known: &'a [&'a str],
+}
+
+/// The objects within a thing that have what is wanted, those with the most of it.
+pub fn parts<'a>(thing: &'a Thing, wanted: Wanted<'_>) -> Vec<&'a Map<String, Value>> {
+    let has = |part: &Map<String, Value>, name: &&str| part.get(*name).is_some_and(|value| !value.is_null());
+    let share = |part: &Map<String, Value>| wanted.known.iter().filter(|name| has(part, name)).count();
+    let all = thing.get(PARTS).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+    let fits = |part: &&Map<String, Value>| {
+        wanted.required.iter().all(|name| has(part, name)) && share(part) >= wanted.known.len().min(2)
+    };
+    let fitting: Vec<_> = all.filter(fits).collect();
+    let most = fitting.iter().map(|part| share(part)).max().unwrap_or_default();
+    fitting.into_iter().filter(|part| share(part) == most).collect()
+}
+
+fn collect_parts(thing: &Map<String, Value>, parts: &mut Vec<Value>, depth: usize) {
+    for value in thing.values() {
+        for value in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice) {
+            if let Some(part) = value.as_object().filter(|_| depth < DEPTH_MAX && parts.len() < PARTS_MAX) {
+                parts.push(value.clone());
+                collect_parts(part, parts, depth + 1);
+            }
+        }
     }
 }
 

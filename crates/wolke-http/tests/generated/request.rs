@@ -2,7 +2,7 @@
 
 use crate::dice::Dice;
 use crate::plan::{Plan, Planned, Segment};
-use crate::pool::Pool;
+use crate::pool::{Pool, Wanted};
 use crate::samples;
 use crate::value::{Maker, Place};
 use serde_json::Value;
@@ -32,6 +32,10 @@ pub enum Expect {
     Status(&'static [u16]),
     /// `invalid_input` that names this field.
     Field(String),
+    /// A refusal; if it is `invalid_input` it names this field, or one that it stands in.
+    Rule(String),
+    /// Whatever the rules say, but nothing about this field.
+    NotBlamed(String),
 }
 
 /// A request.
@@ -46,6 +50,8 @@ pub struct Request {
     pub expect: Expect,
     /// What is wrong with it; none when it keeps to the contract.
     pub broken: Option<&'static str>,
+    /// At which edge of the rules it stands, without passing it.
+    pub edge: Option<&'static str>,
 }
 
 /// The parts of a request that keeps to the contract, before it is put together.
@@ -55,10 +61,12 @@ pub struct Draft {
     /// The pairs of the query, not encoded.
     pub query: Vec<(String, String)>,
     pub body: Option<Value>,
+    /// Whether it is meant to succeed.
+    pub is_plain: bool,
 }
 
 /// Stands for a parameter of which nothing is known: nothing has this id.
-const NOTHING: &str = "9007199254740990";
+pub const NOTHING: &str = "9007199254740990";
 
 /// The longest value in a query, in characters: what is longer than a URI may be, nobody of ours sees.
 const VALUE_MAX: usize = 500;
@@ -66,22 +74,33 @@ const VALUE_MAX: usize = 500;
 /// So many of a hundred drafts keep to the schemas and to nothing else.
 const SPICY_PERCENT: u32 = 30;
 
-/// Drafts a request that keeps to the contract.
-pub fn draft(plan: &Plan, planned: &Planned, pool: &Pool, dice: &mut Dice, fresh: &mut u64) -> Draft {
-    let subject = pool.subject(plan, &planned.segments, dice);
+/// Drafts a request that keeps to the contract; a plain one is meant to succeed.
+pub fn draft(plan: &Plan, planned: &Planned, pool: &Pool, dice: &mut Dice, fresh: &mut u64, is_plain: bool) -> Draft {
+    let required = planned.body.as_ref().and_then(|schema| schema["required"].as_array());
+    let required: Vec<&str> = required.into_iter().flatten().filter_map(Value::as_str).collect();
+    let known = planned.body.as_ref().and_then(|schema| schema["properties"].as_object());
+    let known: Vec<&str> = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let wanted = Wanted { required: &required, known: &known };
+    let subject = pool.subject(plan, &planned.segments, wanted, dice);
     let parameters = pool.parameters(&planned.segments, subject.as_ref(), dice);
     let parameters: Vec<String> = parameters.into_iter().map(|text| text.unwrap_or_else(|| NOTHING.into())).collect();
-    let spicy = dice.percent(SPICY_PERCENT);
+    let spicy = dice.percent(SPICY_PERCENT) && !is_plain;
     let filled = *dice.pick(&[0, 10, 30, 60, 100]);
     let query = query(plan, planned, pool, dice);
-    // The name of an action is about what stands before it.
-    let about = planned.segments.iter().take_while(|segment| !matches!(segment, Segment::Text("actions")));
-    let noun =
-        about.filter_map(|segment| if let Segment::Text(text) = segment { plan.noun(text, "") } else { None }).last();
     let mut maker = Maker { plan, pool, dice, fresh, spicy, filled, subject: subject.as_ref() };
-    let place = Place { name: noun.unwrap_or_default(), parent: "" };
-    let body = planned.body.as_ref().map(|schema| maker.value(schema, place));
-    Draft { parameters, query, body: body.filter(|body| !body.is_null()) }
+    let place = Place { name: about(plan, planned), parent: "" };
+    let mut body = planned.body.as_ref().map(|schema| maker.value(schema, place));
+    if let (Some(schema), Some(Value::Object(members)), false) = (&planned.body, &mut body, spicy) {
+        crate::ties::part(&mut maker, schema, wanted, members);
+    }
+    Draft { parameters, query, body: body.filter(|body| !body.is_null()), is_plain: !spicy }
+}
+
+/// The noun that an operation is about: that of its last literal before those of actions.
+pub fn about<'a>(plan: &'a Plan, planned: &Planned) -> &'a str {
+    let about = planned.segments.iter().take_while(|segment| !matches!(segment, Segment::Text("actions")));
+    let nouns = about.filter_map(|segment| if let Segment::Text(text) = segment { plan.noun(text, "") } else { None });
+    nouns.last().unwrap_or_default()
 }
 
 fn query(plan: &Plan, planned: &Planned, pool: &Pool, dice: &mut Dice) -> Vec<(String, String)> {
@@ -123,7 +142,7 @@ impl Draft {
         let content_type = self.body.is_some().then_some("application/json");
         let (method, path) = (planned.operation.verb.as_str().to_owned(), self.path(planned));
         let expect = if planned.contract.ended.is_some() { Expect::Status(&[410]) } else { Expect::Anything };
-        Request { method, path, who: Who::Writer, content_type, body, expect, broken: None }
+        Request { method, path, who: Who::Writer, content_type, body, expect, broken: None, edge: None }
     }
 
     /// Path and query.

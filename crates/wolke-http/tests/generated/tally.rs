@@ -28,6 +28,21 @@ pub struct Count {
     pub granted: usize,
 }
 
+impl Count {
+    /// Counts a request by its answer's status.
+    pub fn note(&mut self, is_valid: bool, status: u16) {
+        self.valid += usize::from(is_valid);
+        self.broken += usize::from(!is_valid);
+        self.granted += usize::from(is_valid && status < 300);
+    }
+
+    pub fn add(&mut self, other: Self) {
+        self.valid += other.valid;
+        self.broken += other.broken;
+        self.granted += other.granted;
+    }
+}
+
 /// Something that must not be.
 pub struct Failure {
     /// What makes it the same as another one: operation and first fault.
@@ -43,7 +58,15 @@ pub struct Tally {
     /// By way to break a request.
     pub ways: BTreeMap<&'static str, usize>,
     /// Why valid requests were refused, without the numbers.
-    pub refusals: BTreeMap<&'static str, BTreeMap<String, usize>>,
+    pub refusals: BTreeMap<(&'static str, &'static str), BTreeMap<String, usize>>,
+    /// By operation, dialect and error code.
+    pub codes: BTreeMap<(&'static str, &'static str, String), usize>,
+    /// Answers of a new process that were held against those of the old one.
+    pub compared: usize,
+    /// What strangers asked for by the ids of others and was not found.
+    pub hidden: usize,
+    /// How often they asked.
+    pub asked_by_strangers: usize,
     pub sent: usize,
     pub failures: Vec<Failure>,
     /// Of all requests and answers.
@@ -72,28 +95,19 @@ impl Tally {
     pub fn count(&mut self, planned: &Planned, request: &Request, answer: &Answer) {
         let status = answer.status;
         self.sent += 1;
-        let count = self.counts.entry((planned.operation.id, planned.contract.dialect.name())).or_default();
-        match request.broken {
-            Some(way) => {
-                count.broken += 1;
-                *self.ways.entry(way).or_default() += 1;
-            }
-            None => {
-                count.valid += 1;
-                count.granted += usize::from(status < 300);
-                if status >= 400 {
-                    let why = answer.message().chars().filter(|c| !c.is_ascii_digit()).take(WHY_MAX).collect();
-                    *self.refusals.entry(planned.operation.id).or_default().entry(why).or_default() += 1;
-                }
-            }
+        let dialect = planned.contract.dialect.name();
+        let count = self.counts.entry((planned.operation.id, dialect)).or_default();
+        count.note(request.broken.is_none(), status);
+        if let Some(way) = request.broken.or(request.edge) {
+            *self.ways.entry(way).or_default() += 1;
         }
-    }
-
-    /// Whether an operation has had as many broken requests as valid ones: they take turns.
-    pub fn valid_is_next(&self, planned: &Planned) -> bool {
-        let count =
-            self.counts.get(&(planned.operation.id, planned.contract.dialect.name())).copied().unwrap_or_default();
-        count.valid <= count.broken
+        if let Some(code) = answer.code() {
+            *self.codes.entry((planned.operation.id, dialect, code.to_owned())).or_default() += 1;
+        }
+        if status >= 400 && request.broken.is_none() {
+            let why = answer.message().chars().filter(|c| !c.is_ascii_digit()).take(WHY_MAX).collect();
+            *self.refusals.entry((planned.operation.id, dialect)).or_default().entry(why).or_default() += 1;
+        }
     }
 
     /// Adds a request and its answer to the digest.
@@ -123,19 +137,16 @@ impl Tally {
     }
 
     pub fn add(&mut self, other: Tally) {
-        for (key, count) in other.counts {
-            let sum = self.counts.entry(key).or_default();
-            sum.valid += count.valid;
-            sum.broken += count.broken;
-            sum.granted += count.granted;
-        }
-        for (way, count) in other.ways {
-            *self.ways.entry(way).or_default() += count;
-        }
+        other.counts.into_iter().for_each(|(key, count)| self.counts.entry(key).or_default().add(count));
+        other.ways.into_iter().for_each(|(way, count)| *self.ways.entry(way).or_default() += count);
+        other.codes.into_iter().for_each(|(key, count)| *self.codes.entry(key).or_default() += count);
         for (operation, reasons) in other.refusals {
             let sums = self.refusals.entry(operation).or_default();
             reasons.into_iter().for_each(|(why, count)| *sums.entry(why).or_default() += count);
         }
+        self.compared += other.compared;
+        self.hidden += other.hidden;
+        self.asked_by_strangers += other.asked_by_strangers;
         self.sent += other.sent;
         self.digest ^= other.digest;
         self.failures.extend(other.failures);
@@ -160,26 +171,40 @@ impl Tally {
     /// One line for each operation, with the usual reasons for which it refused what keeps to the contract.
     pub fn table(&self) -> String {
         let mut text = String::new();
+        let mut refusals: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+        for ((operation, _), reasons) in &self.refusals {
+            let sums = refusals.entry(operation).or_default();
+            reasons.iter().for_each(|(why, count)| *sums.entry(why).or_default() += count);
+        }
         for (operation, Count { valid, broken, granted }) in self.by_operation() {
             let _ = writeln!(text, "{operation}: {granted} of {valid} valid ones granted, {broken} broken");
-            let mut reasons: Vec<_> = self.refusals.get(operation).into_iter().flatten().collect();
-            reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-            for (why, count) in reasons.iter().take(REASONS_SHOWN) {
-                let _ = writeln!(text, "    {count} {why}");
-            }
+            text += &reasons(refusals.get(operation).into_iter().flatten().map(|(why, count)| (*why, *count)));
         }
         text
+    }
+
+    /// Why an operation refused valid requests in a dialect.
+    pub fn reasons(&self, operation: &'static str, dialect: &'static str) -> String {
+        let all = self.refusals.get(&(operation, dialect)).into_iter().flatten();
+        reasons(all.map(|(why, count)| (why.as_str(), *count)))
     }
 
     /// The sums of an operation over all dialects.
     pub fn by_operation(&self) -> BTreeMap<&'static str, Count> {
         let mut sums: BTreeMap<&'static str, Count> = BTreeMap::new();
         for ((operation, _), count) in &self.counts {
-            let sum = sums.entry(operation).or_default();
-            sum.valid += count.valid;
-            sum.broken += count.broken;
-            sum.granted += count.granted;
+            sums.entry(operation).or_default().add(*count);
         }
         sums
     }
+}
+
+/// The usual reasons, one line for each.
+fn reasons<'a>(all: impl Iterator<Item = (&'a str, usize)>) -> String {
+    let mut all: Vec<(&str, usize)> = all.collect();
+    all.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    all.iter().take(REASONS_SHOWN).fold(String::new(), |mut text, (why, count)| {
+        let _ = writeln!(text, "    {count} {why}");
+        text
+    })
 }

@@ -1,6 +1,7 @@
 //! Members that belong together, by shape: what a plain object must look like to have a chance with the rules.
 
-use crate::pool::{self, Thing};
+use crate::broken::plain;
+use crate::pool::{self, Thing, Wanted};
 use crate::samples;
 use crate::value::{Maker, Place};
 use serde_json::{Map, Value, json};
@@ -56,6 +57,21 @@ pub fn tie(maker: &mut Maker<'_>, schema: &Value, members: &mut Members) {
     }
 }
 
+/// Often a body names something that its subject has: a route, a service, a target.
+pub fn part(maker: &mut Maker<'_>, schema: &Value, wanted: Wanted<'_>, members: &mut Members) {
+    let known = maker.subject.map(|subject| pool::parts(subject, wanted)).unwrap_or_default();
+    if wanted.required.is_empty() || known.is_empty() || maker.dice.percent(30) {
+        return;
+    }
+    let part = *maker.dice.pick(&known);
+    members.retain(|name, _| part.get(name).is_none_or(|value| !value.is_null()));
+    for (name, _) in schema["properties"].as_object().into_iter().flatten() {
+        if let Some(value) = part.get(name).filter(|value| !value.is_null()) {
+            members.insert(name.clone(), value.clone());
+        }
+    }
+}
+
 /// Type and image of one architecture.
 fn machine(maker: &mut Maker<'_>, members: &mut Members) {
     let Some(kind) = maker.pool.thing("server_type", maker.dice).cloned() else { return };
@@ -69,7 +85,7 @@ fn machine(maker: &mut Maker<'_>, members: &mut Members) {
 
 /// `type` says which of the other members counts, where they are called like its values.
 fn by_type(maker: &mut Maker<'_>, schema: &Value, members: &mut Members) {
-    let values = schema["properties"]["type"]["enum"].as_array().cloned().unwrap_or_default();
+    let values = plain(&schema["properties"]["type"])["enum"].as_array().cloned().unwrap_or_default();
     let names: Vec<&str> =
         values.iter().filter_map(Value::as_str).filter(|v| schema["properties"].get(*v).is_some()).collect();
     if names.is_empty() {
@@ -78,7 +94,10 @@ fn by_type(maker: &mut Maker<'_>, schema: &Value, members: &mut Members) {
     let wanted = *maker.dice.pick(&names);
     members.retain(|name, _| !names.contains(&name.as_str()));
     members.insert("type".into(), json!(wanted));
-    let value = maker.value(&schema["properties"][wanted], Place { name: wanted, parent: "" });
+    let mut value = Value::Null;
+    while value.is_null() {
+        value = maker.value(&schema["properties"][wanted], Place { name: wanted, parent: "" });
+    }
     members.insert(wanted.into(), value);
 }
 
@@ -143,8 +162,9 @@ fn certificate(maker: &mut Maker<'_>, schema: &Value, members: &mut Members) {
         let names = maker.value(&schema["properties"]["domain_names"], Place { name: "domain_names", parent: "" });
         members.insert("domain_names".into(), names);
     } else {
-        members.insert("certificate".into(), json!(crate::fixtures::CERTIFICATE));
-        members.insert("private_key".into(), json!(crate::fixtures::PRIVATE_KEY));
+        let (certificate, key) = *maker.dice.pick(&crate::fixtures::PAIRS);
+        members.insert("certificate".into(), json!(certificate));
+        members.insert("private_key".into(), json!(key));
     }
 }
 

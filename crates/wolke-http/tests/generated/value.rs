@@ -147,8 +147,13 @@ impl<'a> Maker<'a> {
     fn fitting(&mut self, schema: &Value, text: String) -> String {
         let (least, most) = lengths(schema);
         let mut text: String = match schema["pattern"].as_str() {
-            Some(_) => {
-                text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).take(60).collect()
+            // A directory has slashes; all others are values of labels.
+            Some(pattern) => {
+                let marks = if pattern.contains('/') { " ./_-" } else { "._-" };
+                let kept = |c: &char| c.is_ascii_alphanumeric() || marks.contains(*c);
+                let text: String = text.chars().filter(kept).take(63).collect();
+                let is_mark = |c: char| !c.is_ascii_alphanumeric();
+                if marks.contains('/') { text } else { text.trim_matches(is_mark).to_owned() }
             }
             None => text.chars().filter(|c| *c != '\0').take(most.unwrap_or(TEXT_MAX) as usize).collect(),
         };

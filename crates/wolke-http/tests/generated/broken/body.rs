@@ -68,7 +68,7 @@ pub fn duplicate(shop: &mut Workshop<'_>) -> Option<Request> {
 }
 
 pub fn unknown(shop: &mut Workshop<'_>) -> Option<Request> {
-    let spots: Vec<String> = shop.spots().into_iter().map(|spot| spot.pointer).collect();
+    let spots: Vec<String> = shop.spots.iter().map(|spot| spot.pointer.clone()).collect();
     let body = shop.draft.body.as_mut()?;
     let pointer = if spots.is_empty() { String::new() } else { shop.dice.pick(&spots).clone() };
     let at = if body.pointer(&pointer).is_some_and(Value::is_object) { pointer } else { String::new() };

@@ -2,7 +2,9 @@
 
 use super::{NO_METHOD, Workshop};
 use crate::plan::{Planned, Segment};
+use crate::pool::Wanted;
 use crate::request::{Expect, Request, Who, encode};
+use crate::rights::is_everybodys;
 use crate::samples;
 
 /// The places of parameters that are ids and nothing else.
@@ -48,26 +50,13 @@ pub fn no_id(shop: &mut Workshop<'_>) -> Option<Request> {
     Some(Request { expect: Expect::Status(&[404]), ..request })
 }
 
-/// What belongs to no project, or not always: there an id of another project may be found.
-const EVERYBODYS: [&str; 8] = [
-    "datacenters",
-    "images",
-    "isos",
-    "load_balancer_types",
-    "locations",
-    "pricing",
-    "server_types",
-    "storage_box_types",
-];
-
 pub fn foreign(shop: &mut Workshop<'_>) -> Option<Request> {
-    let subject = shop.foreign.subject(shop.plan, &shop.planned.segments, shop.dice);
+    let subject = shop.foreign.subject(shop.plan, &shop.planned.segments, Wanted::default(), shop.dice);
     let theirs = shop.foreign.parameters(&shop.planned.segments, subject.as_ref(), shop.dice);
     let at = *id_places(shop.planned).first()?;
     shop.draft.parameters[at] = theirs.get(at)?.clone()?;
     let request = shop.draft.request(shop.planned);
-    let noun = request.path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default();
-    let expect = if EVERYBODYS.contains(&noun) { Expect::Anything } else { Expect::Refused };
+    let expect = if is_everybodys(shop.planned) { Expect::Anything } else { Expect::Refused };
     Some(Request { expect, ..request })
 }
 
@@ -104,6 +93,19 @@ pub fn wrong_query(shop: &mut Workshop<'_>) -> Option<Request> {
     let at = shop.dice.below(shop.draft.query.len() + 1);
     shop.draft.query.insert(at, (parameter.name.clone(), value));
     let (request, name) = (shop.draft.request(shop.planned), parameter.name.clone());
+    Some(Request { expect: Expect::Field(name), ..request })
+}
+
+/// A parameter that is given right and then wrong: the wrong one is not overlooked.
+pub fn wrong_beside_right(shop: &mut Workshop<'_>) -> Option<Request> {
+    let parameters: Vec<_> =
+        shop.planned.contract.query.iter().filter(|p| p.name.ends_with("page") || !p.values.is_empty()).collect();
+    let parameter = if parameters.is_empty() { return None } else { *shop.dice.pick(&parameters) };
+    let right = parameter.values.first().map_or_else(|| "1".to_owned(), |value| value.to_string());
+    let name = parameter.name.clone();
+    shop.draft.query.retain(|(known, _)| *known != name);
+    shop.draft.query.extend([right, "nothing-of-these".to_owned()].map(|value| (name.clone(), value)));
+    let request = shop.draft.request(shop.planned);
     Some(Request { expect: Expect::Field(name), ..request })
 }
 

@@ -3,15 +3,45 @@
 use serde_json::{Value, json};
 
 /// A place in the body: how the contract's messages write it, how a JSON pointer does, and the schema there.
-pub struct Spot {
+#[derive(Clone)]
+pub struct Spot<'a> {
     pub field: String,
+    /// The member's name, of an item that of its list; and the name of the member that this one stands in.
+    pub name: String,
+    pub parent: String,
+    /// Whether an object or a list stands there.
+    pub holds_parts: bool,
     pub pointer: String,
-    pub schema: Value,
+    pub schema: &'a Value,
     pub required: bool,
 }
 
-pub fn collect(schema: &Value, value: &Value, field: &str, pointer: &str, spots: &mut Vec<Spot>) {
+impl<'a> Spot<'a> {
+    fn new(at: At<'_>, schema: &'a Value, value: &Value, required: bool) -> Self {
+        let At { field, pointer, name, parent } = at;
+        let [field, pointer, name, parent] = [field, pointer, name, parent].map(str::to_owned);
+        let holds_parts = value.is_object() || value.is_array();
+        Self { field, pointer, name, parent, holds_parts, schema, required }
+    }
+
+    /// Whether it stands within another member.
+    pub fn is_deep(&self) -> bool {
+        self.pointer.matches('/').count() > 1
+    }
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, Default)]
+pub struct At<'a> {
+    pub field: &'a str,
+    pub pointer: &'a str,
+    pub name: &'a str,
+    pub parent: &'a str,
+}
+
+pub fn collect<'a>(schema: &'a Value, value: &Value, at: At<'_>, spots: &mut Vec<Spot<'a>>) {
     let schema = plain(schema);
+    let At { field, pointer, .. } = at;
     match value {
         Value::Object(members) => {
             for (name, member) in members {
@@ -22,16 +52,17 @@ pub fn collect(schema: &Value, value: &Value, field: &str, pointer: &str, spots:
                 };
                 let field = if field.is_empty() { name.clone() } else { format!("{field}.{name}") };
                 let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
-                spots.push(Spot { field: field.clone(), pointer: pointer.clone(), schema: inner.clone(), required });
-                collect(inner, member, &field, &pointer, spots);
+                let inside = At { field: &field, pointer: &pointer, name, parent: at.name };
+                spots.push(Spot::new(inside, inner, member, required));
+                collect(inner, member, inside, spots);
             }
         }
         Value::Array(items) => {
-            for (at, item) in items.iter().enumerate() {
-                let (field, pointer) = (format!("{field}[{at}]"), format!("{pointer}/{at}"));
-                let inner = schema["items"].clone();
-                spots.push(Spot { field: field.clone(), pointer: pointer.clone(), schema: inner, required: true });
-                collect(&schema["items"], item, &field, &pointer, spots);
+            for (number, item) in items.iter().enumerate() {
+                let (field, pointer) = (format!("{field}[{number}]"), format!("{pointer}/{number}"));
+                let inside = At { field: &field, pointer: &pointer, ..at };
+                spots.push(Spot::new(inside, &schema["items"], item, true));
+                collect(&schema["items"], item, inside, spots);
             }
         }
         _ => {}
