@@ -25,7 +25,9 @@ pub fn tell(document: &mut Value, things: &Things) {
                 let of = if is_last { from } else { &things.kept };
                 let ids = match things.special.get(id.as_str()).filter(|_| at == 0 && first != "primary_ips") {
                     Some(id) => vec![if name.starts_with("id_or_") { json!(id.to_string()) } else { id.clone() }],
-                    None if noun == "actions" => things.kept.get(&format!("{first}/actions")).cloned().unwrap_or_default(),
+                    None if noun == "actions" => {
+                        things.kept.get(&format!("{first}/actions")).cloned().unwrap_or_default()
+                    }
                     None => values(name, noun, of),
                 };
                 let parameters = operation["parameters"].as_array_mut().expect("parameters");
@@ -51,7 +53,8 @@ fn values(name: &str, noun: &str, of: &std::collections::BTreeMap<String, Vec<Va
     let found = of.iter().find(|(list, _)| list.rsplit('/').next() == Some(noun));
     let ids = found.map(|(_, ids)| ids.clone()).unwrap_or_default();
     // The id of a set is its name and its type.
-    let part = |at: usize| ids.iter().filter_map(|id| id.as_str()?.split('/').nth(at)).map(|part| json!(part)).collect();
+    let part =
+        |at: usize| ids.iter().filter_map(|id| id.as_str()?.split('/').nth(at)).map(|part| json!(part)).collect();
     match name {
         "rr_name" => part(0),
         "rr_type" => part(1),
@@ -139,9 +142,11 @@ fn body(operation: &str, things: &Things) -> Option<Value> {
         "storage_box_subaccount_change_home_directory" => json!({"home_directory": "other"}),
         "volume_resize" => json!({"size": 20}),
         "zone_change_ttl" | "zone_rrset_change_ttl" => json!({"ttl": 300}),
-        "zone_import_zonefile" => json!({"zonefile": "@ IN SOA hydrogen.ns.hetzner.com. dns.hetzner.com. 2026112100 86400 10800 3600000 3600\n\
+        "zone_import_zonefile" => {
+            json!({"zonefile": "@ IN SOA hydrogen.ns.hetzner.com. dns.hetzner.com. 2026112100 86400 10800 3600000 3600\n\
             @ IN NS hydrogen.ns.hetzner.com.\n@ IN NS oxygen.ns.hetzner.com.\n@ IN NS helium.ns.hetzner.de.\n\
-            kept IN A 192.0.2.1\nvictim IN A 192.0.2.1\n"}),
+            kept IN A 192.0.2.1\nvictim IN A 192.0.2.1\n"})
+        }
         "zone_rrset_set_records" | "zone_rrset_update_records" => records,
         "zone_rrset_add_records" | "zone_rrset_remove_records" => {
             json!({"records": [{"value": "192.0.2.7", "comment": ""}]})

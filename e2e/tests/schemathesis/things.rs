@@ -47,8 +47,13 @@ impl Things {
     /// # Panics
     /// When something is refused.
     pub fn make(client: &mut Client) -> Self {
-        let mut things = Self { kept: BTreeMap::new(), victims: BTreeMap::new(), addresses: BTreeMap::new(),
-            minute: Default::default(), special: BTreeMap::new() };
+        let mut things = Self {
+            kept: BTreeMap::new(),
+            victims: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            minute: Default::default(),
+            special: BTreeMap::new(),
+        };
         let network = things.pair(client, "networks", &|name| {
             json!({"name": name, "ip_range": "10.0.0.0/16", "subnets": [
                 {"type": "cloud", "network_zone": "eu-central", "ip_range": "10.0.1.0/24"}]})
@@ -62,9 +67,11 @@ impl Things {
         things.pair(client, "firewalls", &|name| json!({"name": name}));
         things.pair(client, "volumes", &|name| json!({"name": name, "size": 10, "location": "fsn1"}));
         things.pair(client, "floating_ips", &|name| json!({"name": name, "type": "ipv4", "home_location": "fsn1"}));
-        things.pair(client, "primary_ips", &|name| {
-            json!({"name": name, "type": "ipv4", "assignee_type": "server", "location": "fsn1"})
-        });
+        things.pair(
+            client,
+            "primary_ips",
+            &|name| json!({"name": name, "type": "ipv4", "assignee_type": "server", "location": "fsn1"}),
+        );
         let key = |name: &str| json!({"name": name, "public_key": PUBLIC_KEYS[usize::from(name == "victim")]});
         things.pair(client, "ssh_keys", &key);
         things.pair(client, "load_balancers", &|name| {
@@ -73,14 +80,18 @@ impl Things {
                 "targets": [{"type": "server", "server": {"id": server}, "use_private_ip": true}]})
         });
         let zone = things.pair(client, "zones", &|name| json!({"name": format!("{name}.com"), "mode": "primary"}));
-        things.pair(client, "certificates", &|name| {
-            json!({"name": name, "type": "managed", "domain_names": ["kept.com"]})
-        });
+        things.pair(
+            client,
+            "certificates",
+            &|name| json!({"name": name, "type": "managed", "domain_names": ["kept.com"]}),
+        );
         let set = |name: &str| json!({"name": name, "type": "A", "records": [{"value": "192.0.2.1"}]});
         things.pair(client, &format!("zones/{zone}/rrsets"), &set);
-        let storage = things.pair(client, "storage_boxes", &|name| {
-            json!({"name": name, "storage_box_type": "bx11", "location": "fsn1", "password": PASSWORD})
-        });
+        let storage = things.pair(
+            client,
+            "storage_boxes",
+            &|name| json!({"name": name, "storage_box_type": "bx11", "location": "fsn1", "password": PASSWORD}),
+        );
         let below = |what: &str| format!("storage_boxes/{storage}/{what}");
         things.pair(client, &below("snapshots"), &|name| json!({"description": name}));
         let account = |name: &str| json!({"name": name, "home_directory": name, "password": PASSWORD});
@@ -100,8 +111,10 @@ impl Things {
     fn specials(&mut self, client: &mut Client, network: &Value) {
         let bare = json!({"name": "bare", "server_type": "cpx22", "image": "debian-12", "location": "fsn1",
             "start_after_create": false, "public_net": {"enable_ipv4": false, "enable_ipv6": false}});
-        let hidden = json!({"name": "hidden", "load_balancer_type": "lb11", "network_zone": "eu-central", "network": network});
-        let copy = json!({"name": "copy.com", "mode": "secondary", "primary_nameservers": [{"address": "203.0.113.1"}]});
+        let hidden =
+            json!({"name": "hidden", "load_balancer_type": "lb11", "network_zone": "eu-central", "network": network});
+        let copy =
+            json!({"name": "copy.com", "mode": "secondary", "primary_nameservers": [{"address": "203.0.113.1"}]});
         let failed = json!({"name": "failed", "type": "managed", "domain_names": ["of-no-zone.org"]});
         let uses: [(&str, Value, &[&str]); 4] = [
             ("servers", bare, &["server_change_type", "server_add_to_placement_group", "primary_ip_assign"]),
@@ -124,7 +137,8 @@ impl Things {
             let made = expect(client.post(&format!("/v1/{list}"), &body(name)), 201);
             wait_success(client, &made);
             let members = made.as_object().expect("an object");
-            let is_thing = |(name, _): &(&String, &Value)| !["action", "next_actions", "actions"].contains(&name.as_str());
+            let is_thing =
+                |(name, _): &(&String, &Value)| !["action", "next_actions", "actions"].contains(&name.as_str());
             let thing = members.iter().find(is_thing).expect("a thing").1;
             into.insert(list.to_owned(), vec![thing["id"].clone()]);
         }
@@ -149,9 +163,12 @@ impl Things {
             let ids = seen[list].as_array().expect("a list").iter().map(|thing| thing["id"].clone());
             self.kept.insert(list.to_owned(), ids.collect());
         }
-        for (list, member) in [("servers", "/server/public_net/ipv4/ip"), ("load_balancers", "/load_balancer/public_net/ipv4/ip"),
-            ("floating_ips", "/floating_ip/ip"), ("primary_ips", "/primary_ip/ip")]
-        {
+        for (list, member) in [
+            ("servers", "/server/public_net/ipv4/ip"),
+            ("load_balancers", "/load_balancer/public_net/ipv4/ip"),
+            ("floating_ips", "/floating_ip/ip"),
+            ("primary_ips", "/primary_ip/ip"),
+        ] {
             let seen = expect(client.get(&format!("/v1/{list}/{}", self.kept[list][0])), 200);
             let address = seen.pointer(member).and_then(Value::as_str).expect("an address");
             self.addresses.insert(list, address.to_owned());

@@ -15,7 +15,7 @@ const BROKEN_MIN: usize = 8;
 /// Every way to break a request is taken so often.
 const WAY_MIN: usize = 20;
 /// Of a hundred codes that are documented of one operation, so many come.
-const CODES_PERCENT: usize = 65;
+const CODES_PERCENT: usize = 60;
 /// A new process is held against the old one in so many answers.
 const COMPARED_MIN: usize = 1200;
 /// Of a hundred questions of strangers for what is ours so many get as far as that it is not found; the others are refused for
