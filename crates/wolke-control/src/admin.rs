@@ -99,7 +99,7 @@ impl Control {
         (*self.core.simulation()).clone()
     }
 
-    /// Changes how simulated hosts behave from now on.
+    /// Changes how simulated hosts behave from now on. Health checks follow with [`Control::pace_health_checks`].
     pub fn set_simulation(&self, simulation: Simulation) {
         self.core.set_simulation(simulation);
     }

@@ -76,7 +76,8 @@ pub struct Control {
 }
 
 impl Control {
-    /// Puts the parts together, and makes sure that the address pools are there and no tokens of projects that are gone.
+    /// Puts the parts together, and makes sure that the address pools are there, no tokens of projects that are gone, and health
+    /// checks in the pace of simulated work.
     ///
     /// # Errors
     /// The engine's failure.
@@ -98,6 +99,7 @@ impl Control {
         control.ensure_pools().await?;
         control.refresh_operator().await?;
         control.sweep_tokens().await?;
+        control.pace_health_checks().await?;
         Ok(control)
     }
 

@@ -1,10 +1,11 @@
 //! Load balancers: operations and what they share (fact sheet §3.7). Making one: `load_balancer/create.rs`; services, targets and
 //! networks: files of their names; how they look, with the health of their targets: `load_balancer/view.rs`.
 //!
-//! No machine is needed for any of it: work is done in the request's transaction. Health is never stored: it follows from the
-//! targets whenever a load balancer is shown.
+//! No machine is needed for any of it: work is done in the request's transaction. What checks find follows from the targets
+//! whenever somebody asks; what they have come to is kept only where checks take time (`load_balancer/health.rs`).
 
 mod create;
+pub(crate) mod health;
 mod metrics;
 mod network;
 mod service;
@@ -112,7 +113,8 @@ fn write(tx: &mut dyn Tx, core: &Core, old: &Stored<LoadBalancer>, mut new: Load
     if new == old.value {
         return Ok(());
     }
-    load_balancer::update(tx, old, &new)
+    load_balancer::update(tx, old, &new)?;
+    health::change(tx, core, &old.value.details.services, &new)
 }
 
 /// Removes a load balancer: it leaves its network, and its primary IPs go or are free, as each says.

@@ -63,6 +63,7 @@ pub(crate) static REGISTRY: Registry<Core> = Registry {
         &crate::certificate::calendar::PROGRAM,
         &crate::storage_box::PROGRAM,
         &crate::action::HOLD,
+        &crate::load_balancer::health::PROGRAM,
     ],
 };
 

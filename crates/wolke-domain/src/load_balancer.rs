@@ -5,6 +5,7 @@ pub mod health;
 pub mod reach;
 pub mod service;
 pub mod serving;
+pub mod verdict;
 
 #[cfg(test)]
 mod tests;

@@ -228,6 +228,17 @@ impl LatencyProfile {
         self.0.get(&Work::Machine(kind))
     }
 
+    /// Whether anything takes world time. What fails or gets stuck is broken, not slow.
+    #[must_use]
+    pub fn takes_time(&self) -> bool {
+        let takes_time = |policy: &Policy| match policy {
+            Policy::After { ms } => *ms > 0,
+            Policy::Between { max_ms, .. } => *max_ms > 0,
+            _ => false,
+        };
+        self.0.values().any(takes_time)
+    }
+
     /// The same with one policy set.
     #[must_use]
     pub fn with(mut self, work: impl Into<Work>, policy: Policy) -> Self {
@@ -305,6 +316,18 @@ mod tests {
         assert!(!looks.is_over(now, true));
         looks.look();
         assert!(looks.is_over(now, false));
+    }
+
+    #[test]
+    fn what_is_broken_is_not_slow() {
+        let with = |policy| LatencyProfile::none().with(OperationKind::Start, policy).takes_time();
+        assert!(!LatencyProfile::none().takes_time() && LatencyProfile::realistic().takes_time());
+        assert!(with(Policy::After { ms: 1 }) && with(Policy::Between { min_ms: 0, max_ms: 1 }));
+        assert!(
+            ![Policy::Immediate, Policy::After { ms: 0 }, Policy::AfterLooks { n: 2 }, Policy::Stuck]
+                .into_iter()
+                .any(with)
+        );
     }
 
     #[test]

@@ -11,9 +11,11 @@ statements! { "invariant";
     ACTION_WITHOUT_WORK = "SELECT a.id FROM actions a WHERE a.status = 'running' AND NOT EXISTS (SELECT 1 FROM action_resource r, strand_lock l
         WHERE r.project = a.project AND r.action = a.id AND l.kind = r.kind AND l.resource = r.resource) ORDER BY a.id";
     LOCK_WITHOUT_STRAND = "SELECT l.resource FROM strand_lock l WHERE NOT EXISTS (SELECT 1 FROM strand s WHERE s.id = l.strand) ORDER BY l.resource";
-    /// A strand that waits for its turn must have somebody ahead of it, else nobody wakes it.
+    /// A strand that waits for its turn must have somebody ahead of it, else nobody wakes it. Calendars of load balancers are
+    /// woken by whatever changes a target.
     SLEEPS_FOR_EVER = "SELECT s.id FROM strand s WHERE s.wake_at = 9223372036854775807 AND s.retry_at = 0 AND NOT EXISTS (SELECT 1 FROM strand_lock mine, strand_lock other
-        WHERE mine.strand = s.id AND other.kind = mine.kind AND other.resource = mine.resource AND other.position < mine.position) ORDER BY s.id";
+        WHERE mine.strand = s.id AND other.kind = mine.kind AND other.resource = mine.resource AND other.position < mine.position)
+        AND NOT EXISTS (SELECT 1 FROM load_balancer_checkers c WHERE c.strand = s.id) ORDER BY s.id";
     ASSIGNED_TO_NOBODY = "SELECT p.id FROM primary_ips p WHERE p.assignee IS NOT NULL AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = p.assignee AND s.project = p.project) ORDER BY p.id";
     BALANCES_FOR_NOBODY = "SELECT p.id FROM primary_ips p WHERE p.load_balancer <> 0 AND (p.assignee IS NOT NULL
         OR NOT EXISTS (SELECT 1 FROM load_balancers b WHERE b.id = p.load_balancer AND b.project = p.project)) ORDER BY p.id";
@@ -108,6 +110,10 @@ statements! { "invariant";
         (SELECT 1 FROM load_balancers b WHERE b.id = n.owner AND b.project = n.project) ORDER BY n.id";
     SHOWN_BY_NO_BALANCER = "SELECT c.certificate FROM load_balancer_certificates c WHERE NOT EXISTS
         (SELECT 1 FROM load_balancers b WHERE b.id = c.load_balancer) ORDER BY c.certificate";
+    CHECKER_WITHOUT_CALENDAR = "SELECT c.load_balancer FROM load_balancer_checkers c WHERE NOT EXISTS (SELECT 1 FROM strand s, load_balancers b
+        WHERE s.id = c.strand AND s.kind = 'load_balancer_calendar' AND b.id = c.load_balancer AND b.project = s.project) ORDER BY c.load_balancer";
+    HEALTH_WITHOUT_CHECKER = "SELECT h.load_balancer FROM load_balancer_health h WHERE NOT EXISTS
+        (SELECT 1 FROM load_balancer_checkers c WHERE c.load_balancer = h.load_balancer) ORDER BY h.load_balancer";
     TOLD_TO_NOBODY = "SELECT g.server FROM guest_answers g WHERE g.server <> 0 AND NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = g.server) ORDER BY g.server";
     /// An alias belongs to a membership, and both to one interface.
     ALIAS_WITHOUT_ADDRESS = "SELECT a.member FROM network_addresses a WHERE NOT EXISTS (SELECT 1 FROM network_addresses b WHERE b.network = a.network

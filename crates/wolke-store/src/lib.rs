@@ -28,6 +28,7 @@ pub mod label;
 pub mod limit;
 pub mod list;
 pub mod load_balancer;
+pub mod load_balancer_health;
 pub mod migrate;
 mod named;
 pub mod network;
@@ -84,6 +85,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         image::STATEMENTS,
         label::STATEMENTS,
         load_balancer::STATEMENTS,
+        load_balancer_health::STATEMENTS,
         migrate::STATEMENTS,
         limit::STATEMENTS,
         network::STATEMENTS,

@@ -5,8 +5,10 @@
 //! [`update`] and [`delete`] keep so; both ends of what changes there are touched.
 //!
 //! What a load balancer shows of a target's health follows from the server. So whoever bumps the rev of a server bumps that of
-//! its load balancers (`balanced`, [`touch_of_server`]).
+//! its load balancers (`balanced`, [`touch_of_server`]). Where checks take time it follows a little later
+//! ([`load_balancer_health`]).
 
+use crate::load_balancer_health::{self, watched};
 use crate::named::{self, Head, Named, common};
 use crate::resource::{self, Stored};
 use crate::selection;
@@ -66,8 +68,8 @@ statements! { "load_balancer";
     NAMING_SERVER = "SELECT load_balancer FROM load_balancer_servers WHERE server = $1 ORDER BY load_balancer";
     OF_SERVER = "SELECT t.load_balancer FROM load_balancer_servers t WHERE t.server = $1
         UNION SELECT n.owner FROM selected d, selection n WHERE d.server = $2 AND n.id = d.selection AND n.kind = 'load_balancer' ORDER BY 1";
-    TOUCH_OF_SERVER = "UPDATE load_balancers SET rev = rev + 1 WHERE id IN (SELECT t.load_balancer FROM load_balancer_servers t WHERE t.server = $1
-        UNION SELECT n.owner FROM selected d, selection n WHERE d.server = $2 AND n.id = d.selection AND n.kind = 'load_balancer')";
+    TOUCH_OF_SERVER = concat!("UPDATE load_balancers SET rev = rev + 1 WHERE id IN (SELECT t.load_balancer FROM load_balancer_servers t WHERE t.server = $1
+        UNION SELECT n.owner FROM selected d, selection n WHERE d.server = $2 AND n.id = d.selection AND n.kind = 'load_balancer')", watched!());
     NAMING_SELECTED = "SELECT DISTINCT t.load_balancer FROM selected e, load_balancer_servers t WHERE e.selection = $1 AND t.server = e.server ORDER BY t.load_balancer";
     /// From the load balancers' selectors on, of which there are few or none: CROSS JOIN keeps SQLite from turning that around.
     SELECTING_SELECTED = "SELECT DISTINCT n.owner FROM selection m, selection n WHERE m.id = $1 AND n.project = m.project AND n.kind = 'load_balancer'
@@ -207,6 +209,7 @@ pub fn insert(tx: &mut dyn Tx, new: &LoadBalancer) -> Result<i64> {
 /// `name is already used`; those of [`selection::add`]; internal when somebody else has changed the row since it was read.
 pub fn update(tx: &mut dyn Tx, old: &Stored<LoadBalancer>, new: &LoadBalancer) -> Result<()> {
     named::update(tx, old, new)?;
+    load_balancer_health::wake(tx, new.id)?;
     keep_edges(tx, new, Some(&old.value.details), Some(&new.details))
 }
 
@@ -216,6 +219,7 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<LoadBalancer>, new: &LoadBalancer) -
 /// The engine's failure.
 pub fn delete(tx: &mut dyn Tx, old: &LoadBalancer) -> Result<()> {
     keep_edges(tx, old, Some(&old.details), None)?;
+    load_balancer_health::end(tx, old.id)?;
     named::delete(tx, old)
 }
 
@@ -309,7 +313,7 @@ pub fn projects_of_ip(tx: &mut dyn Tx, ip: &str) -> Result<Vec<Id>> {
 /// # Errors
 /// The engine's failure.
 pub fn touch_of_server(tx: &mut dyn Tx, server: Id) -> Result<()> {
-    tx.execute(&TOUCH_OF_SERVER, &[server.into(), server.into()]).map(|_| ())
+    load_balancer_health::touch(tx, &TOUCH_OF_SERVER, &[server.into(), server.into()])
 }
 
 /// As [`touch_of_server`], when an UPDATE that ends with [`balanced`] has said that there are any.

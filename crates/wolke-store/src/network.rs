@@ -3,6 +3,7 @@
 //! How many members a network has, and which address is free, is kept (`member_count`, `network_run`): joining reads
 //! neither the members nor their addresses.
 
+use crate::load_balancer_health::{self, watched};
 use crate::named::{self, Head, Named, common};
 use crate::network_run;
 use crate::resource;
@@ -34,8 +35,8 @@ statements! { "network";
         AND b.kind = a.kind AND b.member = a.member AND b.position = 0 AND b.network <> a.network GROUP BY b.network, b.kind ORDER BY b.network, b.kind";
     TOUCH_SERVERS = "UPDATE servers SET rev = rev + 1 WHERE id IN (SELECT a.member FROM network_addresses a WHERE a.network = $1
         AND a.kind = 'server' AND a.position = 0)";
-    TOUCH_BALANCERS = "UPDATE load_balancers SET rev = rev + 1 WHERE id IN (SELECT a.member FROM network_addresses a WHERE a.network = $1
-        AND a.kind = 'load_balancer' AND a.position = 0)";
+    TOUCH_BALANCERS = concat!("UPDATE load_balancers SET rev = rev + 1 WHERE id IN (SELECT a.member FROM network_addresses a WHERE a.network = $1
+        AND a.kind = 'load_balancer' AND a.position = 0)", watched!());
     OTHERS = "SELECT kind, member FROM network_addresses WHERE network = $1 AND kind <> 'server' AND position = 0 ORDER BY kind, member";
     ADDRESSES = "SELECT a.kind, a.member, a.ip, a.position, CASE WHEN a.kind = 'server' THEN (SELECT s.status FROM servers s WHERE s.id = a.member) END
         FROM network_addresses a WHERE a.network = $1 ORDER BY a.kind, a.member, a.position";
@@ -307,7 +308,7 @@ pub fn detach_all(tx: &mut dyn Tx, network: Id) -> Result<()> {
 /// # Errors
 /// The engine's failure.
 pub fn touch_balancers(tx: &mut dyn Tx, network: Id) -> Result<()> {
-    tx.execute(&TOUCH_BALANCERS, &[network.into()]).map(|_| ())
+    load_balancer_health::touch(tx, &TOUCH_BALANCERS, &[network.into()])
 }
 
 /// The other networks that members of a network are in, each with one such member of each kind.

@@ -1,6 +1,7 @@
 //! What all resources share: revs, counts and lookups by name, each a statement per table.
 
 use crate::load_balancer::{self, balanced};
+use crate::load_balancer_health::{self, watched};
 use crate::stmt::{Stmt, statements};
 use crate::tx::Tx;
 use crate::{floating_ip, primary_ip, server, storage_box, zone};
@@ -28,7 +29,7 @@ statements! { "resource";
     TOUCH_NETWORK = "UPDATE networks SET rev = rev + 1 WHERE id = $1";
     TOUCH_SSH_KEY = "UPDATE ssh_keys SET rev = rev + 1 WHERE id = $1";
     TOUCH_FIREWALL = "UPDATE firewalls SET rev = rev + 1 WHERE id = $1";
-    TOUCH_LOAD_BALANCER = "UPDATE load_balancers SET rev = rev + 1 WHERE id = $1";
+    TOUCH_LOAD_BALANCER = concat!("UPDATE load_balancers SET rev = rev + 1 WHERE id = $1", watched!());
     TOUCH_VOLUME = "UPDATE volumes SET rev = rev + 1 WHERE id = $1";
     TOUCH_CERTIFICATE = "UPDATE certificates SET rev = rev + 1 WHERE id = $1";
     TOUCH_ZONE = "UPDATE zones SET rev = rev + 1 WHERE id = $1";
@@ -102,6 +103,7 @@ pub fn touch(tx: &mut dyn Tx, kind: Kind, id: Id) -> Result<()> {
             let touched = tx.query_one(touch, &[id.into()])?;
             load_balancer::touch_if(tx, id, touched)
         }
+        Some((touch, _)) if kind == Kind::LoadBalancer => load_balancer_health::touch(tx, touch, &[id.into()]),
         Some((touch, _)) => tx.execute(touch, &[id.into()]).map(|_| ()),
         None => Ok(()),
     }

@@ -1,7 +1,7 @@
 //! Making load balancers, with all that they can begin with.
 
 use super::target::Adding;
-use super::{WHAT, note, service, this};
+use super::{WHAT, health, note, service, this};
 use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
@@ -186,6 +186,7 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, refuse: bool, asked: &Check
     note(tx, &catalogue, &mut new)?;
     let number = load_balancer::insert(tx, &new)?;
     limit::check(tx, project, Kind::LoadBalancer, number)?;
+    health::begin(tx, core, &new)?;
     let action = action::done(tx, project, "create_load_balancer", vec![this(id)])?.action;
     Ok((id, action))
 }

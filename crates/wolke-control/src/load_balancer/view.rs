@@ -3,7 +3,7 @@
 //! Of the servers that selectors match, a load balancer uses as many as its type has room for, beside those that it names: by
 //! the order of the selectors, then of the servers' ids. So an answer stays small however many servers are relabelled.
 
-use super::{kind_of, metrics, public_ip, this};
+use super::{health, kind_of, metrics, public_ip, this};
 use crate::view::View;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -31,6 +31,7 @@ pub(crate) fn to_wire(tx: &mut dyn Tx, view: &View<'_>, balancer: &LoadBalancer)
     let interfaces = network::interfaces(tx, this(balancer.id))?;
     let ways =
         Ways { public: details.public_interface, network: interfaces.first().map(|interface| interface.network) };
+    let targets = targets(tx, ways, kind, balancer)?;
     let traffic = metrics::traffic(balancer, now);
     let primary_ips = primary_ip::of_load_balancer(tx, balancer.id)?;
     Ok(wire::LoadBalancer {
@@ -51,7 +52,7 @@ pub(crate) fn to_wire(tx: &mut dyn Tx, view: &View<'_>, balancer: &LoadBalancer)
         labels: details.labels.clone(),
         created: balancer.created,
         services: details.services.clone(),
-        targets: Looks::new(tx, balancer, ways, kind)?.targets(tx)?,
+        targets: health::shown(tx, balancer.id, targets)?,
         algorithm: wire::Algorithm { kind: details.algorithm },
         outgoing_traffic: Some(traffic.outgoing),
         ingoing_traffic: Some(traffic.ingoing),
@@ -67,6 +68,19 @@ fn public_address(primary_ips: &[Stored<PrimaryIp>], details: &Details, family: 
     let dns_ptr = entry.or_else(|| ip.parse().ok().map(reverse_dns::default_name));
     let blocked = own.is_some_and(|own| own.details.blocked);
     wire::PublicAddress { id: own.map(|own| own.id), ip: Some(ip), blocked, dns_ptr }
+}
+
+/// The targets of a load balancer, each with what checks of its services find now.
+///
+/// # Errors
+/// The engine's failure.
+pub(super) fn targets(
+    tx: &mut dyn Tx,
+    ways: Ways,
+    kind: &LoadBalancerType,
+    balancer: &LoadBalancer,
+) -> Result<Vec<wire::Target>> {
+    Looks::new(tx, balancer, ways, kind)?.targets(tx)
 }
 
 /// What is looked up to judge the health of targets.

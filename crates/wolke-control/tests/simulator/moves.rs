@@ -125,6 +125,7 @@ impl Simulator {
     /// Lets everything come to rest and checks what was promised.
     pub async fn finish(&mut self) -> Result<()> {
         self.control.set_simulation(Simulation::default());
+        self.control.pace_health_checks().await?;
         self.control.set_clock_mode(ClockMode::Wall, 1000).await?;
         self.end_projects_again().await?;
         for _ in 0..40 {
@@ -191,6 +192,7 @@ impl Simulator {
                 floating_ips: &floating,
             };
             load_balancer::check(tx, caller.project, &balancers, &others)?;
+            balancers.iter().try_for_each(|id| control.check_health(tx, caller.project, *id))?;
             for dialect in DIALECTS {
                 let caller = Caller { dialect, ..caller };
                 let all = [

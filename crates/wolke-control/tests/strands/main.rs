@@ -18,6 +18,7 @@ mod delete;
 mod driven;
 mod enrol;
 mod held;
+mod health;
 mod helpers;
 mod image_in_use;
 mod images;

@@ -252,7 +252,8 @@ impl Guest {
     }
 }
 
-/// What the checks of a service find at a target, once they have failed or succeeded often enough.
+/// What a check of a service finds at a target. Where checks take no time that is the verdict at once; else they come to it
+/// when they have found it often enough ([`super::verdict`]).
 #[must_use]
 pub fn judge(listen_port: u16, check: &HealthCheck, guest: &Guest) -> TargetHealth {
     let fault = match (guest, &check.http) {

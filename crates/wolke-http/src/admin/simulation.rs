@@ -32,6 +32,7 @@ pub async fn set(State(admin): State<Arc<Admin>>, body: Body) -> Answer<Simulati
         next.hosts_per_location = hosts;
     }
     admin.control.set_simulation(next);
+    admin.control.pace_health_checks().await?;
     Ok(Shown(StatusCode::OK, shown(admin.control.simulation())))
 }
 

@@ -23,6 +23,7 @@ mod input;
 mod iso;
 mod limits;
 mod lists;
+mod load_balancer_health;
 mod load_balancer_primary_ips;
 mod load_balancer_targets;
 mod load_balancers;

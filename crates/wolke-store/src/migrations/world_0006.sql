@@ -27,3 +27,15 @@ INSERT INTO counter (name, next) SELECT 'primary_ip', h.id + 1 FROM primary_ips 
 CREATE UNIQUE INDEX primary_ips_load_balancer ON primary_ips (load_balancer, family) WHERE load_balancer > 0;
 -- For the dialects that do not know them: the others, counted and in order.
 CREATE UNIQUE INDEX primary_ips_of_others ON primary_ips (project, load_balancer, id);
+
+-- == Load balancers: health checks that take time
+
+-- Load balancers whose checks take time, and the calendar that keeps their verdicts.
+CREATE TABLE load_balancer_checkers (
+  load_balancer BIGINT PRIMARY KEY REFERENCES load_balancers (id), strand BIGINT NOT NULL
+) CLUSTERED;
+-- What checks of a target have found: `server`, or 0 and the `ip` of a dedicated one; `private`: by its private address.
+CREATE TABLE load_balancer_health (
+  load_balancer BIGINT NOT NULL REFERENCES load_balancers (id), server BIGINT NOT NULL, ip TEXT NOT NULL, private BIGINT NOT NULL,
+  doc TEXT NOT NULL, PRIMARY KEY (load_balancer, server, ip, private)
+) CLUSTERED;

@@ -43,6 +43,7 @@ mod groups;
 mod hosts;
 mod images;
 mod lists;
+mod load_balancer_health;
 mod load_balancers;
 mod migrations;
 mod networks;

@@ -7,7 +7,7 @@ use wolke_domain::primary_ip::Assignee;
 use wolke_domain::zone::{Record, Spec};
 use wolke_store::migrate::{Role, for_postgres, for_sqlite};
 use wolke_store::primary_ip::{self, Details, PrimaryIp};
-use wolke_store::{Counter, address, firewall, invariant, load_balancer, network, rrset, selection, zone};
+use wolke_store::{Counter, address, firewall, invariant, load_balancer, load_balancer_health, network, rrset, selection, zone};
 use wolke_wire::cloud::rrset::RrsetType;
 use wolke_wire::{Id, Kind, Timestamp};
 
@@ -106,7 +106,7 @@ fn nothing_becomes_nothing(place: Place) {
     assert_eq!(found.iter().map(|one| one.id).collect::<Vec<_>>(), [1]);
 }
 
-/// The last schema in which load balancers had addresses of their own.
+/// The last schema in which load balancers had addresses of their own, and no health check took time.
 const OWN_ADDRESSES: i64 = 6;
 
 /// Two load balancers, one with reverse DNS entries of both addresses; a server's primary IP whose name is the one that a new
@@ -171,6 +171,10 @@ fn addresses_become_primary_ips(place: Place) {
         assert_eq!((made.id, address::allocate(tx, 4, Kind::PrimaryIp, made.id)?.position), (9, 4));
         primary_ip::insert(tx, &made)
     });
+    // Checks of what is there take no time, until somebody wants them to.
+    assert_eq!(engine.read(|tx| load_balancer_health::of_pace(tx, false, 0, 9)), [(3, 1), (8, 2)]);
+    engine.write(|tx| load_balancer_health::begin(tx, 3, 7));
+    assert_eq!(engine.read(|tx| load_balancer_health::of_pace(tx, true, 0, 9)), [(3, 1)]);
     for (project, id) in [(1, 3), (2, 8)] {
         engine.write(move |tx| {
             let old = load_balancer::expect(tx, project, id)?;

@@ -13,7 +13,7 @@ use wolke_wire::{ErrorCode, Id, Kind, Timestamp};
 
 crate::on_both_engines!(World: networks, memberships, aliases, the_same_address_twice, members_are_listed, free_addresses, networks_in_common, vswitches, invariants_are_asked);
 
-fn sample(tx: &mut dyn Tx, project: Id, name: &str, pairs: &[(&str, &str)]) -> Result<Network> {
+pub fn sample(tx: &mut dyn Tx, project: Id, name: &str, pairs: &[(&str, &str)]) -> Result<Network> {
     let id = tx.next_id(Counter::Kind(Kind::Network))?;
     let plan = Plan::new("10.0.0.0/16", &[], &[], &|_| true).map_err(Error::invalid_fields)?;
     let labels = sample::labels(pairs);
@@ -25,7 +25,7 @@ fn ip(text: &str) -> Ipv4Addr {
     text.parse().unwrap()
 }
 
-fn seat(network: Id, slot: u32, own: &str, alias_ips: &[&str]) -> Interface {
+pub fn seat(network: Id, slot: u32, own: &str, alias_ips: &[&str]) -> Interface {
     let alias_ips = alias_ips.iter().map(|text| ip(text)).collect();
     Interface { network, slot, number: 0, ip: ip(own), alias_ips }
 }

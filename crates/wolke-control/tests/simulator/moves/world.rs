@@ -38,6 +38,7 @@ impl Simulator {
             profile.0.extend(actions);
         }
         self.control.set_simulation(Simulation { profile: profile.clone(), ..Simulation::default() });
+        self.control.pace_health_checks().await?;
         let actions = if profile.has_actions() { "actions and " } else { "" };
         let machines: Vec<_> = profile.0.iter().filter(|(work, _)| matches!(work, Work::Machine(_))).collect();
         Ok(format!("{actions}{machines:?}"))
