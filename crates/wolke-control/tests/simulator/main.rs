@@ -50,7 +50,9 @@ fn fixed_seeds_keep_the_invariants() {
         }
         logs.push_str(&log);
     }
-    for rare in ["crash", "with everything", "fail_later ok create_server", "fail_later ok volume_attach"] {
+    for rare in
+        ["crash", "with everything", "fail_later ok create_server", "fail_later ok volume_attach", "are watched"]
+    {
         assert!(logs.contains(rare), "no seed saw {rare}");
     }
 }

@@ -39,9 +39,11 @@ impl Simulator {
         }
         self.control.set_simulation(Simulation { profile: profile.clone(), ..Simulation::default() });
         self.control.pace_health_checks().await?;
+        let watched = self.db.read(|tx| wolke_store::load_balancer_health::of_pace(tx, true, 0, 99)).await?.len();
+        let watched = if watched > 0 { format!(", {watched} load balancers are watched") } else { String::new() };
         let actions = if profile.has_actions() { "actions and " } else { "" };
         let machines: Vec<_> = profile.0.iter().filter(|(work, _)| matches!(work, Work::Machine(_))).collect();
-        Ok(format!("{actions}{machines:?}"))
+        Ok(format!("{actions}{machines:?}{watched}"))
     }
 
     async fn time(&mut self) -> Result<String> {
