@@ -1,4 +1,4 @@
-//! What health checks that take time have found, and come to, at the targets of load balancers (decision 0017).
+//! What health checks that take time have found, and come to, at the targets of load balancers (decision 0018).
 //!
 //! A load balancer whose checks take time has a row in `load_balancer_checkers` that names its calendar, and in
 //! `load_balancer_health` a row for each target, with a watch for each service. One whose checks take no time has neither, and

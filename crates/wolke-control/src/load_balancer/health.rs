@@ -1,4 +1,4 @@
-//! Health checks that take time: verdicts that come when there were enough checks (decision 0017).
+//! Health checks that take time: verdicts that come when there were enough checks (decision 0018).
 //!
 //! With a pace of simulated work in which nothing takes time, what checks find is the verdict, at once, and nothing of this is
 //! kept. Else a load balancer has a calendar ([`crate::calendar`]): a strand that sleeps until the next verdict, and that is
