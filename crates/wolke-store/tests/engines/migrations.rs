@@ -7,7 +7,9 @@ use wolke_domain::primary_ip::Assignee;
 use wolke_domain::zone::{Record, Spec};
 use wolke_store::migrate::{Role, for_postgres, for_sqlite};
 use wolke_store::primary_ip::{self, Details, PrimaryIp};
-use wolke_store::{Counter, address, firewall, invariant, load_balancer, load_balancer_health, network, rrset, selection, zone};
+use wolke_store::{
+    Counter, address, firewall, invariant, load_balancer, load_balancer_health, network, rrset, selection, zone,
+};
 use wolke_wire::cloud::rrset::RrsetType;
 use wolke_wire::{Id, Kind, Timestamp};
 
