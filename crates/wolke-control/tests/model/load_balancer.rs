@@ -3,7 +3,8 @@
 mod rules;
 
 use crate::model::{Label, Place, Project, Ref, Slot, any_label, any_place, any_ref, any_slot, labels, name};
-use crate::network;
+use crate::network::{self, Member};
+use crate::primary_ip;
 use crate::system::{json, request};
 use proptest::collection::vec;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any as any_of};
@@ -251,6 +252,7 @@ impl Step {
             let (new, shown) = (project.balancers.get_mut(slot).unwrap(), &answer["load_balancer"]);
             new.id = shown["id"].as_i64().unwrap();
             new.ips = ["ipv4", "ipv6"].map(|member| shown["public_net"][member]["ip"].as_str().unwrap().to_owned());
+            primary_ip::learn_brought(project, Member::Balancer(*slot), &shown["public_net"]);
         }
     }
 }

@@ -41,7 +41,7 @@ use run::run;
 use shrink::{check, current, draw, runner};
 
 /// Lists of transitions that CI runs.
-const CASES: u64 = 150;
+const CASES: u64 = 200;
 /// The seed of CI.
 const SEED: u64 = 20_261_122;
 

@@ -1,4 +1,4 @@
-//! Primary IPs: requests. What servers do with them stands in `primary_ip/of_server.rs`.
+//! Primary IPs: requests. What servers and load balancers do with them stands in `primary_ip/of_server.rs`.
 
 mod of_server;
 
@@ -6,8 +6,9 @@ use crate::load_balancer;
 use crate::model::{
     Label, Place, Predicted, Project, Ref, Slot, Where, any_label, any_ref, any_slot, any_where, at, labels, name,
 };
+use crate::network::Member;
 use crate::system::{json, request};
-pub use of_server::{bring, learn_brought, of_server, release, take};
+pub use of_server::{bring, learn_brought, of_holder, of_server, release, rename, take};
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any as any_of};
 use proptest::prop_oneof;
 use serde_json::{Value, json};
@@ -24,7 +25,7 @@ pub struct PrimaryIp {
     pub ip: String,
     pub name: String,
     pub family: u8,
-    pub assignee: Option<Slot>,
+    pub assignee: Option<Member>,
     pub auto_delete: bool,
     pub place: Place,
     pub protected: bool,
@@ -35,7 +36,7 @@ pub struct PrimaryIp {
 #[derive(Clone, Copy, Debug)]
 pub enum Which {
     Slot(Ref),
-    /// The one of a family that a server has now.
+    /// The one of a family that a server has now, or a load balancer.
     Of(Ref, u8),
 }
 
@@ -54,7 +55,8 @@ fn any_family() -> BoxedStrategy<u8> {
 }
 
 fn any_which() -> BoxedStrategy<Which> {
-    let of = (any_ref(Kind::Server), any_family()).prop_map(|(server, family)| Which::Of(server, family));
+    let holder = prop_oneof![5 => any_ref(Kind::Server), 1 => any_ref(Kind::LoadBalancer)];
+    let of = (holder, any_family()).prop_map(|(server, family)| Which::Of(server, family));
     prop_oneof![3 => any_ref(Kind::PrimaryIp).prop_map(Which::Slot), 2 => of].boxed()
 }
 
@@ -80,14 +82,17 @@ pub fn any() -> BoxedStrategy<Step> {
 fn find(project: &Project, which: Which) -> Result<Slot, ErrorCode> {
     match which {
         Which::Slot(ip) => ip.own().ok().filter(|slot| project.ips.contains_key(slot)),
-        Which::Of(server, family) => server.own().ok().and_then(|server| slot_of(project, server, family)),
+        Which::Of(holder, family) => holder.own().ok().and_then(|slot| {
+            let of_kind = if holder.kind == Kind::Server { Member::Server } else { Member::Balancer };
+            slot_of(project, of_kind(slot), family)
+        }),
     }
     .ok_or(ErrorCode::NotFound)
 }
 
-fn slot_of(project: &Project, server: Slot, family: u8) -> Option<Slot> {
+fn slot_of(project: &Project, holder: Member, family: u8) -> Option<Slot> {
     let mut all = project.ips.iter();
-    all.find(|(_, ip)| ip.assignee == Some(server) && ip.family == family).map(|(slot, _)| *slot)
+    all.find(|(_, ip)| ip.assignee == Some(holder) && ip.family == family).map(|(slot, _)| *slot)
 }
 
 /// The id that is meant; of an address that a server has not, one that nobody has.
@@ -144,7 +149,7 @@ impl Step {
                         let place = at(&mut project.servers, server)?.place;
                         check_off(project, server.slot)?;
                         check_room(project, server.slot, family)?;
-                        (Some(server.slot), place)
+                        (Some(Member::Server(server.slot)), place)
                     }
                 };
                 if project.ips.contains_key(&slot) {
@@ -178,11 +183,15 @@ impl Step {
                 }
                 check_off(project, server.slot)?;
                 check_room(project, server.slot, project.ips[&slot].family)?;
-                project.ips.get_mut(&slot).unwrap().assignee = Some(server.slot);
+                project.ips.get_mut(&slot).unwrap().assignee = Some(Member::Server(server.slot));
             }
             Self::Unassign(which) => {
                 let slot = find(project, which)?;
-                if let Some(server) = project.ips[&slot].assignee {
+                let holder = project.ips[&slot].assignee;
+                if let Some(Member::Balancer(_)) = holder {
+                    return Err(ErrorCode::UnsupportedError);
+                }
+                if let Some(Member::Server(server)) = holder {
                     check_off(project, server)?;
                     if project.ips[&slot].family == 4 && load_balancer::aims_publicly_at(project, server) {
                         return Err(ErrorCode::ServerIsLoadBalancerTarget);
@@ -256,7 +265,11 @@ pub fn shown(project: &Project, slot: Slot) -> Value {
     let ip = &project.ips[&slot];
     json!({
         "id": ip.id, "name": ip.name, "ip": ip.ip, "type": if ip.family == 4 { "ipv4" } else { "ipv6" },
-        "assignee_type": "server", "assignee_id": ip.assignee.map(|server| project.servers[&server].id),
+        "assignee_type": if let Some(Member::Balancer(_)) = ip.assignee { "load_balancer" } else { "server" },
+        "assignee_id": ip.assignee.map(|holder| match holder {
+            Member::Server(slot) => project.servers[&slot].id,
+            Member::Balancer(slot) => project.balancers[&slot].id,
+        }),
         "auto_delete": ip.auto_delete, "location": {"name": ip.place.location()},
         "protection": {"delete": ip.protected}, "labels": labels(ip.label),
     })

@@ -115,7 +115,8 @@ pub fn any() -> BoxedStrategy<Step> {
 
 /// Whether a server could be started.
 pub fn has_interface(project: &Project, slot: Slot) -> bool {
-    project.ips.values().any(|ip| ip.assignee == Some(slot)) || network::is_anywhere(project, Member::Server(slot))
+    project.ips.values().any(|ip| ip.assignee == Some(Member::Server(slot)))
+        || network::is_anywhere(project, Member::Server(slot))
 }
 
 /// A server that can be given something, and where it is.
@@ -129,7 +130,7 @@ pub fn remove(project: &mut Project, slot: Slot) {
     let gone = project.servers.remove(&slot).unwrap();
     project.bury(Kind::Server, slot, gone.id);
     project.orphans.extend(gone.work);
-    primary_ip::release(project, slot);
+    primary_ip::release(project, Member::Server(slot));
     network::release(project, Member::Server(slot));
     load_balancer::release(project, slot);
     project.floating_ips.values_mut().filter(|ip| ip.server == Some(slot)).for_each(|ip| ip.server = None);
@@ -154,7 +155,7 @@ fn make(project: &mut Project, new: &New) -> Predicted {
     for (public, family) in [(new.ipv4, 4), (new.ipv6, 6)] {
         match public {
             Public::None => {}
-            Public::New => primary_ip::bring(project, slot, place, family),
+            Public::New => primary_ip::bring(project, Member::Server(slot), place, family),
             Public::Named(ip) => primary_ip::take(project, slot, place, family, ip)?,
         }
     }
@@ -267,7 +268,7 @@ impl Step {
                 let starts = next.iter().filter(|action| action["command"] == "start_server");
                 actions.extend(starts.map(|action| action["id"].as_i64().unwrap()));
                 project.servers.get_mut(&new.slot).unwrap().id = answer["server"]["id"].as_i64().unwrap();
-                primary_ip::learn_brought(project, new.slot, &answer["server"]["public_net"]);
+                primary_ip::learn_brought(project, Member::Server(new.slot), &answer["server"]["public_net"]);
                 new.slot
             }
             Self::PowerOn(server) | Self::PowerOff(server) | Self::Delete(server) => server.slot,

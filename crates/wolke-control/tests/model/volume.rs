@@ -61,11 +61,11 @@ pub fn any() -> BoxedStrategy<Step> {
     let server = || any_ref(Kind::Server);
     prop_oneof![
         5 => create(),
-        2 => volume().prop_map(Step::Delete),
+        3 => volume().prop_map(Step::Delete),
         5 => (volume(), server()).prop_map(|(volume, server)| Step::Attach { volume, server }),
         2 => volume().prop_map(Step::Detach),
         1 => (volume(), any_size()).prop_map(|(volume, size)| Step::Resize { volume, size }),
-        1 => (volume(), any_of::<bool>()).prop_map(|(volume, on)| Step::Protect { volume, on }),
+        2 => (volume(), any_of::<bool>()).prop_map(|(volume, on)| Step::Protect { volume, on }),
         1 => (volume(), any_label()).prop_map(|(volume, label)| Step::Relabel { volume, label }),
     ]
     .boxed()

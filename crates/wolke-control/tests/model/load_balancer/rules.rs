@@ -105,6 +105,7 @@ fn create(project: &mut Project, new: &New) -> Predicted {
     // Whether the name is taken is asked last: until then the new one stands beside whoever has it.
     let (id, services, targets, ips) = (0, new.services.clone(), Vec::new(), Default::default());
     project.balancers.insert(BESIDE, Balancer { id, place, public, services, targets, ips, protected: false, label });
+    [4, 6].into_iter().for_each(|family| primary_ip::bring(project, Member::Balancer(BESIDE), place, family));
     if let Some(network) = network {
         network::join(project, network, Member::Balancer(BESIDE), place, None)?;
     }
@@ -115,6 +116,7 @@ fn create(project: &mut Project, new: &New) -> Predicted {
     let new = project.balancers.remove(&BESIDE).unwrap();
     project.balancers.insert(slot, new);
     network::rename(project, Member::Balancer(BESIDE), Member::Balancer(slot));
+    primary_ip::rename(project, Member::Balancer(BESIDE), Member::Balancer(slot));
     Ok(())
 }
 
@@ -130,6 +132,7 @@ impl Step {
                 let id = found.id;
                 project.balancers.remove(&balancer.slot);
                 network::release(project, Member::Balancer(balancer.slot));
+                primary_ip::release(project, Member::Balancer(balancer.slot));
                 project.bury(Kind::LoadBalancer, balancer.slot, id);
             }
             Self::AddService { balancer, port } => {
@@ -247,9 +250,10 @@ pub fn shown(project: &Project, slot: Slot) -> Value {
         balancer.services.iter().map(|port| json!({"listen_port": port, "protocol": "tcp"})).collect();
     let targets: Value = balancer.targets.iter().map(|aim| target(project, slot, *aim)).collect();
     let [ipv4, ipv6] = &balancer.ips;
+    let id = |family| primary_ip::of_holder(project, Member::Balancer(slot), family).map(|ip| ip.id);
     json!({
         "id": balancer.id, "name": name(Kind::LoadBalancer, slot), "location": {"name": balancer.place.location()},
-        "public_net": {"enabled": balancer.public, "ipv4": {"ip": ipv4}, "ipv6": {"ip": ipv6}},
+        "public_net": {"enabled": balancer.public, "ipv4": {"id": id(4), "ip": ipv4}, "ipv6": {"id": id(6), "ip": ipv6}},
         "private_net": network::private_net(project, Member::Balancer(slot)),
         "services": services, "targets": targets, "labels": labels(balancer.label),
         "protection": {"delete": balancer.protected},

@@ -1,7 +1,8 @@
-//! What servers do with primary IPs: they bring some along, take others, and let go of all.
+//! What servers and load balancers do with primary IPs: they bring some along, take others, and let go of all.
 
 use super::PrimaryIp;
 use crate::model::{Place, Predicted, Project, Ref, Slot, at};
+use crate::network::Member;
 use serde_json::Value;
 use wolke_wire::{ErrorCode, Kind};
 
@@ -19,41 +20,54 @@ pub fn take(project: &mut Project, server: Slot, place: Place, family: u8, ip: R
     if found.place != place {
         return Err(ErrorCode::PrimaryIpDatacenterMismatch);
     }
-    found.assignee = Some(server);
+    found.assignee = Some(Member::Server(server));
     Ok(())
 }
 
-/// A new server brings its own address along.
-pub fn bring(project: &mut Project, server: Slot, place: Place, family: u8) {
+/// Somebody new brings an address along.
+pub fn bring(project: &mut Project, holder: Member, place: Place, family: u8) {
     let slot = (BROUGHT..).find(|slot| !project.ips.contains_key(slot)).unwrap();
     let (id, ip, name) = (0, String::new(), String::new());
-    let assignee = Some(server);
+    let assignee = Some(holder);
     let new = PrimaryIp { id, ip, name, family, assignee, auto_delete: true, place, protected: false, label: None };
     project.ips.insert(slot, new);
 }
 
 /// The address of a family that a server has.
 pub fn of_server(project: &Project, server: Slot, family: u8) -> Option<&PrimaryIp> {
-    project.ips.values().find(|ip| ip.assignee == Some(server) && ip.family == family)
+    of_holder(project, Member::Server(server), family)
 }
 
-/// A new server shows which addresses it has brought along.
-pub fn learn_brought(project: &mut Project, server: Slot, public_net: &Value) {
+/// The address of a family that somebody has.
+pub fn of_holder(project: &Project, holder: Member, family: u8) -> Option<&PrimaryIp> {
+    project.ips.values().find(|ip| ip.assignee == Some(holder) && ip.family == family)
+}
+
+/// Somebody is known by another slot.
+pub fn rename(project: &mut Project, from: Member, to: Member) {
+    let all = project.ips.values_mut().filter(|ip| ip.assignee == Some(from));
+    all.for_each(|ip| ip.assignee = Some(to));
+}
+
+/// Somebody new shows which addresses it has brought along.
+pub fn learn_brought(project: &mut Project, holder: Member, public_net: &Value) {
     for (family, member) in [(4, "ipv4"), (6, "ipv6")] {
-        let of_server = |ip: &&mut PrimaryIp| ip.assignee == Some(server) && ip.family == family && ip.id == 0;
-        if let Some(ip) = project.ips.values_mut().find(of_server) {
+        let is_its = |ip: &&mut PrimaryIp| ip.assignee == Some(holder) && ip.family == family && ip.id == 0;
+        if let Some(ip) = project.ips.values_mut().find(is_its) {
             ip.id = public_net[member]["id"].as_i64().unwrap();
-            ip.ip = public_net[member]["ip"].as_str().unwrap().to_owned();
+            let shown = public_net[member]["ip"].as_str().unwrap();
+            // Of a network load balancers show the first address.
+            let first = shown.strip_suffix("::1").map(|network| format!("{network}::/64"));
+            ip.ip = first.unwrap_or_else(|| shown.to_owned());
             ip.name = format!("primary_ip-{}", ip.id);
         }
     }
 }
 
-/// A server is gone: what it has brought along goes with it, the rest is free.
-pub fn release(project: &mut Project, server: Slot) {
-    let of_server: Vec<Slot> =
-        project.ips.iter().filter(|(_, ip)| ip.assignee == Some(server)).map(|(s, _)| *s).collect();
-    for slot in of_server {
+/// Somebody is gone: what it has brought along goes with it, the rest is free.
+pub fn release(project: &mut Project, holder: Member) {
+    let its: Vec<Slot> = project.ips.iter().filter(|(_, ip)| ip.assignee == Some(holder)).map(|(s, _)| *s).collect();
+    for slot in its {
         if project.ips[&slot].auto_delete {
             let gone = project.ips.remove(&slot).unwrap();
             project.bury(Kind::PrimaryIp, slot, gone.id);
