@@ -1,7 +1,7 @@
 //! Primary IPs: operations and view. Moving them between servers: `primary_ip/assign.rs`; reverse DNS: `primary_ip/dns.rs`; what
 //! servers and load balancers do with theirs when they are made and when they go: `primary_ip/held.rs`.
 //!
-//! Those of load balancers are hidden from dialects that know servers alone as assignees: they are not found there (decision 0017).
+//! Those of load balancers are hidden from dialects that know servers alone as assignees: they are not found there (decision 0019).
 
 mod assign;
 mod dns;

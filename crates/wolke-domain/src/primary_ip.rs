@@ -47,7 +47,7 @@ pub fn has_family(family: i64) -> Error {
 pub enum Assignee {
     /// A server.
     Server(Id),
-    /// A load balancer, which keeps it as long as it exists (decision 0017).
+    /// A load balancer, which keeps it as long as it exists (decision 0019).
     LoadBalancer(Id),
 }
 
@@ -110,7 +110,7 @@ impl Offered {
     }
 }
 
-/// The refusal to take a primary IP from its load balancer, which keeps it as long as it exists (decision 0017).
+/// The refusal to take a primary IP from its load balancer, which keeps it as long as it exists (decision 0019).
 #[must_use]
 pub fn stays_with_load_balancer(id: Id, balancer: Id) -> Error {
     let message = format!(

@@ -1,7 +1,7 @@
 //! Primary IPs.
 //!
 //! **Invariant:** one has at most one assignee, a server or a load balancer, each in a column of its own: ids of different
-//! kinds may be the same number. A load balancer has one of each family as long as it exists (decision 0017).
+//! kinds may be the same number. A load balancer has one of each family as long as it exists (decision 0019).
 
 use crate::named::{self, Head, Named, OWN, common};
 use crate::resource::Stored;

@@ -68,7 +68,7 @@ impl Control {
 
     /// Takes a primary IP from its server. It stays, also with auto_delete, which means "when the server is deleted". A
     /// free one is done at once: the documents have no code for it, and detaching an ISO without one is answered so, too. A load
-    /// balancer keeps its own as long as it exists (decision 0017).
+    /// balancer keeps its own as long as it exists (decision 0019).
     ///
     /// # Errors
     /// `not_found`, `server_not_stopped`, `locked`, `server_is_load_balancer_target`; `unsupported_error` for that of a load

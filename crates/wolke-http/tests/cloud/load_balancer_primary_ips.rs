@@ -1,4 +1,4 @@
-//! The primary IPs of load balancers (decision 0017): made with them or given to them, shown from both ends, kept until they go.
+//! The primary IPs of load balancers (decision 0019): made with them or given to them, shown from both ends, kept until they go.
 
 use super::load_balancers::{act, dialects, see, wanted};
 use super::operator::Operator;

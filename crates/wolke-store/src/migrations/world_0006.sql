@@ -1,6 +1,6 @@
 -- Dialect of this file: see migrate.rs.
 
--- == Primary IPs of load balancers (decision 0017)
+-- == Primary IPs of load balancers (decision 0019)
 
 -- `assignee` stays the server that has one; `load_balancer`: the load balancer that has it, 0: none. Never both.
 ALTER TABLE primary_ips ADD COLUMN load_balancer BIGINT NOT NULL DEFAULT 0;

@@ -21,7 +21,7 @@ text_enum! {
         /// A server.
         Server = "server",
         /// A load balancer; only in answers, and only since 2026-10-05: it gets its primary IPs when it is made, for good
-        /// (decision 0017).
+        /// (decision 0019).
         LoadBalancer = "load_balancer",
         /// Nothing; only in answers, and only since 2026-08-01 (fact sheet §0.2).
         Unassigned = "unassigned",

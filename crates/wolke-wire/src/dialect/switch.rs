@@ -99,7 +99,7 @@ switches! {
     hides_primary_ips_of_load_balancers:
         "The primary IPs of load balancers are not found: the document knows servers alone as assignees. Off: they are primary \
          IPs like all others.",
-        "fact sheet §2 (2026-10-05), decision 0017" => D2023_07 | D2026_02;
+        "fact sheet §2 (2026-10-05), decision 0019" => D2023_07 | D2026_02;
     refuses_removal_of_absent_firewall:
         "Taking a firewall off what it is not applied to is refused with `firewall_already_removed`. Off: it succeeds.",
         "dialects D.1, fact sheet §2" => D2023_07;
