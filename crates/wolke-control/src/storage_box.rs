@@ -134,12 +134,8 @@ pub(crate) fn remove(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
 
 /// Removes a storage box with everything in it.
 fn remove_with_all(tx: &mut dyn Tx, old: &StorageBox) -> Result<()> {
-    for one in snapshots::of_box(tx, old.id)? {
-        snapshots::delete(tx, &one.value)?;
-    }
-    for one in subaccounts::of_box(tx, old.id)? {
-        subaccounts::delete(tx, &one.value)?;
-    }
+    snapshots::delete_all(tx, old.project, old.id)?;
+    subaccounts::delete_all(tx, old.project, old.id)?;
     calendar::forget(tx, old.details.calendar)?;
     boxes::delete(tx, old)
 }

@@ -242,6 +242,6 @@ fn change_ttl(tx: &mut dyn Tx, old: &Stored<Zone>, ttl: i64, dialect: Dialect) -
 /// Removes a zone with everything in it.
 pub(crate) fn remove(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
     let old = zone::expect(tx, project, &IdOrName::Id(id))?;
-    sets::delete_all(tx, id)?;
+    sets::delete_all(tx, &old.value)?;
     zone::delete(tx, &old.value)
 }

@@ -79,10 +79,10 @@ statements! { "invariant";
         OR (l.kind = 'certificate' AND NOT EXISTS (SELECT 1 FROM certificates x WHERE x.id = l.id))
         OR (l.kind = 'load_balancer' AND NOT EXISTS (SELECT 1 FROM load_balancers b WHERE b.id = l.id))
         OR (l.kind = 'zone' AND NOT EXISTS (SELECT 1 FROM zones z WHERE z.id = l.id))
-        OR (l.kind = 'rrset' AND NOT EXISTS (SELECT 1 FROM rrsets r WHERE r.id = l.id))
+        OR (l.kind = 'rrset' AND NOT EXISTS (SELECT 1 FROM rrsets r WHERE r.id = l.id AND r.zone = l.parent))
         OR (l.kind = 'storage_box' AND NOT EXISTS (SELECT 1 FROM storage_boxes b WHERE b.id = l.id))
-        OR (l.kind = 'storage_box_snapshot' AND NOT EXISTS (SELECT 1 FROM storage_box_snapshots h WHERE h.id = l.id))
-        OR (l.kind = 'storage_box_subaccount' AND NOT EXISTS (SELECT 1 FROM storage_box_subaccounts u WHERE u.id = l.id))
+        OR (l.kind = 'storage_box_snapshot' AND NOT EXISTS (SELECT 1 FROM storage_box_snapshots h WHERE h.id = l.id AND h.storage_box = l.parent))
+        OR (l.kind = 'storage_box_subaccount' AND NOT EXISTS (SELECT 1 FROM storage_box_subaccounts u WHERE u.id = l.id AND u.storage_box = l.parent))
         OR (l.kind = 'placement_group' AND NOT EXISTS (SELECT 1 FROM placement_groups g WHERE g.id = l.id)) ORDER BY l.id";
     BEHIND_A_FIREWALL = "SELECT f.server FROM firewall_servers f WHERE NOT EXISTS (SELECT 1 FROM firewalls w, servers s
         WHERE w.id = f.firewall AND s.id = f.server AND s.project = w.project) ORDER BY f.server";

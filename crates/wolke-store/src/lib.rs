@@ -8,6 +8,7 @@
 pub mod action;
 pub mod address;
 pub mod authority;
+mod bulk;
 pub mod certificate;
 pub mod clock;
 pub mod console;
@@ -84,6 +85,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         host::STATEMENTS,
         image::STATEMENTS,
         label::STATEMENTS,
+        label::INSERT_MANY.statements(),
         load_balancer::STATEMENTS,
         load_balancer_health::STATEMENTS,
         migrate::STATEMENTS,
@@ -97,6 +99,7 @@ pub fn world_statements() -> Vec<stmt::Stmt> {
         resource::STATEMENTS,
         selection::STATEMENTS,
         rrset::STATEMENTS,
+        rrset::INSERT.statements(),
         server::STATEMENTS,
         ssh_key::STATEMENTS,
         storage_box::STATEMENTS,

@@ -69,6 +69,11 @@ pub(crate) trait Named: Sized {
         vec![self.head().name.into()]
     }
 
+    /// With what it goes, if it goes with anything: its labels name it.
+    fn parent(&self) -> Option<Id> {
+        None
+    }
+
     /// In what its name is unique.
     fn scope(&self) -> Id {
         self.head().project
@@ -208,7 +213,7 @@ pub(crate) fn add<T: Named>(tx: &mut dyn Tx, new: &T, more: Vec<Value>) -> Resul
     if tx.execute(&T::SQL.insert, &params)? == 0 {
         return Err(Error::name_used());
     }
-    label::replace(tx, T::KIND, project, id, &BTreeMap::new(), new.labels())
+    label::replace_in(tx, (T::KIND, project, new.parent()), id, &BTreeMap::new(), new.labels())
 }
 
 /// Writes a changed resource back, with its labels.
@@ -220,7 +225,7 @@ pub(crate) fn update<T: Named>(tx: &mut dyn Tx, old: &Stored<T>, new: &T) -> Res
     {
         return Err(Error::name_used());
     }
-    label::replace(tx, T::KIND, project, id, old.value.labels(), new.labels())?;
+    label::replace_in(tx, (T::KIND, project, new.parent()), id, old.value.labels(), new.labels())?;
     let mut params = new.changing();
     params.extend([json_text(details)?, id.into(), old.generation.into()]);
     tx.execute_one(&T::SQL.update, &params)
@@ -235,6 +240,6 @@ pub(crate) fn delete<T: Named>(tx: &mut dyn Tx, old: &T) -> Result<()> {
 /// Removes a resource and its labels.
 pub(crate) fn remove<T: Named>(tx: &mut dyn Tx, old: &T) -> Result<()> {
     let Head { id, project, .. } = old.head();
-    label::replace(tx, T::KIND, project, id, old.labels(), &BTreeMap::new())?;
+    label::replace_in(tx, (T::KIND, project, old.parent()), id, old.labels(), &BTreeMap::new())?;
     tx.execute_one(&T::SQL.delete, &[id.into()])
 }

@@ -6,7 +6,6 @@
 use crate::load_balancer_health::{self, watched};
 use crate::named::{self, Head, Named, common};
 use crate::network_run;
-use crate::resource;
 use crate::stmt::statements;
 use crate::tx::{Counter, Tx};
 use crate::value::Row;
@@ -37,7 +36,6 @@ statements! { "network";
         AND a.kind = 'server' AND a.position = 0)";
     TOUCH_BALANCERS = concat!("UPDATE load_balancers SET rev = rev + 1 WHERE id IN (SELECT a.member FROM network_addresses a WHERE a.network = $1
         AND a.kind = 'load_balancer' AND a.position = 0)", watched!());
-    OTHERS = "SELECT kind, member FROM network_addresses WHERE network = $1 AND kind <> 'server' AND position = 0 ORDER BY kind, member";
     ADDRESSES = "SELECT a.kind, a.member, a.ip, a.position, CASE WHEN a.kind = 'server' THEN (SELECT s.status FROM servers s WHERE s.id = a.member) END
         FROM network_addresses a WHERE a.network = $1 ORDER BY a.kind, a.member, a.position";
     OF_MEMBER = "SELECT network, ip, slot, interface FROM network_addresses WHERE kind = $1 AND member = $2 ORDER BY slot, position";
@@ -293,10 +291,7 @@ pub fn detach(tx: &mut dyn Tx, member: Target, network: Id) -> Result<bool> {
 /// The engine's failure.
 pub fn detach_all(tx: &mut dyn Tx, network: Id) -> Result<()> {
     tx.execute(&TOUCH_SERVERS, &[network.into()])?;
-    for row in tx.query(&OTHERS, &[network.into()])? {
-        let Target { kind, id } = target(&row)?;
-        resource::touch(tx, kind, id)?;
-    }
+    touch_balancers(tx, network)?;
     let members = member_count(tx, network)?;
     tx.execute(&GIVE_ALL, &[network.into()])?;
     network_run::give_all(tx, network)?;

@@ -1,6 +1,7 @@
 //! Sets of DNS records: a row each. What they add to their zone's `record_count`, `rrset_count` and `bytes` is kept by whoever
 //! writes them here, and returned, so that nobody counts sets to know whether there may be another one.
 
+use crate::bulk::Bulk;
 use crate::label;
 use crate::resource::Stored;
 use crate::stmt::statements;
@@ -9,14 +10,13 @@ use crate::value::{Row, Value, json_text};
 use crate::zone::{self, Share, Zone};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use wolke_domain::zone::{Spec, Volume, key};
 use wolke_domain::{Error, Result};
 use wolke_wire::cloud::rrset::RrsetType;
 use wolke_wire::{Id, Kind, Timestamp};
 
 statements! { "rrset";
-    INSERT = "INSERT INTO rrsets (id, project, zone, path, name, type, created, protected, size, records, rev, generation, doc)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 1, $11) ON CONFLICT (zone, path) DO NOTHING";
     GET = "SELECT id, project, zone, name, type, created, protected, records, rev, generation, doc FROM rrsets WHERE id = $1 AND project = $2";
     BY_PATH = "SELECT id, project, zone, name, type, created, protected, records, rev, generation, doc FROM rrsets WHERE zone = $1 AND path = $2";
     OF_ZONE = "SELECT id, project, zone, name, type, created, protected, records, rev, generation, doc FROM rrsets WHERE zone = $1 ORDER BY path";
@@ -27,6 +27,13 @@ statements! { "rrset";
     DELETE = "DELETE FROM rrsets WHERE id = $1";
     DELETE_ALL = "DELETE FROM rrsets WHERE zone = $1";
 }
+
+/// Many sets, as far as their paths are free.
+pub(crate) static INSERT: LazyLock<Bulk> = LazyLock::new(|| {
+    let head = "INSERT INTO rrsets (id, project, zone, path, name, type, created, protected, size, records, doc, rev, generation) VALUES ";
+    let row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1)";
+    Bulk::new("rrset::INSERT", head, row, " ON CONFLICT (zone, path) DO NOTHING")
+});
 
 /// A set of records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,14 +74,24 @@ fn size(set: &Rrset) -> i64 {
     i64::try_from(set.spec.records.len()).unwrap_or(i64::MAX)
 }
 
-/// What a set is to its zone: its bytes are those of its path, its records and its document.
-fn share(set: &Rrset) -> Result<Share> {
+/// Where the labels of a set belong.
+const fn place(set: &Rrset) -> (Kind, Id, Option<Id>) {
+    (Kind::Rrset, set.project, Some(set.zone))
+}
+
+/// The bytes of a set: of its path, its records and its document.
+fn bytes(texts: [&Value; 3]) -> i64 {
     let length = |text: &Value| match text {
         Value::Text(text) => i64::try_from(text.len()).unwrap_or(i64::MAX),
         _ => 0,
     };
-    let stored = length(&json_text(&set.spec.records)?) + length(&json_text(&details(set))?);
-    Ok(Share { records: size(set), sets: 1, bytes: stored + length(&set.spec.key().into()) })
+    texts.into_iter().map(length).sum()
+}
+
+/// What a set is to its zone.
+fn share(set: &Rrset) -> Result<Share> {
+    let texts = [&set.spec.key().into(), &json_text(&set.spec.records)?, &json_text(&details(set))?];
+    Ok(Share { records: size(set), sets: 1, bytes: bytes(texts) })
 }
 
 fn kind(text: &str) -> Result<RrsetType> {
@@ -99,26 +116,32 @@ fn rrset(row: &Row) -> Result<Stored<Rrset>> {
     })
 }
 
-/// Inserts new sets into a zone, each with its labels; returns the ids, and how much all sets of the zone are now.
+/// Inserts new sets into a zone, each with its labels, in statements of many rows; returns the ids, and how much all sets of the
+/// zone are now.
 ///
 /// # Errors
 /// `RRSet already exists`.
 pub fn insert(tx: &mut dyn Tx, zone: &Zone, new: Vec<(Spec, BTreeMap<String, String>)>) -> Result<(Vec<Id>, Volume)> {
     let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
     let first = tx.next_ids(Counter::Kind(Kind::Rrset), count)?;
-    let (mut ids, mut all) = (Vec::with_capacity(new.len()), Share::default());
+    let created = tx.now().whole_second();
+    let (mut rows, mut labelled, mut all) = (Vec::new(), Vec::with_capacity(new.len()), Share::default());
     for (id, (spec, labels)) in (first..).zip(new) {
-        let created = tx.now().whole_second();
         let set = Rrset { id, project: zone.project, zone: zone.id, created, is_protected: false, spec, labels };
-        insert_row(tx, &set)?;
-        let Share { records, sets, bytes } = share(&set)?;
+        let (row, Share { records, sets, bytes }) = row(&set)?;
         all = Share { records: all.records + records, sets: all.sets + sets, bytes: all.bytes + bytes };
-        ids.push(id);
+        rows.extend(row);
+        labelled.push((id, set.labels));
     }
-    Ok((ids, zone::count(tx, zone.id, all)?))
+    if INSERT.insert(tx, &rows)? < labelled.len() as u64 {
+        return Err(Error::rrset_exists());
+    }
+    label::add_of_children(tx, (Kind::Rrset, zone.project, zone.id), &labelled)?;
+    Ok((labelled.into_iter().map(|(id, _)| id).collect(), zone::count(tx, zone.id, all)?))
 }
 
-fn insert_row(tx: &mut dyn Tx, set: &Rrset) -> Result<()> {
+/// The parameters of [`INSERT`], and what the set adds to its zone.
+fn row(set: &Rrset) -> Result<([Value; 11], Share)> {
     let params = [
         set.id.into(),
         set.project.into(),
@@ -132,10 +155,8 @@ fn insert_row(tx: &mut dyn Tx, set: &Rrset) -> Result<()> {
         json_text(&set.spec.records)?,
         json_text(&details(set))?,
     ];
-    if tx.execute(&INSERT, &params)? == 0 {
-        return Err(Error::rrset_exists());
-    }
-    label::replace(tx, Kind::Rrset, set.project, set.id, &BTreeMap::new(), &set.labels)
+    let share = Share { records: size(set), sets: 1, bytes: bytes([&params[3], &params[9], &params[10]]) };
+    Ok((params, share))
 }
 
 /// A set by its id inside the house.
@@ -183,7 +204,7 @@ pub fn any_protected(tx: &mut dyn Tx, zone: Id) -> Result<bool> {
 /// # Errors
 /// Internal when somebody else has changed the row since it was read.
 pub fn update(tx: &mut dyn Tx, old: &Stored<Rrset>, new: &Rrset) -> Result<Option<Volume>> {
-    label::replace(tx, Kind::Rrset, new.project, new.id, &old.value.labels, &new.labels)?;
+    label::replace_in(tx, place(new), new.id, &old.value.labels, &new.labels)?;
     let params = [
         new.is_protected.into(),
         size(new).into(),
@@ -207,23 +228,20 @@ pub fn update(tx: &mut dyn Tx, old: &Stored<Rrset>, new: &Rrset) -> Result<Optio
 /// # Errors
 /// The engine's failure.
 pub fn delete(tx: &mut dyn Tx, old: &Rrset) -> Result<()> {
-    label::replace(tx, Kind::Rrset, old.project, old.id, &old.labels, &BTreeMap::new())?;
+    label::replace_in(tx, place(old), old.id, &old.labels, &BTreeMap::new())?;
     tx.execute_one(&DELETE, &[old.id.into()])?;
     let Share { records, sets, bytes } = share(old)?;
     zone::count(tx, old.zone, Share { records: -records, sets: -sets, bytes: -bytes }).map(|_| ())
 }
 
-/// Removes all sets of a zone with their labels. What it reads is bounded by what a zone may hold.
+/// Removes all sets of a zone of a project with their labels: the same few statements, whatever the zone holds.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn delete_all(tx: &mut dyn Tx, zone: Id) -> Result<()> {
-    let mut gone = Share::default();
-    for Stored { value: old, .. } in of_zone(tx, zone)? {
-        label::replace(tx, Kind::Rrset, old.project, old.id, &old.labels, &BTreeMap::new())?;
-        let Share { records, sets, bytes } = share(&old)?;
-        gone = Share { records: gone.records - records, sets: gone.sets - sets, bytes: gone.bytes - bytes };
+pub fn delete_all(tx: &mut dyn Tx, zone: &Zone) -> Result<()> {
+    label::drop_of_children(tx, (Kind::Rrset, zone.project, zone.id))?;
+    match tx.execute(&DELETE_ALL, &[zone.id.into()])? {
+        0 => Ok(()),
+        _ => zone::emptied(tx, zone.id),
     }
-    tx.execute(&DELETE_ALL, &[zone.into()])?;
-    if gone == Share::default() { Ok(()) } else { zone::count(tx, zone, gone).map(|_| ()) }
 }

@@ -1,5 +1,6 @@
 //! Snapshots of storage boxes.
 
+use crate::label;
 use crate::named::{self, Head, Named, OWN, common};
 use crate::resource::Stored;
 use crate::stmt::statements;
@@ -25,6 +26,7 @@ statements! { "storage_box_snapshot";
     UPDATE = "UPDATE storage_box_snapshots SET kept = $1, size = $2, rev = rev + 1, generation = generation + 1, doc = $3
         WHERE id = $4 AND generation = $5";
     DELETE = "DELETE FROM storage_box_snapshots WHERE id = $1";
+    DELETE_ALL = "DELETE FROM storage_box_snapshots WHERE storage_box = $1";
 }
 
 /// A snapshot.
@@ -82,6 +84,10 @@ impl Named for Snapshot {
             mark: Mark { bytes: row.int(OWN + 3)?, kept: row.int(OWN + 4)? },
             size: row.int(OWN + 5)?,
         })
+    }
+
+    fn parent(&self) -> Option<Id> {
+        Some(self.storage_box)
     }
 
     fn columns(&self) -> Vec<Value> {
@@ -158,4 +164,13 @@ pub fn folders_named(tx: &mut dyn Tx, storage_box: Id, name: &str) -> Result<Opt
 /// The engine's failure.
 pub fn delete(tx: &mut dyn Tx, old: &Snapshot) -> Result<()> {
     named::remove(tx, old)
+}
+
+/// Removes all snapshots of a storage box of a project with their labels: the same few statements, however many they are.
+///
+/// # Errors
+/// The engine's failure.
+pub fn delete_all(tx: &mut dyn Tx, project: Id, storage_box: Id) -> Result<()> {
+    label::drop_of_children(tx, (Kind::StorageBoxSnapshot, project, storage_box))?;
+    tx.execute(&DELETE_ALL, &[storage_box.into()]).map(|_| ())
 }

@@ -1,5 +1,6 @@
 //! Further accounts of storage boxes.
 
+use crate::label;
 use crate::named::{self, Head, Named, OWN, common};
 use crate::resource::Stored;
 use crate::stmt::statements;
@@ -25,6 +26,7 @@ statements! { "storage_box_subaccount";
     UPDATE = "UPDATE storage_box_subaccounts SET name = $1, rev = rev + 1, generation = generation + 1, doc = $2
         WHERE id = $3 AND generation = $4";
     DELETE = "DELETE FROM storage_box_subaccounts WHERE id = $1";
+    DELETE_ALL = "DELETE FROM storage_box_subaccounts WHERE storage_box = $1";
 }
 
 /// A further account.
@@ -82,6 +84,10 @@ impl Named for Subaccount {
             number: row.int(OWN + 1)?,
             username: row.text(OWN + 2)?.to_owned(),
         })
+    }
+
+    fn parent(&self) -> Option<Id> {
+        Some(self.storage_box)
     }
 
     fn columns(&self) -> Vec<Value> {
@@ -151,4 +157,13 @@ pub fn numbered(tx: &mut dyn Tx, storage_box: Id, number: i64) -> Result<Option<
 /// The engine's failure.
 pub fn delete(tx: &mut dyn Tx, old: &Subaccount) -> Result<()> {
     named::remove(tx, old)
+}
+
+/// Removes all further accounts of a storage box of a project with their labels: the same few statements, however many they are.
+///
+/// # Errors
+/// The engine's failure.
+pub fn delete_all(tx: &mut dyn Tx, project: Id, storage_box: Id) -> Result<()> {
+    label::drop_of_children(tx, (Kind::StorageBoxSubaccount, project, storage_box))?;
+    tx.execute(&DELETE_ALL, &[storage_box.into()]).map(|_| ())
 }

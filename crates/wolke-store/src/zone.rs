@@ -21,6 +21,7 @@ statements! { "zone";
     UPDATE = "UPDATE zones SET rev = rev + 1, generation = generation + 1, doc = $1 WHERE id = $2 AND generation = $3";
     COUNT = "UPDATE zones SET record_count = record_count + $1, rrset_count = rrset_count + $2, bytes = bytes + $3, rev = rev + 1
         WHERE id = $4 RETURNING rrset_count, bytes";
+    EMPTIED = "UPDATE zones SET record_count = 0, rrset_count = 0, bytes = 0, rev = rev + 1 WHERE id = $1";
     DELETE = "DELETE FROM zones WHERE id = $1";
 }
 
@@ -158,4 +159,12 @@ pub(crate) fn count(tx: &mut dyn Tx, id: Id, by: Share) -> Result<Volume> {
     let params = [by.records.into(), by.sets.into(), by.bytes.into(), id.into()];
     let row = tx.query_one(&COUNT, &params)?.ok_or_else(|| Error::internal(format!("zone {id} is gone")))?;
     Ok(Volume { sets: row.int(0)?, bytes: row.int(1)? })
+}
+
+/// Counts that a zone has no sets any more.
+///
+/// # Errors
+/// The engine's failure.
+pub(crate) fn emptied(tx: &mut dyn Tx, id: Id) -> Result<()> {
+    tx.execute_one(&EMPTIED, &[id.into()])
 }

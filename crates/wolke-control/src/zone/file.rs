@@ -79,7 +79,7 @@ fn import(tx: &mut dyn Tx, old: &Stored<Zone>, mut read: file::Zonefile) -> Resu
     let mut new = zone.clone();
     new.details.ttl = read.ttl.unwrap_or(new.details.ttl);
     zone::update(tx, old, &new)?;
-    sets::delete_all(tx, zone.id)?;
+    sets::delete_all(tx, zone)?;
     let (_, all) = sets::insert(tx, zone, read.rrsets.into_iter().map(|spec| (spec, Labels::new())).collect())?;
     all.check()?;
     done(tx, zone, "import_zonefile")

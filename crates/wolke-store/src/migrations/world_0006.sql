@@ -39,3 +39,16 @@ CREATE TABLE load_balancer_health (
   load_balancer BIGINT NOT NULL REFERENCES load_balancers (id), server BIGINT NOT NULL, ip TEXT NOT NULL, private BIGINT NOT NULL,
   doc TEXT NOT NULL, PRIMARY KEY (load_balancer, server, ip, private)
 ) CLUSTERED;
+
+-- == Labels of what goes with its parent
+
+-- `parent`: the zone of a set of records, the storage box of a snapshot or a further account. So all labels that go with a parent
+-- are found without naming them one by one; and so are the counts of labels that came to nothing by that. Partial: no other
+-- kind pays for it.
+ALTER TABLE label ADD COLUMN parent BIGINT;
+UPDATE label SET parent = (SELECT r.zone FROM rrsets r WHERE r.id = label.id) WHERE kind = 'rrset';
+UPDATE label SET parent = (SELECT s.storage_box FROM storage_box_snapshots s WHERE s.id = label.id) WHERE kind = 'storage_box_snapshot';
+UPDATE label SET parent = (SELECT s.storage_box FROM storage_box_subaccounts s WHERE s.id = label.id) WHERE kind = 'storage_box_subaccount';
+CREATE INDEX label_parent ON label (kind, parent, id) WHERE parent IS NOT NULL;
+CREATE INDEX label_count_gone ON label_count (kind, project) WHERE n = 0;
+CREATE INDEX label_key_count_gone ON label_key_count (kind, project) WHERE n = 0;

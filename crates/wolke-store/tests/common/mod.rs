@@ -10,11 +10,14 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use wolke_domain::Result;
 use wolke_domain::clock::Clock;
+use wolke_domain::rng::Rng;
 use wolke_store::migrate::Role;
 use wolke_store::postgres::PostgresDb;
 use wolke_store::sqlite::SqliteDb;
-use wolke_store::{Db, OnCommit, Scope, Signal, Tx, postgres, sqlite};
-use wolke_wire::Timestamp;
+use wolke_store::stmt::Stmt;
+use wolke_store::value::{Row, Value};
+use wolke_store::{Counter, Db, Facts, OnCommit, Scope, Signal, Tx, postgres, sqlite};
+use wolke_wire::{Id, Timestamp};
 
 /// Connections of one database under test.
 pub const CONNECTIONS: usize = 4;
@@ -185,5 +188,46 @@ impl Engine {
         closure: impl Fn(&mut dyn Tx) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.db.write_blocking(Scope::new(), closure)
+    }
+}
+
+/// A transaction that counts its statements.
+pub struct Counting<'a> {
+    /// The transaction.
+    pub tx: &'a mut dyn Tx,
+    /// How many it has run.
+    pub statements: usize,
+}
+
+impl Tx for Counting<'_> {
+    fn query(&mut self, stmt: &Stmt, params: &[Value]) -> Result<Vec<Row>> {
+        self.statements += 1;
+        self.tx.query(stmt, params)
+    }
+
+    fn execute(&mut self, stmt: &Stmt, params: &[Value]) -> Result<u64> {
+        self.statements += 1;
+        self.tx.execute(stmt, params)
+    }
+
+    fn query_composed(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
+        self.statements += 1;
+        self.tx.query_composed(sql, params)
+    }
+
+    fn facts(&self) -> &Facts {
+        self.tx.facts()
+    }
+
+    fn next_ids(&mut self, counter: Counter, count: i64) -> Result<Id> {
+        self.tx.next_ids(counter, count)
+    }
+
+    fn random(&mut self, purpose: &str) -> Box<dyn Rng> {
+        self.tx.random(purpose)
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        self.tx.signal(signal);
     }
 }

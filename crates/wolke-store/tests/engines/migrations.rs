@@ -8,7 +8,7 @@ use wolke_domain::zone::{Record, Spec};
 use wolke_store::migrate::{Role, for_postgres, for_sqlite};
 use wolke_store::primary_ip::{self, Details, PrimaryIp};
 use wolke_store::{
-    Counter, address, firewall, invariant, load_balancer, load_balancer_health, network, rrset, selection, zone,
+    Counter, address, firewall, invariant, label, load_balancer, load_balancer_health, network, rrset, selection, zone,
 };
 use wolke_wire::cloud::rrset::RrsetType;
 use wolke_wire::{Id, Kind, Timestamp};
@@ -36,7 +36,10 @@ const EARLIER: &str = "
         (1, 1, 'example.com', 5, 'primary', 3, 1, 1, '{\"v\":1,\"ttl\":3600,\"registrar\":\"other\"}'), (2, 1, 'example.org', 5, 'secondary', 0, 1, 1, '{}');
     INSERT INTO rrsets (id, project, zone, path, name, type, created, protected, size, records, rev, generation, doc) VALUES
         (1, 1, 1, '@/SOA', '@', 'SOA', 5, 0, 1, '[{\"v\":\"a. b. 1 2 3 4 5\"}]', 1, 1, '{\"v\":1}'),
-        (2, 1, 1, 'a/TXT', 'a', 'TXT', 5, 0, 2, '[{\"v\":\"ä\"},{\"v\":\"b\"}]', 1, 1, '{\"v\":1}');";
+        (2, 1, 1, 'a/TXT', 'a', 'TXT', 5, 0, 2, '[{\"v\":\"ä\"},{\"v\":\"b\"}]', 1, 1, '{\"v\":1,\"labels\":{\"a\":\"b\"}}');
+    INSERT INTO label (kind, project, key, value, id) VALUES ('rrset', 1, 'a', 'b', 2);
+    INSERT INTO label_count (kind, project, key, value, n) VALUES ('rrset', 1, 'a', 'b', 1);
+    INSERT INTO label_key_count (kind, project, key, n) VALUES ('rrset', 1, 'a', 1);";
 
 /// A world of an earlier schema with rows in it.
 fn make(place: &Place, schema: i64, rows: &str) {
@@ -97,6 +100,14 @@ fn selectors_become_selections(place: Place) {
     });
     assert_eq!(all.sets, 3);
     engine.read(invariant::check);
+    // The labels that its sets had before are found when it goes.
+    engine.write(|tx| {
+        let zone = zone::get(tx, 1, 1)?.unwrap().value;
+        rrset::delete_all(tx, &zone)?;
+        zone::delete(tx, &zone)?;
+        invariant::check(tx)
+    });
+    assert_eq!(engine.read(|tx| label::count_pair(tx, Kind::Rrset, 1, "a", "b")), 0);
 }
 
 /// Without a selector nothing is counted.

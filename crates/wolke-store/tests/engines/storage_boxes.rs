@@ -1,6 +1,6 @@
 //! Storage boxes, their snapshots and further accounts: names, labels, orders, what is left when they go.
 
-use crate::common::Engine;
+use crate::common::{Counting, Engine};
 use crate::sample;
 use wolke_domain::storage_box::folder::Folders;
 use wolke_domain::storage_box::share::Mark;
@@ -15,7 +15,7 @@ use wolke_wire::selector::Selector;
 use wolke_wire::sort::{Direction, SortKey};
 use wolke_wire::{ErrorCode, Id, Kind, Timestamp};
 
-crate::on_both_engines!(World: storage_boxes, snapshots_and_subaccounts, orders_and_filters);
+crate::on_both_engines!(World: storage_boxes, snapshots_and_subaccounts, orders_and_filters, children_go_at_once);
 
 fn made(tx: &mut dyn Tx, project: Id, name: &str, size: i64) -> StorageBox {
     let details = Details {
@@ -189,4 +189,34 @@ fn orders_and_filters(engine: &Engine) {
         assert!(ids(tx, kind, project, "id", vec![of(), ("name", vec!["y".into()])]).is_empty());
         Ok(())
     });
+}
+
+/// How many statements the end of all snapshots and further accounts takes; those of another storage box stay.
+fn statements_for(engine: &Engine, children: i64) -> usize {
+    engine.write(move |tx| {
+        let project = project::insert(tx, &format!("with {children}"))?.id;
+        let (gone, stays) = (made(tx, project, "gone", 0), made(tx, project, "stays", 0));
+        for of in [&gone, &stays] {
+            for number in 0..children {
+                snapshot(tx, of, &format!("s{number}"), false);
+                let new = subaccount(tx, of, number, &format!("n{number}"));
+                subaccounts::insert(tx, &new)?;
+            }
+        }
+        let mut tx = Counting { tx, statements: 0 };
+        snapshots::delete_all(&mut tx, project, gone.id)?;
+        subaccounts::delete_all(&mut tx, project, gone.id)?;
+        assert!(snapshots::of_box(tx.tx, gone.id)?.is_empty() && subaccounts::of_box(tx.tx, gone.id)?.is_empty());
+        assert_eq!(snapshots::of_box(tx.tx, stays.id)?.len() as i64, children);
+        assert_eq!(subaccounts::of_box(tx.tx, stays.id)?.len() as i64, children);
+        boxes::delete(tx.tx, &gone)?;
+        invariant::check(tx.tx)?;
+        Ok(tx.statements)
+    })
+}
+
+fn children_go_at_once(engine: &Engine) {
+    let (few, many) = (statements_for(engine, 1), statements_for(engine, 60));
+    assert_eq!(few, many);
+    assert!(many <= 12, "{many}");
 }

@@ -1,19 +1,19 @@
 //! Zones and their sets: names, counts of records, labels, what is left when they go.
 
-use crate::common::Engine;
+use crate::common::{Counting, Engine};
 use crate::sample;
 use std::collections::BTreeMap;
 use wolke_domain::zone::{Record, Spec, defaults};
 use wolke_store::list::{ListQuery, page};
 use wolke_store::rrset::{self, Rrset};
 use wolke_store::zone::{self, Details, Zone};
-use wolke_store::{Counter, Tx, invariant, project, resource};
+use wolke_store::{Counter, Tx, invariant, label, project, resource};
 use wolke_wire::cloud::rrset::RrsetType;
 use wolke_wire::selector::Selector;
 use wolke_wire::sort::{Direction, SortKey};
 use wolke_wire::{ErrorCode, Id, IdOrName, Kind, Timestamp};
 
-crate::on_both_engines!(World: zones_and_sets, lists_of_sets);
+crate::on_both_engines!(World: zones_and_sets, lists_of_sets, statements_do_not_grow_with_a_zone, sets_with_the_same_labels);
 
 fn made(tx: &mut dyn Tx, project: Id, name: &str) -> Zone {
     let details = Details {
@@ -138,11 +138,91 @@ fn lists_of_sets(engine: &Engine) {
         rrset::delete(tx, &new)?;
         assert_eq!((count(tx, &zone), rrset::any_protected(tx, id)?), (5, false));
         invariant::check(tx)?;
-        rrset::delete_all(tx, id)?;
+        rrset::delete_all(tx, &zone)?;
         assert_eq!((count(tx, &zone), rrset::of_zone(tx, id)?), (0, vec![]));
         zone::delete(tx, &zone)?;
         assert_eq!(resource::count(tx, Kind::Zone, project)?, 1);
         // Nothing is left of them, and the other zone has what it had.
+        invariant::check(tx)
+    });
+}
+
+/// What every zone has, and sets with some labels each: one that all have, one that some have, and others of their own.
+fn labelled(sets: usize, labels: usize) -> Vec<(Spec, BTreeMap<String, String>)> {
+    let one = |number: usize| {
+        let (spec, _) = set(&format!("n{number}"), RrsetType::A, &["192.0.2.1"]);
+        let own = (2..labels).map(|label| (format!("l{label}"), format!("v{number}")));
+        let all = [("all".to_owned(), "same".to_owned()), ("some".to_owned(), format!("{}", number % 3))];
+        (spec, all.into_iter().chain(own).collect())
+    };
+    defaults(1).into_iter().map(|spec| (spec, BTreeMap::new())).chain((0..sets).map(one)).collect()
+}
+
+/// How many statements the making and the end of a zone with such sets take.
+fn statements_for(engine: &Engine, sets: usize, labels: usize) -> (usize, usize) {
+    engine.write(move |tx| {
+        let project = match project::by_name(tx, "default")? {
+            Some(known) => known.id,
+            None => sample::project(tx)?,
+        };
+        let zone = made(tx, project, "example.com");
+        zone::insert(tx, &zone)?;
+        let mut tx = Counting { tx, statements: 0 };
+        let (_, all) = rrset::insert(&mut tx, &zone, labelled(sets, labels))?;
+        assert_eq!(all.sets, sets as i64 + 2);
+        let made = std::mem::take(&mut tx.statements);
+        invariant::check(tx.tx)?;
+        tx.statements = 0;
+        rrset::delete_all(&mut tx, &zone)?;
+        let gone = tx.statements;
+        assert_eq!(count(tx.tx, &zone), 0);
+        zone::delete(tx.tx, &zone)?;
+        invariant::check(tx.tx)?;
+        for table in ["label", "label_count", "label_key_count"] {
+            let left = tx.tx.query_composed(&format!("SELECT count(*) FROM {table} WHERE kind = 'rrset'"), &[])?;
+            assert_eq!(left[0].int(0)?, 0, "{table}");
+        }
+        Ok((made, gone))
+    })
+}
+
+fn statements_do_not_grow_with_a_zone(engine: &Engine) {
+    let (made, gone) = statements_for(engine, 1, 2);
+    let (made_large, gone_large) = statements_for(engine, 1_200, 20);
+    println!("1 set with 2 labels: {made} statements, {gone} for its end; 1,200 with 20: {made_large}, {gone_large}");
+    assert_eq!(gone, gone_large);
+    // 25,200 rows, at 512 a statement.
+    assert!(made_large < 80, "{made_large}");
+    assert!(gone < 10, "{gone}");
+}
+
+/// What other zones of the project, and other projects, have of the same labels stays counted.
+fn sets_with_the_same_labels(engine: &Engine) {
+    engine.write(|tx| {
+        let (project, other) = (sample::project(tx)?, project::insert(tx, "other")?.id);
+        let mut zones = Vec::new();
+        for (project, name) in [(project, "example.com"), (project, "example.org"), (other, "example.com")] {
+            let zone = made(tx, project, name);
+            zone::insert(tx, &zone)?;
+            rrset::insert(tx, &zone, labelled(7, 3))?;
+            zones.push(zone);
+        }
+        let counted = |tx: &mut dyn Tx, project| -> (i64, i64, i64) {
+            let pair = |tx: &mut dyn Tx, key, value| label::count_pair(tx, Kind::Rrset, project, key, value).unwrap();
+            (pair(tx, "all", "same"), pair(tx, "some", "0"), label::count_key(tx, Kind::Rrset, project, "l2").unwrap())
+        };
+        assert_eq!((counted(tx, project), counted(tx, other)), ((14, 6, 14), (7, 3, 7)));
+        rrset::delete_all(tx, &zones[0])?;
+        assert_eq!((counted(tx, project), counted(tx, other)), ((7, 3, 7), (7, 3, 7)));
+        // Once more: there is nothing left to take.
+        rrset::delete_all(tx, &zones[0])?;
+        assert_eq!(counted(tx, project), (7, 3, 7));
+        zone::delete(tx, &zones[0])?;
+        assert_eq!(rrset::of_zone(tx, zones[1].id)?.len(), 9);
+        invariant::check(tx)?;
+        rrset::delete_all(tx, &zones[1])?;
+        zone::delete(tx, &zones[1])?;
+        assert_eq!(counted(tx, project), (0, 0, 0));
         invariant::check(tx)
     });
 }
