@@ -7,7 +7,7 @@ use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::input;
-use crate::view::{Json, Shown};
+use crate::view::{Json, Large, Shown};
 use apply::Wanted;
 pub(crate) use servers::{apply_to_new, check_selected, of_server, wrong_ids};
 use std::collections::BTreeSet;
@@ -116,18 +116,13 @@ impl Control {
     /// `not_found`, `invalid_input`, `uniqueness_error`.
     pub async fn update_firewall(&self, caller: &Caller, id: Id, update: wire::UpdateFirewall) -> Result<Json> {
         input::refuse(input::wrong(name::resource_name, update.name.as_deref(), update.labels.as_ref()))?;
-        let project = caller.project;
-        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
-            let old = firewall::expect(tx, project, id)?;
-            let mut new = old.value.clone();
+        let firewalls = Large { kind: Kind::Firewall, find: firewall::expect, write: firewall::update };
+        let change = move |new: &mut Firewall| {
             input::set(&mut new.name, update.name.as_ref());
             input::set(&mut new.details.labels, update.labels.as_ref());
-            if new != old.value {
-                firewall::update(tx, &old, &new)?;
-            }
-            Ok(Shown::one(Kind::Firewall, id))
-        })
-        .await
+        };
+        let alone = |new: &Firewall| to_wire(new, Applied { servers: Vec::new(), selectors: Vec::new() });
+        self.put(caller, firewalls, id, change, alone).await
     }
 
     /// Deletes a firewall that is applied to nothing, not even to a selector that matches nobody.

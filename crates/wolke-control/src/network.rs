@@ -10,7 +10,7 @@ mod plan;
 use crate::action;
 use crate::control::{Caller, Control};
 use crate::input;
-use crate::view::{Json, Shown};
+use crate::view::{Json, Large, Shown};
 pub(crate) use attach::{FIRST_SLOT, attach, join, private_net, release, served_places, zone};
 pub use members::MembersRequest;
 use wolke_domain::action::Target;
@@ -104,19 +104,13 @@ impl Control {
     /// `not_found`, `invalid_input`, `uniqueness_error`.
     pub async fn update_network(&self, caller: &Caller, id: Id, update: wire::UpdateNetwork) -> Result<Json> {
         input::refuse(input::wrong(name::resource_name, update.name.as_deref(), update.labels.as_ref()))?;
-        let project = caller.project;
-        self.write_shown(caller, vec![Race::Project(project)], move |tx| {
-            let old = network::expect(tx, project, id)?;
-            let mut new = old.value.clone();
+        let networks = Large { kind: Kind::Network, find: network::expect, write: network::update };
+        let change = move |new: &mut Network| {
             input::set(&mut new.name, update.name.as_ref());
             input::set(&mut new.details.labels, update.labels.as_ref());
             input::set(&mut new.details.expose_routes_to_vswitch, update.expose_routes_to_vswitch.as_ref());
-            if new != old.value {
-                network::update(tx, &old, &new)?;
-            }
-            Ok(Shown::one(Kind::Network, id))
-        })
-        .await
+        };
+        self.put(caller, networks, id, change, |new| to_wire(new, &[])).await
     }
 
     /// Deletes a network: its members leave it (fact sheet §3.5).

@@ -4,6 +4,7 @@
 //! the places where other objects stand. Catalogue objects have no rev of their own: they change with the catalogue.
 
 mod fragment;
+mod put;
 mod render;
 mod shown;
 
@@ -11,6 +12,7 @@ use crate::control::{Caller, Control};
 use crate::real::RealHosts;
 pub use fragment::Fragments;
 use fragment::{Fragment, Key};
+pub(crate) use put::Large;
 pub use shown::Shown;
 use std::cell::RefCell;
 use std::collections::BTreeMap;

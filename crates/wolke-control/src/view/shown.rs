@@ -1,5 +1,5 @@
 //! Answers that are rendered in the transaction that makes them true: whoever makes or changes something is told what it is,
-//! also when somebody else deletes it a moment later.
+//! also when somebody else deletes it a moment later. What may be large is shown in another way: `put.rs`.
 //!
 //! **Invariant:** what such a transaction shows is not cached. It may still fail, and the revs that it has given are given again.
 
@@ -83,7 +83,7 @@ impl Shown {
         ids
     }
 
-    fn render(&self, tx: &mut dyn Tx, view: &View<'_>) -> Result<Json> {
+    pub(super) fn render(&self, tx: &mut dyn Tx, view: &View<'_>) -> Result<Json> {
         let mut json = vec![b'{'];
         for (position, (key, part)) in self.0.iter().enumerate() {
             if position > 0 {

@@ -74,3 +74,56 @@ fn creates_are_answered_while_others_delete() {
         });
     }
 }
+
+fn firewall_name(json: &[u8]) -> String {
+    let value: serde_json::Value = serde_json::from_slice(json).unwrap();
+    value["firewall"]["name"].as_str().unwrap().to_owned()
+}
+
+/// Who changes what may be large is told what it has become, though somebody deletes it as soon as he sees that.
+#[test]
+fn changes_are_answered_while_others_delete() {
+    /// How many are changed.
+    const EACH: usize = 40;
+    for engine in engines("changes_are_answered_while_others_delete") {
+        let world = block_on(world(&engine, Simulation::default()));
+        let caller = &world.caller;
+        let ids: Vec<i64> = (0..EACH)
+            .map(|number| {
+                let request = serde_json::json!({"name": format!("f{number}"), "labels": {"a": "b"}, "rules": []});
+                let made = world.control.create_firewall(caller, serde_json::from_value(request).unwrap());
+                let made: serde_json::Value = serde_json::from_slice(&block_on(made).unwrap()).unwrap();
+                made["firewall"]["id"].as_i64().unwrap()
+            })
+            .collect();
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                for id in &ids {
+                    let seen = || block_on(world.control.get(caller, Kind::Firewall, *id)).unwrap();
+                    while !firewall_name(&seen()).starts_with("changed") {
+                        std::thread::yield_now();
+                    }
+                    block_on(world.control.delete_firewall(caller, *id)).unwrap();
+                }
+            });
+            for id in &ids {
+                let update = serde_json::json!({"name": format!("changed{id}")});
+                let update = serde_json::from_value(update).unwrap();
+                let answer = block_on(world.control.update_firewall(caller, *id, update)).unwrap();
+                assert_eq!(firewall_name(&answer), format!("changed{id}"));
+            }
+        });
+    }
+}
+
+/// What is gone is shown as any other, cut to the dialect.
+#[test]
+fn what_is_gone_is_shown_by_the_contract() {
+    for engine in engines("what_is_gone_is_shown_by_the_contract") {
+        let world = block_on(world(&engine, Simulation::default()));
+        let wire = serde_json::json!({"id": 7, "name": "gone", "beyond": 1});
+        let json = block_on(world.control.show_gone(&world.caller, Kind::Firewall, wire)).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(value, serde_json::json!({"firewall": {"id": 7, "name": "gone"}}));
+    }
+}

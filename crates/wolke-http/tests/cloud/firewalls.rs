@@ -102,6 +102,11 @@ async fn a_life() {
         let path = format!("/firewalls/{id}");
         world.post("/firewalls", wanted("one")).await.refused(409, "uniqueness_error");
         world.put(&path, json!({"name": "two"})).await.refused(409, "uniqueness_error");
+        let commits = world.commits();
+        for nothing in [json!({}), json!({"name": "one", "labels": {"a": "b"}})] {
+            assert_eq!(world.put(&path, nothing).await.ok()["firewall"], made["firewall"]);
+        }
+        assert_eq!(world.commits(), commits, "who asks for nothing new commits nothing");
         let renamed = world.put(&path, json!({"name": "uno", "labels": {"c": "d"}})).await.ok();
         assert_eq!((&renamed["firewall"]["name"], &renamed["firewall"]["labels"]), (&json!("uno"), &json!({"c": "d"})));
         assert_eq!(world.delete(&path).await.status, 204);

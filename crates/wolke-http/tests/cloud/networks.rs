@@ -84,7 +84,10 @@ async fn a_life() {
         let again = world.post("/networks", wanted("one", "10.0.0.0/8")).await;
         assert_eq!(again.refused(409, "uniqueness_error").message(), "name is already used");
         world.put(&path, json!({"name": "two"})).await.refused(409, "uniqueness_error");
+        let commits = world.commits();
         assert_eq!(world.put(&path, json!({})).await.ok()["network"], made, "a read");
+        assert_eq!(world.put(&path, json!({"name": "one"})).await.ok()["network"], made, "nothing new");
+        assert_eq!(world.commits(), commits, "who asks for nothing new commits nothing");
         let renamed = world.put(&path, json!({"name": "uno", "labels": {"c": "d"}})).await.ok()["network"].clone();
         assert_eq!((&renamed["name"], &renamed["labels"]), (&json!("uno"), &json!({"c": "d"})));
 
