@@ -1,11 +1,12 @@
 //! The one mapping of errors to status, code, message and details of the Cloud API (design §8; fact sheet §6).
 //!
-//! Which code an operation may answer, and with which status, is the contract's table (`contract/errors.json`).
+//! Which code an operation may answer, with which status, and what stands for it in a dialect that does not know it, is the
+//! contract's table (`contract/errors.json`).
 
 use http::StatusCode;
 use wolke_domain::{Error, Result};
 use wolke_wire::cloud::error::{ErrorBody, ErrorDetails, ErrorEnvelope, ErrorField, ErrorLimit};
-use wolke_wire::contract::{FieldViolation, error_status};
+use wolke_wire::contract::{FieldViolation, error_answer};
 use wolke_wire::{Dialect, ErrorCode};
 
 /// Where `deprecated_api_endpoint` points to: the provider's public changelog announces each end.
@@ -25,7 +26,7 @@ pub struct Refusal {
 /// Maps an error. `operation` is empty before an operation is known.
 #[must_use]
 pub fn refusal(error: &Error, operation: &str, dialect: Dialect) -> Refusal {
-    let (code, status) = code_and_status(error.code(), operation, dialect);
+    let (code, status) = error_answer(operation, error.code(), dialect);
     Refusal {
         status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         code,
@@ -33,30 +34,6 @@ pub fn refusal(error: &Error, operation: &str, dialect: Dialect) -> Refusal {
             error: ErrorBody { code, message: error.message(), details: details(error, dialect) },
         },
     }
-}
-
-/// The code in the dialect's words, and its status. A code that a document lacks is told by the nearest one that it has
-/// (dialects A.8).
-fn code_and_status(code: ErrorCode, operation: &str, dialect: Dialect) -> (ErrorCode, u16) {
-    /// Of codes without a published status (fact sheet §6.1).
-    const UNPUBLISHED: u16 = 422;
-    let status = |code| error_status(operation, code, dialect);
-    if let Some(status) = status(code) {
-        return (code, status);
-    }
-    let nearest = match code {
-        ErrorCode::MissingIpv4 | ErrorCode::LoadBalancerPublicInterfaceDisabled
-            if dialect.lacks_codes_of_public_targets() =>
-        {
-            ErrorCode::InvalidInput
-        }
-        _ if !dialect.lacks_newer_general_codes() => return (code, UNPUBLISHED),
-        ErrorCode::UnsupportedError => ErrorCode::InvalidInput,
-        ErrorCode::TokenReadonly => ErrorCode::Forbidden,
-        // What is left is "an error within a service", also that the whole of it is unavailable.
-        _ => ErrorCode::ServiceError,
-    };
-    (nearest, status(nearest).unwrap_or(UNPUBLISHED))
 }
 
 /// The payload of a code, where it has one (fact sheet §6.2).
@@ -159,10 +136,16 @@ mod tests {
         assert_eq!(of(ErrorCode::UnsupportedError), (422, "invalid_input".into()));
         assert_eq!(of(ErrorCode::TokenReadonly), (403, "forbidden".into()));
         assert_eq!(of(ErrorCode::Unavailable), (422, "service_error".into()));
+    }
+
+    /// Whatever a handler refuses with: no dialect answers a code that its operation does not have.
+    #[test]
+    fn every_dialect_speaks_its_own_codes() {
         for operation in OPERATIONS {
-            for code in ErrorCode::ALL {
-                let shown = refusal(&Error::refused(*code, "m"), operation.id, Dialect::D2018_04);
-                assert!(error_status(operation.id, shown.code, Dialect::D2018_04).is_some(), "{code}");
+            for (code, dialect) in ErrorCode::ALL.iter().flat_map(|code| Dialect::ALL.iter().map(move |d| (code, d))) {
+                let shown = refusal(&Error::refused(*code, "m"), operation.id, *dialect);
+                let known = error_status(operation.id, shown.code, *dialect);
+                assert_eq!(known, Some(shown.status.as_u16()), "{dialect} {}: {code}", operation.id);
             }
         }
     }

@@ -132,6 +132,25 @@ pub fn error_status(operation: &str, code: ErrorCode, dialect: Dialect) -> Optio
     tables::ERRORS.as_ref().ok()?.status(operation, code.as_str(), dialect)
 }
 
+/// What a dialect says where an operation means a code: the code, where the dialect has it there, else what stands for it; and
+/// the status.
+#[must_use]
+pub fn error_answer(operation: &str, code: ErrorCode, dialect: Dialect) -> (ErrorCode, u16) {
+    /// Of what has no published status (fact sheet §6.1).
+    const UNPUBLISHED: u16 = 422;
+    let told = std::iter::successors(Some(code), |code| error_instead(*code));
+    let told = told.chain([ErrorCode::ServiceError]);
+    let mut known = told.filter_map(|code| error_status(operation, code, dialect).map(|status| (code, status)));
+    known.next().unwrap_or((ErrorCode::ServiceError, UNPUBLISHED))
+}
+
+/// What stands for a code where a dialect does not have it, if that is not `service_error` as for all others
+/// (`contract/errors.json`, `instead`).
+#[must_use]
+pub fn error_instead(code: ErrorCode) -> Option<ErrorCode> {
+    tables::ERRORS.as_ref().ok()?.instead.get(code.as_str()).and_then(|code| ErrorCode::parse(code))
+}
+
 /// Every error answer that an operation may give in the dialect, by status, with the codes of each.
 #[must_use]
 pub fn error_answers(operation: &str, dialect: Dialect) -> BTreeMap<u16, Vec<ErrorCode>> {

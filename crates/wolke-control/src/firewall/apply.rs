@@ -169,11 +169,7 @@ fn check_server(tx: &mut dyn Tx, core: &Core, subject: Subject, id: Id) -> Resul
     real::check_simulated(core, &server.value, WHAT)?;
     if primary_ip::of_server(tx, id)?.is_empty() {
         let message = format!("server with ID '{id}' has no public interface");
-        let code = if subject.is_new || !subject.dialect.knows_private_net_only_servers() {
-            ErrorCode::IncompatibleNetworkType
-        } else {
-            ErrorCode::PrivateNetOnlyServer
-        };
+        let code = if subject.is_new { ErrorCode::IncompatibleNetworkType } else { ErrorCode::PrivateNetOnlyServer };
         return Err(Error::refused(code, message));
     }
     Ok(())

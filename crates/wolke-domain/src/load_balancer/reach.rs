@@ -27,8 +27,8 @@ pub struct ServerEnd {
 }
 
 impl Ways {
-    /// Checks that a server can be a target. The 2023 document has other words for two of the codes
-    /// (`Dialect::lacks_codes_of_public_targets`).
+    /// Checks that a server can be a target. What the 2023 document says in place of two of the codes is the contract's business
+    /// (`contract/errors.json`).
     ///
     /// # Errors
     /// `load_balancer_not_attached_to_network`, `server_not_attached_to_network`; `load_balancer_public_interface_disabled`,

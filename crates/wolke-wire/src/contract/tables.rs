@@ -1,6 +1,6 @@
 //! Our own tables beside the documents: decisions, error codes and exceptions (`contract/*.json`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -51,20 +51,26 @@ fn is_integer(schema: &RawSchema) -> bool {
     matches!(&schema.kind, Some(RawType::One(kind)) if kind == "integer")
 }
 
+/// Operation id to codes.
+pub(super) type Codes = BTreeMap<String, BTreeSet<String>>;
+
 /// The error codes (`contract/errors.json`): by operation, and those that every operation may answer.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Errors {
     /// Code and status of the codes that any operation may answer.
     general: BTreeMap<String, u16>,
-    /// Codes of single operations that the 2023 document does not have yet.
-    absent_2023: Vec<String>,
     /// General codes that the 2018 document does not have yet.
     absent_2018: Vec<String>,
-    /// Codes of single operations since 2023: operation id, code, status.
-    operations: BTreeMap<String, BTreeMap<String, u16>>,
-    /// Codes of single operations in 2018.
-    operations_2018: BTreeMap<String, BTreeMap<String, u16>>,
+    /// The codes of single operations in any dialect: operation id, code, status.
+    pub(super) operations: BTreeMap<String, BTreeMap<String, u16>>,
+    /// Which of them a document lists.
+    pub(super) documents: BTreeMap<Dialect, Codes>,
+    /// Which of them no document lists for the operation, and why we answer them stands in the decisions. A document has them
+    /// where it knows the word from another operation; `compat` and `newest` have them all, because their clients do.
+    pub(super) beyond: Codes,
+    /// What stands for a code where a dialect does not have it; for all others `service_error`.
+    pub(super) instead: BTreeMap<String, String>,
 }
 
 impl Errors {
@@ -72,21 +78,32 @@ impl Errors {
     ///
     /// A code of the operation comes before a general one of the same name.
     pub(super) fn status(&self, operation: &str, code: &str, dialect: Dialect) -> Option<u16> {
-        let (own, absent_own, absent): (_, &[String], &[String]) = match dialect.document() {
-            Document::D2018 => (&self.operations_2018, &[], &self.absent_2018),
-            Document::D2023 => (&self.operations, &self.absent_2023, &[]),
-            Document::D2026 => (&self.operations, &[], &[]),
-        };
-        let unless = |absent: &[String]| !absent.iter().any(|one| one == code);
-        let general = || self.general.get(code).filter(|_| unless(absent));
-        let own = own.get(operation).and_then(|codes| codes.get(code)).filter(|_| unless(absent_own));
-        own.or_else(general).copied()
+        let is_absent = dialect.document() == Document::D2018 && self.absent_2018.iter().any(|one| one == code);
+        let general = || self.general.get(code).filter(|_| !is_absent);
+        let own = self.operations.get(operation).and_then(|codes| codes.get(code));
+        own.filter(|_| self.has(operation, code, dialect)).or_else(general).copied()
     }
 
-    /// The operations that have codes of their own.
-    #[cfg(test)]
-    pub(super) fn operation_ids(&self, document: Document) -> impl Iterator<Item = &String> {
-        (if document == Document::D2018 { &self.operations_2018 } else { &self.operations }).keys()
+    /// Whether a code of an operation is one in the dialect.
+    fn has(&self, operation: &str, code: &str, dialect: Dialect) -> bool {
+        let Some(document) = self.documents.get(&preset(dialect.document())) else { return false };
+        let lists = |codes: &Codes| codes.get(operation).is_some_and(|codes| codes.contains(code));
+        lists(document)
+            || lists(&self.beyond)
+                && match dialect {
+                    Dialect::D2018_04 => false,
+                    Dialect::D2023_07 | Dialect::D2026_02 => document.values().any(|codes| codes.contains(code)),
+                    Dialect::Compat | Dialect::Newest => true,
+                }
+    }
+}
+
+/// The dialect that is a document and nothing else.
+pub(super) const fn preset(document: Document) -> Dialect {
+    match document {
+        Document::D2018 => Dialect::D2018_04,
+        Document::D2023 => Dialect::D2023_07,
+        Document::D2026 => Dialect::D2026_02,
     }
 }
 

@@ -6,9 +6,8 @@ use super::files::FILES;
 use super::load;
 use super::overlay::{self, Change};
 use super::raw::RawFile;
-use super::tables::{DECISIONS, ERRORS, EXCEPTIONS};
-use super::{Contract, OperationContract};
-use crate::dialect::Document;
+use super::tables::{Codes, DECISIONS, ERRORS, EXCEPTIONS};
+use super::{Contract, OperationContract, error_answer, error_status};
 use crate::{Dialect, ErrorCode, Kind};
 
 fn operation(dialect: Dialect, id: &str) -> &'static OperationContract {
@@ -125,16 +124,77 @@ fn every_decision_exception_and_error_names_something() {
         assert!(known(Dialect::Compat, id), "{place}");
     }
     let errors = ERRORS.as_ref().unwrap();
-    for id in errors.operation_ids(Document::D2026) {
-        assert!(known(Dialect::Compat, id), "{id}");
+    for (dialect, listed) in &errors.documents {
+        for id in listed.keys() {
+            assert!(known(*dialect, id), "{dialect} {id}");
+        }
     }
-    for id in errors.operation_ids(Document::D2018) {
-        assert!(known(Dialect::D2018_04, id), "{id}");
+    for id in errors.beyond.keys() {
+        assert!(known(Dialect::Compat, id), "{id}");
     }
     for exception in EXCEPTIONS.as_ref().unwrap() {
         assert!(!exception.reason.is_empty() && !exception.dialects.is_empty());
         assert!(!matches!(exception.change, Change::AddOperation { .. }), "an exception only loosens");
     }
+}
+
+/// Each code of an operation is listed by a document, or said to be beyond them: nothing comes in unnoticed.
+#[test]
+fn every_code_of_an_operation_has_a_source() {
+    let errors = ERRORS.as_ref().unwrap();
+    let lists = |codes: &Codes, id: &str, code: &str| codes.get(id).is_some_and(|codes| codes.contains(code));
+    for (id, codes) in &errors.operations {
+        for code in codes.keys() {
+            let is_listed = errors.documents.values().any(|listed| lists(listed, id, code));
+            assert_ne!(is_listed, lists(&errors.beyond, id, code), "{id}: {code}");
+        }
+    }
+    for (id, codes) in errors.documents.values().chain([&errors.beyond]).flatten() {
+        for code in codes {
+            assert!(errors.operations.get(id).is_some_and(|known| known.contains_key(code)), "{id}: {code}");
+            assert!(ErrorCode::parse(code).is_some(), "{code}");
+        }
+    }
+}
+
+/// No dialect that is a document says a word that the document does not know, whatever an operation means.
+#[test]
+fn a_document_says_its_own_codes() {
+    let errors = ERRORS.as_ref().unwrap();
+    for (dialect, listed) in &errors.documents {
+        let words: Vec<_> = listed.values().flatten().map(String::as_str).collect();
+        for operation in Contract::of(*dialect).operations() {
+            for code in ErrorCode::ALL {
+                let (told, status) = error_answer(&operation.id, *code, *dialect);
+                let is_general = error_status("", told, *dialect) == Some(status);
+                assert!(is_general || words.contains(&told.as_str()), "{dialect} {}: {code} {told}", operation.id);
+                let has_it = error_status(&operation.id, *code, *dialect).is_some();
+                assert_eq!(told == *code, has_it || *code == ErrorCode::ServiceError, "{dialect} {}", operation.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_stands_for_a_code_is_an_older_one() {
+    let errors = ERRORS.as_ref().unwrap();
+    for (code, instead) in &errors.instead {
+        for code in [code, instead] {
+            assert!(ErrorCode::parse(code).is_some(), "{code}");
+        }
+        // One step leads to what all dialects have, or all that have the operation.
+        assert!(!errors.instead.contains_key(instead), "{code}");
+    }
+    let of = |id, code| error_answer(id, code, Dialect::D2023_07);
+    assert_eq!(of("volume_attach", ErrorCode::VolumeAlreadyAttached), (ErrorCode::ServiceError, 422));
+    assert_eq!(of("volume_attach", ErrorCode::LimitExceededError), (ErrorCode::ResourceLimitExceeded, 403));
+    assert_eq!(of("create_network", ErrorCode::VswitchIdAlreadyUsed), (ErrorCode::ServiceError, 422));
+    assert_eq!(of("delete_primary_ip", ErrorCode::MustBeUnassigned), (ErrorCode::ServiceError, 422));
+    let guarded = "firewall_apply_to_resources";
+    assert_eq!(of(guarded, ErrorCode::PrivateNetOnlyServer), (ErrorCode::IncompatibleNetworkType, 422));
+    // What the document knows from elsewhere is said beyond it.
+    assert_eq!(of("create_server", ErrorCode::NetworksOverlap), (ErrorCode::NetworksOverlap, 422));
+    assert_eq!(of("firewall_remove_from_resources", ErrorCode::FirewallResourceNotFound).1, 404);
 }
 
 #[test]

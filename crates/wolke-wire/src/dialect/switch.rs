@@ -76,14 +76,6 @@ switches! {
     readonly_token_is_forbidden:
         "A read-only token that wants to write gets 403 `forbidden`. Off: 401 `token_readonly`.",
         "dialects A.8" => D2018_04;
-    lacks_newer_general_codes:
-        "For codes that came later stands the nearest older one: `invalid_input` for `unsupported_error`, `service_error` for \
-         `conflict`, `unavailable` and all others.",
-        "dialects A.8" => D2018_04;
-    lacks_codes_of_public_targets:
-        "A target of a load balancer that cannot be reached over the public interface is refused with `invalid_input`. Off: with \
-         `missing_ipv4` and `load_balancer_public_interface_disabled`.",
-        "fact sheet §3.7, appendix A.4" => D2023_07;
     lacks_limit_details:
         "`resource_limit_exceeded` does not say in `details` which limit it is.",
         "dialects A.8" => D2018_04;
@@ -103,10 +95,6 @@ switches! {
     refuses_removal_of_absent_firewall:
         "Taking a firewall off what it is not applied to is refused with `firewall_already_removed`. Off: it succeeds.",
         "dialects D.1, fact sheet §2" => D2023_07;
-    knows_private_net_only_servers:
-        "Applying a firewall to a server without a public interface is refused with `private_net_only_server`. Off: with \
-         `incompatible_network_type`, which stays the code where a firewall is made.",
-        "dialects A.8, fact sheet §3.6" => D2026_02 | Compat | Newest;
     leaves_absent_ports_out:
         "A firewall rule without a port has no `port`. Off: null.",
         "dialects D.2" => D2023_07;

@@ -104,7 +104,13 @@ The status of a code is the same in all dialects. Codes that any operation may a
 ";
 
 const ERRORS_OF_OPERATIONS: &str = "\
-Codes of single operations that older documents do not have; where one would be due, the table of rules says what stands for it:
+Codes of single operations that not all dialects have:
+";
+
+const ERRORS_IN_PLACE: &str = "\
+A dialect that is a document answers no code that the document does not know. Where such a code would be due, this one stands for it, and
+`service_error` for any other (`instead` in `contract/errors.json`). `compat` and `newest` also say what no document holds and their
+clients act on, such as `volume_already_attached`.
 ";
 
 const ACTIONS: &str = "\
@@ -162,6 +168,7 @@ pub fn page() -> String {
         (RULES, words::switches()),
         (ERRORS, general),
         (ERRORS_OF_OPERATIONS, of_operations),
+        (ERRORS_IN_PLACE, words::instead()),
         (ACTIONS, String::new()),
         (CHANGES, changes),
         (THROUGH_2018, String::new()),

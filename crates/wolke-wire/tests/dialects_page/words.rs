@@ -3,7 +3,7 @@
 use super::cells::{ABSENT, Cells, Groups, NOWHERE, THERE, cells, head, quoted, row};
 use super::fields::{called, operations};
 use std::collections::{BTreeMap, BTreeSet};
-use wolke_wire::contract::{Contract, OperationContract, Schema, error_status};
+use wolke_wire::contract::{Contract, OperationContract, Schema, error_instead, error_status};
 use wolke_wire::dialect::Switch;
 use wolke_wire::{Dialect, ErrorCode, Kind};
 
@@ -156,6 +156,21 @@ pub fn codes() -> (String, String) {
         }
     }
     (of_all, groups.table(&["operation", "codes"]))
+}
+
+/// What stands for codes, and in which dialects the code itself is known.
+pub fn instead() -> String {
+    let mut text = head(&["code", "in its place"]);
+    for code in ErrorCode::ALL {
+        let Some(instead) = error_instead(*code) else { continue };
+        let ids: Vec<String> = operations(|_| true).into_iter().collect();
+        let has = |dialect| {
+            let mut all = ids.iter().map(String::as_str).chain([""]);
+            if all.any(|id| error_status(id, *code, dialect).is_some()) { THERE } else { ABSENT }
+        };
+        text.push_str(&row(&[&format!("`{code}`"), &format!("`{instead}`")], &cells(has)));
+    }
+    text
 }
 
 /// The switches.
