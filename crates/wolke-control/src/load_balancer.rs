@@ -8,6 +8,7 @@ mod create;
 pub(crate) mod health;
 mod metrics;
 mod network;
+mod room;
 mod service;
 mod size;
 mod target;
@@ -19,6 +20,7 @@ use crate::core::Core;
 use crate::view::{Json, Shown};
 use crate::{input, primary_ip};
 pub use metrics::BalancerMetricsRequest;
+pub(crate) use room::{moved, of_server, selecting};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 pub(crate) use target::{check_unassign, joined, release_of_server};
@@ -113,8 +115,15 @@ fn write(tx: &mut dyn Tx, core: &Core, old: &Stored<LoadBalancer>, mut new: Load
     if new == old.value {
         return Ok(());
     }
-    load_balancer::update(tx, old, &new)?;
+    update(tx, core, old, &new)?;
     health::change(tx, core, &old.value.details.services, &new)
+}
+
+/// As [`write`], without a note of what it serves.
+fn update(tx: &mut dyn Tx, core: &Core, old: &Stored<LoadBalancer>, new: &LoadBalancer) -> Result<()> {
+    let used = room::Used::now(tx, core, &old.value)?;
+    load_balancer::update(tx, old, new)?;
+    used.changed(tx, core, new)
 }
 
 /// Removes a load balancer: it leaves its network, and its primary IPs go or are free, as each says.

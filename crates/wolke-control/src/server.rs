@@ -190,10 +190,11 @@ impl Control {
             if new == old.value {
                 return Ok(Shown::one(Kind::Server, id));
             }
+            let selecting = crate::load_balancer::selecting(tx, id)?;
             server::update(tx, &old, &new)?;
             if new.details.labels != old.value.details.labels {
                 crate::firewall::check_selected(tx, &core, &new)?;
-                crate::load_balancer::joined(tx, &core, &new)?;
+                crate::load_balancer::joined(tx, &core, &new, &selecting)?;
             }
             if new.name != old.value.name {
                 rename_on_host(tx, &core, &new)?;

@@ -23,8 +23,8 @@ pub const RESOURCES_MAX: usize = 100;
 pub const PER_SERVER_MAX: i64 = 5;
 /// The most servers that a firewall names.
 pub const SERVERS_MAX: i64 = 10_000;
-/// The most servers that all selectors of a firewall match when one of them is added, each selector counted by itself: the
-/// firewall shows every one of them. Later ones join one by one and are not counted.
+/// The most servers that all selectors of a firewall match, each selector counted by itself: the firewall shows every one of
+/// them. Whatever would bring one more is refused, a new selector as a server that is made or relabelled.
 pub const SELECTED_MAX: i64 = 25_000;
 
 /// The longest text of a selector, in bytes: it is part of an index.

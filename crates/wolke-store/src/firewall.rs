@@ -35,8 +35,6 @@ statements! { "firewall";
         WHERE d.server = $2 AND n.id = d.selection AND n.kind = 'firewall' AND EXISTS (SELECT 1 FROM primary_ips p WHERE p.assignee = d.server) ORDER BY 1";
     COUNT_OF_SERVER = "SELECT count(*) FROM (SELECT f.firewall FROM firewall_servers f WHERE f.server = $1 UNION SELECT n.owner FROM selected d, selection n
         WHERE d.server = $2 AND n.id = d.selection AND n.kind = 'firewall') driver";
-    SELECTED = "SELECT count(*) FROM (SELECT d.server FROM selection n, selected d WHERE n.kind = 'firewall' AND n.owner = $1 AND d.selection = n.id
-        LIMIT $2) driver";
     OVERLOADED = "SELECT d.server FROM selection n, selected d WHERE n.kind = 'firewall' AND n.owner = $1 AND n.selector = $2 AND d.selection = n.id AND
         (SELECT count(*) FROM (SELECT f.firewall FROM firewall_servers f WHERE f.server = d.server UNION SELECT m.owner FROM selected e, selection m
         WHERE e.server = d.server AND m.id = e.selection AND m.kind = 'firewall') driver) > $3 ORDER BY d.server LIMIT 1";
@@ -132,14 +130,6 @@ pub fn add_selector(
     }
     let matched = selection::add(tx, project, owner, selector)?.len() as i64;
     Ok(Some(Added { matched, reached: selection::public_of(tx, owner, selector, limit)? }))
-}
-
-/// How many servers the selectors of a firewall match, each selector counted by itself; not more than `limit`.
-///
-/// # Errors
-/// The engine's failure.
-pub fn selected(tx: &mut dyn Tx, firewall: Id, limit: i64) -> Result<i64> {
-    tx.query_one(&SELECTED, &[firewall.into(), limit.into()])?.map_or(Ok(0), |row| row.int(0))
 }
 
 /// Removes a selector; none when the firewall has it not. The servers are touched, the firewall is the caller's.

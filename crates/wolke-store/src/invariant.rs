@@ -108,6 +108,7 @@ statements! { "invariant";
         WHERE b.id = t.load_balancer AND s.id = t.server AND s.project = b.project) ORDER BY t.server";
     SELECTION_OF_NO_BALANCER = "SELECT n.id FROM selection n WHERE n.kind = 'load_balancer' AND NOT EXISTS
         (SELECT 1 FROM load_balancers b WHERE b.id = n.owner AND b.project = n.project) ORDER BY n.id";
+    WRONG_MATCHED = "SELECT n.id FROM selection n WHERE n.matched <> (SELECT count(*) FROM selected d WHERE d.selection = n.id) ORDER BY n.id";
     SHOWN_BY_NO_BALANCER = "SELECT c.certificate FROM load_balancer_certificates c WHERE NOT EXISTS
         (SELECT 1 FROM load_balancers b WHERE b.id = c.load_balancer) ORDER BY c.certificate";
     CHECKER_WITHOUT_CALENDAR = "SELECT c.load_balancer FROM load_balancer_checkers c WHERE NOT EXISTS (SELECT 1 FROM strand s, load_balancers b

@@ -66,8 +66,6 @@ statements! { "load_balancer";
     OF_IP = "SELECT load_balancer FROM load_balancer_ips WHERE ip = $1 ORDER BY load_balancer";
     PROJECTS_OF_IP = "SELECT DISTINCT b.project FROM load_balancer_ips i, load_balancers b WHERE i.ip = $1 AND b.id = i.load_balancer ORDER BY b.project";
     NAMING_SERVER = "SELECT load_balancer FROM load_balancer_servers WHERE server = $1 ORDER BY load_balancer";
-    OF_SERVER = "SELECT t.load_balancer FROM load_balancer_servers t WHERE t.server = $1
-        UNION SELECT n.owner FROM selected d, selection n WHERE d.server = $2 AND n.id = d.selection AND n.kind = 'load_balancer' ORDER BY 1";
     TOUCH_OF_SERVER = concat!("UPDATE load_balancers SET rev = rev + 1 WHERE id IN (SELECT t.load_balancer FROM load_balancer_servers t WHERE t.server = $1
         UNION SELECT n.owner FROM selected d, selection n WHERE d.server = $2 AND n.id = d.selection AND n.kind = 'load_balancer')", watched!());
     NAMING_SELECTED = "SELECT DISTINCT t.load_balancer FROM selected e, load_balancer_servers t WHERE e.selection = $1 AND t.server = e.server ORDER BY t.load_balancer";
@@ -80,7 +78,7 @@ statements! { "load_balancer";
     FIREWALL_SELECTIONS = "SELECT id FROM selection WHERE kind = 'firewall' AND owner = $1 ORDER BY id";
     MET_NAMED = met!("s.id IN (SELECT t.server FROM load_balancer_servers t WHERE t.load_balancer = $2)");
     MET_SELECTED = met!("s.id IN (SELECT d.server FROM selection n, selected d WHERE n.kind = 'load_balancer' AND n.owner = $2 AND d.selection = n.id ORDER BY n.id, d.server LIMIT $3)");
-    SELECTED = "SELECT n.selector, d.server FROM selection n, selected d WHERE n.kind = 'load_balancer' AND n.owner = $1 AND d.selection = n.id ORDER BY n.id, d.server LIMIT $2";
+    SELECTED = "SELECT n.selector, d.server FROM selection n, selected d WHERE n.kind = 'load_balancer' AND n.owner = $1 AND d.selection = n.id ORDER BY n.id, d.server LIMIT $2 OFFSET $3";
 }
 
 /// A load balancer.
@@ -262,12 +260,21 @@ fn keep_edges(tx: &mut dyn Tx, of: &LoadBalancer, old: Option<&Details>, new: Op
     Ok(())
 }
 
-/// The load balancers of which a server is a target, named or selected, by id.
+/// The ids of the load balancers that name a server as a target, ascending.
 ///
 /// # Errors
 /// The engine's failure.
-pub fn of_server(tx: &mut dyn Tx, server: Id) -> Result<Vec<Id>> {
-    tx.query(&OF_SERVER, &[server.into(), server.into()])?.iter().map(|row| row.int(0)).collect()
+pub fn ids_naming_server(tx: &mut dyn Tx, server: Id) -> Result<Vec<Id>> {
+    tx.query(&NAMING_SERVER, &[server.into()])?.iter().map(|row| row.int(0)).collect()
+}
+
+/// A load balancer that a selection names as its owner.
+///
+/// # Errors
+/// Internal when there is none.
+pub fn selecting(tx: &mut dyn Tx, id: Id) -> Result<LoadBalancer> {
+    let balancer: Option<Stored<LoadBalancer>> = named::one(tx, &BY_ID, &[id.into()])?;
+    balancer.map(|found| found.value).ok_or_else(|| Error::internal("a selection of no load balancer"))
 }
 
 /// A load balancer, whosever it is: for what happens to what it uses.
@@ -384,6 +391,14 @@ pub fn servers(tx: &mut dyn Tx, id: Id, network: Option<Id>, selected_max: i64) 
 /// # Errors
 /// The engine's failure.
 pub fn selected(tx: &mut dyn Tx, id: Id, limit: i64) -> Result<Vec<(String, Id)>> {
-    let rows = tx.query(&SELECTED, &[id.into(), limit.into()])?;
+    selected_from(tx, id, (0, limit))
+}
+
+/// As [`selected`], so many from a position on.
+///
+/// # Errors
+/// The engine's failure.
+pub fn selected_from(tx: &mut dyn Tx, id: Id, (offset, limit): (i64, i64)) -> Result<Vec<(String, Id)>> {
+    let rows = tx.query(&SELECTED, &[id.into(), limit.into(), offset.into()])?;
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
 }

@@ -7,7 +7,7 @@
 //! A server without a public interface is selected like any other. An owner that is about public interfaces alone, as a
 //! firewall is, asks for those that have one ([`public_of_owner`]); it is touched when that changes.
 //!
-//! **Invariants:** `selected` holds exactly the servers whose labels match; whoever joins or leaves is touched, and so is the
+//! **Invariants:** `selected` holds exactly the servers whose labels match, and `matched` says how many they are; whoever joins or leaves is touched, and so is the
 //! selector's owner.
 
 use crate::list;
@@ -16,6 +16,7 @@ use crate::resource;
 use crate::stmt::statements;
 use crate::tx::{Counter, Tx};
 use std::collections::{BTreeMap, BTreeSet};
+use wolke_domain::firewall::check_selected;
 use wolke_domain::{Error, Result, label};
 use wolke_wire::selector::Selector;
 use wolke_wire::{Id, Kind};
@@ -23,6 +24,8 @@ use wolke_wire::{Id, Kind};
 statements! { "selection";
     INSERT = "INSERT INTO selection (id, project, kind, owner, selector) VALUES ($1, $2, $3, $4, $5)";
     IS_FULL = "SELECT id FROM selection WHERE project = $1 ORDER BY id LIMIT 1 OFFSET $2";
+    COUNT = "UPDATE selection SET matched = matched + $1 WHERE id = $2";
+    MATCHED = "SELECT CAST(COALESCE(SUM(matched), 0) AS BIGINT) FROM selection WHERE kind = $1 AND owner = $2";
     COUNT_OF_OWNER = "SELECT count(*) FROM selection WHERE kind = $1 AND owner = $2";
     FIND = "SELECT id FROM selection WHERE kind = $1 AND owner = $2 AND selector = $3";
     OF_OWNER = "SELECT id, selector FROM selection WHERE kind = $1 AND owner = $2 ORDER BY id";
@@ -43,7 +46,7 @@ statements! { "selection";
 /// The most selectors of a project: a server that is made or relabelled asks each of them.
 pub const PER_PROJECT_MAX: i64 = 1_000;
 /// The most servers that a selector may match when its owner gets it: all of them are written to at once, and everybody
-/// else waits. Later ones join one by one and are not counted.
+/// else waits. Later ones join one by one; a load balancer uses as many as it has room for, and a firewall has its own bound.
 pub const SERVERS_MAX: i64 = 25_000;
 
 type Labels = BTreeMap<String, String>;
@@ -106,6 +109,7 @@ pub fn add(tx: &mut dyn Tx, project: Id, (kind, owner): (Kind, Id), selector: &s
     if servers.len() as i64 > SERVERS_MAX {
         return Err(Error::too_many_selected(selector, SERVERS_MAX));
     }
+    tx.execute_one(&COUNT, &[(servers.len() as i64).into(), id.into()])?;
     touch_servers(tx, id)?;
     Ok(servers)
 }
@@ -129,6 +133,14 @@ pub fn count_of_owner(tx: &mut dyn Tx, (kind, owner): (Kind, Id)) -> Result<i64>
 fn find(tx: &mut dyn Tx, (kind, owner): (Kind, Id), selector: &str) -> Result<Option<Id>> {
     let params = [kind.singular().into(), owner.into(), selector.into()];
     tx.query_one(&FIND, &params)?.map(|row| row.int(0)).transpose()
+}
+
+/// How many servers the selectors of an owner match, each selector counted by itself.
+///
+/// # Errors
+/// The engine's failure.
+pub fn matched(tx: &mut dyn Tx, (kind, owner): (Kind, Id)) -> Result<i64> {
+    tx.query_one(&MATCHED, &[kind.singular().into(), owner.into()])?.map_or(Ok(0), |row| row.int(0))
 }
 
 /// Takes a selector from its owner; returns the servers that it matched, none when the owner did not have it. The caller
@@ -245,23 +257,30 @@ pub fn of_server(tx: &mut dyn Tx, server: Id) -> Result<Vec<Selected>> {
 /// A server is new or was relabelled: it joins and leaves. Its own rev is moved by whoever writes it.
 ///
 /// # Errors
-/// The engine's failure.
+/// `resource_limit_exceeded` when it would be one server too many for a firewall; the engine's failure.
 pub(crate) fn follow(tx: &mut dyn Tx, project: Id, server: Id, old: Option<&Labels>, new: &Labels) -> Result<()> {
     if old == Some(new) {
         return Ok(());
     }
-    let mut owners = BTreeSet::new();
+    let (mut owners, mut joined) = (BTreeSet::new(), BTreeSet::new());
     for row in tx.query(&OF_PROJECT, &[project.into()])? {
         let Known { id, by } = known(&row)?;
         let selector = parsed(&by.selector)?;
         let was = old.is_some_and(|labels| label::matches(&selector, labels));
-        let change = match (was, label::matches(&selector, new)) {
-            (false, true) => &JOIN,
-            (true, false) => &LEAVE,
+        let (change, by_one) = match (was, label::matches(&selector, new)) {
+            (false, true) => (&JOIN, 1),
+            (true, false) => (&LEAVE, -1),
             _ => continue,
         };
         tx.execute_one(change, &[id.into(), server.into()])?;
+        tx.execute_one(&COUNT, &[by_one.into(), id.into()])?;
         owners.insert((by.kind, by.owner));
+        if by_one > 0 && by.kind == Kind::Firewall {
+            joined.insert(by.owner);
+        }
+    }
+    for firewall in joined {
+        check_selected(matched(tx, (Kind::Firewall, firewall))?)?;
     }
     owners.into_iter().try_for_each(|(kind, owner)| resource::touch(tx, kind, owner))
 }
@@ -286,6 +305,7 @@ pub(crate) fn leave(tx: &mut dyn Tx, server: Id) -> Result<()> {
     for row in tx.query(&OF_SERVER, &[server.into()])? {
         let Known { id, by } = known(&row)?;
         tx.execute_one(&LEAVE, &[id.into(), server.into()])?;
+        tx.execute_one(&COUNT, &[(-1).into(), id.into()])?;
         owners.insert((by.kind, by.owner));
     }
     owners.into_iter().try_for_each(|(kind, owner)| resource::touch(tx, kind, owner))

@@ -121,7 +121,7 @@ fn selector(text: &str) -> std::result::Result<Wanted, String> {
 pub(super) fn apply(tx: &mut dyn Tx, core: &Core, subject: Subject, wanted: &[Wanted]) -> Result<Vec<Id>> {
     let mut reached = BTreeSet::new();
     let mut selected = match wanted.iter().any(|one| one.selector().is_some()) {
-        true => firewall::selected(tx, subject.firewall, rules::SELECTED_MAX)?,
+        true => selection::matched(tx, (Kind::Firewall, subject.firewall))?,
         false => 0,
     };
     for one in wanted {

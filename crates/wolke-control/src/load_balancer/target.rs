@@ -1,12 +1,13 @@
 //! Targets of load balancers: servers, label selectors and addresses.
 
-use super::{WHAT, allowed, enough, note, selected, ways};
+use super::{WHAT, allowed, enough, moved, note, selected, selecting, ways};
 use crate::action;
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::real;
 use crate::server::check_not_doomed;
 use crate::view::Json;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use wolke_domain::action::Target as Resource;
 use wolke_domain::load_balancer::reach::{self, ServerEnd, Ways, Whose};
@@ -16,7 +17,7 @@ use wolke_domain::{Error, Result};
 use wolke_store::list::{ListQuery, page};
 use wolke_store::load_balancer::LoadBalancer;
 use wolke_store::primary_ip::PrimaryIp;
-use wolke_store::{Tx, dedicated_ip, load_balancer, network, primary_ip, selection, server};
+use wolke_store::{Tx, dedicated_ip, load_balancer, network, primary_ip, server};
 use wolke_wire::cloud::load_balancer::ChangeTarget;
 use wolke_wire::selector::Selector;
 use wolke_wire::{ErrorCode, Id, Kind};
@@ -117,16 +118,18 @@ fn whose(tx: &mut dyn Tx, core: &Core, (project, ways): (Id, &Ways), ip: IpAddr)
     Ok(if is_known { Whose::Dedicated } else { Whose::Nobody })
 }
 
-/// A server is new, or has other labels, and selectors have followed: no load balancer may have taken in a real one.
+/// A server is new, or has other labels, and selectors have followed: no load balancer may have taken in a real one. `before`:
+/// what selected it until now.
 ///
 /// # Errors
 /// `unsupported_error`.
-pub(crate) fn joined(tx: &mut dyn Tx, core: &Core, server: &Server) -> Result<()> {
+pub(crate) fn joined(tx: &mut dyn Tx, core: &Core, server: &Server, before: &BTreeMap<Id, i64>) -> Result<()> {
+    let after = selecting(tx, server.id)?;
+    moved(tx, core, before, &after)?;
     if core.real().is_empty() {
         return Ok(());
     }
-    let is_selected = selection::of_server(tx, server.id)?.iter().any(|by| by.kind == Kind::LoadBalancer);
-    if is_selected { real::check_simulated(core, server, WHAT) } else { Ok(()) }
+    if after.is_empty() { Ok(()) } else { real::check_simulated(core, server, WHAT) }
 }
 
 /// Takes a server that goes from all load balancers that name it.
@@ -138,7 +141,7 @@ pub(crate) fn release_of_server(tx: &mut dyn Tx, core: &Core, server: Id) -> Res
         let mut new = old.value.clone();
         new.details.targets.retain(|aim| aim.to != Target::Server(server));
         note(tx, &core.catalogue(), &mut new)?;
-        load_balancer::update(tx, &old, &new)?;
+        super::update(tx, core, &old, &new)?;
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! How load balancers look, with the health of their targets.
 //!
-//! Of the servers that selectors match, a load balancer uses as many as its type has room for, beside those that it names: by
-//! the order of the selectors, then of the servers' ids. So an answer stays small however many servers are relabelled.
+//! Of the servers that selectors match, a load balancer uses as many as its type has room for (`room.rs`). So an answer stays
+//! small however many servers are relabelled.
 
+use super::room::room;
 use super::{health, kind_of, metrics, public_ip, this};
 use crate::view::View;
 use std::collections::{BTreeMap, HashMap};
@@ -11,7 +12,7 @@ use wolke_domain::catalogue::LoadBalancerType;
 use wolke_domain::firewall::{Interface, Packet, allows};
 use wolke_domain::load_balancer::health::{Guest, Met, Told, judge};
 use wolke_domain::load_balancer::reach::{self, Ways};
-use wolke_domain::load_balancer::{Aim, Allowed, Target};
+use wolke_domain::load_balancer::{Aim, Target};
 use wolke_domain::network::Plan;
 use wolke_domain::{Error, Result, reverse_dns};
 use wolke_store::guest::{self, Answer, Who};
@@ -99,9 +100,7 @@ struct Looks<'a> {
 impl<'a> Looks<'a> {
     fn new(tx: &mut dyn Tx, balancer: &'a LoadBalancer, ways: Ways, kind: &LoadBalancerType) -> Result<Self> {
         let targets = &balancer.details.targets;
-        let named = targets.iter().filter(|aim| !matches!(aim.to, Target::Selector(_))).count();
-        let room = if named == targets.len() { 0 } else { Allowed::of(kind).targets.saturating_sub(named) };
-        let room = i64::try_from(room).unwrap_or(i64::MAX);
+        let room = room(kind, &balancer.details);
         let servers = load_balancer::servers(tx, balancer.id, ways.network, room)?;
         let mut selected: HashMap<String, Vec<Id>> = HashMap::new();
         if room > 0 {

@@ -6,6 +6,7 @@ use crate::core::Core;
 use crate::{firewall, load_balancer, network, primary_ip, volume};
 use wolke_domain::Result;
 use wolke_domain::action::Target;
+use wolke_domain::catalogue::Catalogue;
 use wolke_domain::primary_ip::Assignee;
 use wolke_domain::server::Server;
 use wolke_store::Tx;
@@ -26,7 +27,7 @@ pub(crate) struct Attached {
     pub private_net: Vec<PrivateNet>,
     /// Volumes.
     pub volumes: Vec<Id>,
-    /// Load balancers of which it is a target, named or selected.
+    /// Load balancers that use it as a target, named or selected.
     pub load_balancers: Vec<Id>,
 }
 
@@ -35,14 +36,14 @@ impl Attached {
     ///
     /// # Errors
     /// The engine's failure.
-    pub(crate) fn of(tx: &mut dyn Tx, server: Id) -> Result<Self> {
+    pub(crate) fn of(tx: &mut dyn Tx, catalogue: &Catalogue, server: Id) -> Result<Self> {
         let addresses =
             wolke_store::primary_ip::of_server(tx, server)?.into_iter().map(|stored| stored.value).collect();
         let floating_ips = wolke_store::floating_ip::of_server(tx, server)?;
         let private_net = network::private_net(tx, server)?;
         let firewalls = firewall::of_server(tx, server)?;
         let volumes = wolke_store::volume::ids_of_server(tx, server)?;
-        let load_balancers = wolke_store::load_balancer::of_server(tx, server)?;
+        let load_balancers = load_balancer::of_server(tx, catalogue, server)?;
         Ok(Self { addresses, floating_ips, firewalls, private_net, volumes, load_balancers })
     }
 }

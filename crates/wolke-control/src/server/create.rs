@@ -13,7 +13,7 @@ use crate::primary_ip::{self, Holder};
 use crate::real;
 use crate::view::{Json, member};
 use crate::volume;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::catalogue::{Catalogue, ServerType};
@@ -237,7 +237,7 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
     // What hangs on the server is attached here and now; only the start waits for its machine.
     let mut next_actions = attach_networks(tx, core, &new, &networks)?;
     next_actions.extend(volume::attach_to_new(tx, core, &new, &request.volumes, request.automount == Some(true))?);
-    crate::load_balancer::joined(tx, core, &new)?;
+    crate::load_balancer::joined(tx, core, &new, &BTreeMap::new())?;
     next_actions.extend(firewall::apply_to_new(tx, core, &new, &request.firewalls)?);
     let start = if request.start_after_create {
         vec![action::begin(tx, project, "start_server", on_server)?]
@@ -246,7 +246,7 @@ fn create(tx: &mut dyn Tx, core: &Core, project: Id, request: &CreateServer) -> 
     };
     let strand = make::start(tx, &new, action, start.clone(), sealed)?;
     next_actions.extend(start);
-    let accepted = Accepted { attached: Attached::of(tx, new.id)?, server: new };
+    let accepted = Accepted { attached: Attached::of(tx, &catalogue, new.id)?, server: new };
     Ok(Created { server: accepted.server.id, action, next_actions, root_password, strand, accepted })
 }
 

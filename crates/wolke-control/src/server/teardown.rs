@@ -4,8 +4,10 @@ use super::{HOST_DEADLINE_MS, ServerProgram, attached, calendar, make, relocate,
 use crate::action::{self, Work};
 use crate::core::Core;
 use crate::hosts::{self, Look};
+use crate::load_balancer;
 use crate::operator::stock;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use wolke_domain::Result;
 use wolke_domain::action::Target;
 use wolke_domain::placement::Need;
@@ -143,6 +145,8 @@ fn release(tx: &mut dyn Tx, core: &Core, server: &Stored<Server>, on: Option<Id>
     stock::give(tx, core, server.value.details.server_type, server.value.details.location)?;
     calendar::forget(tx, &server.value)?;
     crate::image::delete_backups_of(tx, server.value.id)?;
+    let selecting = load_balancer::selecting(tx, server.value.id)?;
     server::delete(tx, &server.value)?;
+    load_balancer::moved(tx, core, &selecting, &BTreeMap::new())?;
     server.value.placement_group.map_or(Ok(()), |group| placement_group::touch(tx, group))
 }

@@ -145,7 +145,7 @@ fn json(wire: &impl serde::Serialize) -> Result<serde_json::Value> {
 
 fn server_value(tx: &mut dyn Tx, view: &View<'_>, id: Id) -> Result<Option<serde_json::Value>> {
     let Some(server) = server::get(tx, view.project, id)? else { return Ok(None) };
-    let attached = crate::server::Attached::of(tx, id)?;
+    let attached = crate::server::Attached::of(tx, &view.catalogue, id)?;
     let locked = strand::holder(tx, Kind::Server, id)?.is_some();
     let traffic = crate::server::traffic(tx, &view.real, &view.catalogue, &server.value)?;
     let wire = crate::server::to_wire(&server.value, attached, locked, traffic, &view.catalogue)?;

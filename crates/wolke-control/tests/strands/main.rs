@@ -17,6 +17,7 @@ mod create;
 mod delete;
 mod driven;
 mod enrol;
+mod firewalls;
 mod health;
 mod held;
 mod helpers;

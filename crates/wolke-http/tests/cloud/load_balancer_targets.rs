@@ -357,6 +357,7 @@ async fn targets_are_counted() {
     // Whoever joins when there is no room is not used, until there is.
     let late = world.create("/servers", labelled("late", json!({"env": "prod"}))).await;
     assert_eq!(selected(&see(&world, id).await).last(), Some(&extra));
+    agree(&world, id).await;
     // It is in the way of nothing but more targets and a smaller type.
     act(&world, id, "update_service", json!({"listen_port": 80, "destination_port": 81})).await.ok();
     act(&world, id, "add_service", tcp(443, 443)).await.ok();
@@ -364,12 +365,57 @@ async fn targets_are_counted() {
     act(&world, id, "remove_target", to_labels("none")).await.ok();
     act(&world, id, "change_type", json!({"load_balancer_type": "lb21"})).await.ok();
     assert_eq!(selected(&see(&world, id).await).last(), Some(&late));
+    agree(&world, id).await;
     act(&world, id, "change_type", json!({"load_balancer_type": "lb11"}))
         .await
         .refused(422, "invalid_load_balancer_type");
     world.delete(&format!("/servers/{extra}")).await.ok();
     act(&world, id, "change_type", json!({"load_balancer_type": "lb11"})).await.ok();
     assert_eq!(selected(&see(&world, id).await).last(), Some(&late));
+    // Somebody before the others joins: the last one goes out. He leaves: it comes in again.
+    agree(&world, id).await;
+    for labels in [json!({"env": "prod"}), json!({})] {
+        world.put(&format!("/servers/{plain}"), json!({"labels": labels})).await.ok();
+        let is_used = labels == json!({});
+        assert_eq!(selected(&see(&world, id).await).contains(&late), is_used);
+        agree(&world, id).await;
+    }
+    // One that is named takes the place of one that is selected, when there is none left.
+    let named = world.create("/servers", server("named")).await;
+    act(&world, id, "remove_target", to_labels("env=prod")).await.ok();
+    agree(&world, id).await;
+    act(&world, id, "add_target", to_labels("s=few")).await.ok();
+    act(&world, id, "add_target", to_server(named, false)).await.ok();
+    for n in 1..=25 {
+        world.put(&format!("/servers/{n}"), json!({"labels": {"s": "few"}})).await.ok();
+    }
+    assert_eq!(selected(&see(&world, id).await).len(), 24);
+    agree(&world, id).await;
+    world.delete(&format!("/servers/{named}")).await.ok();
+    assert_eq!(selected(&see(&world, id).await).len(), 25);
+    agree(&world, id).await;
+    world.delete("/servers/1").await.ok();
+    agree(&world, id).await;
+}
+
+/// A load balancer shows a server among its targets exactly if the server shows the load balancer.
+async fn agree(world: &World, id: i64) {
+    let shown = see(world, id).await;
+    let targets: Vec<&Value> = shown["targets"].as_array().unwrap().iter().collect();
+    let inner = targets.iter().flat_map(|target| target["targets"].as_array().into_iter().flatten());
+    let used: Vec<i64> = targets.iter().copied().chain(inner).filter_map(|one| one["server"]["id"].as_i64()).collect();
+    for server in world.see("/servers?per_page=50").await["servers"].as_array().unwrap() {
+        let single = world.see(&format!("/servers/{}", server["id"])).await["server"]["load_balancers"].clone();
+        assert_eq!(server["load_balancers"], single);
+        let names_it = single.as_array().unwrap().contains(&json!(id));
+        assert_eq!(
+            names_it,
+            used.contains(&server["id"].as_i64().unwrap()),
+            "{} {}: {used:?}",
+            server["id"],
+            server["name"]
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,16 @@
 //! Zone files in and out.
 
 use super::zones::{WITH_ZONES, primary, soa};
-use crate::common::World;
+use crate::common::{Setup, World};
 use serde_json::{Value, json};
-use wolke_wire::Dialect;
+use std::future::{Future as _, poll_fn};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+use wolke_control::Caller;
+use wolke_store::{Scope, Tx, project, zone};
+use wolke_wire::{Dialect, ErrorCode, IdOrName};
 
 const AUTHORITY: &str = "@\tSOA\thydrogen.ns.hetzner.com. dns.hetzner.com. 2025032100 86400 10800 3600000 3600\n\n\
     @\tNS\thydrogen.ns.hetzner.com.\n@\tNS\toxygen.ns.hetzner.com.\n@\tNS\thelium.ns.hetzner.de.\n\n";
@@ -124,4 +131,48 @@ async fn wrong_files_change_nothing() {
     let mut unnamed = primary("EXAMPLE.org");
     unnamed["zonefile"] = json!("a A 192.0.2.1");
     world.post("/zones", unnamed).await.wrong(&["name"]);
+}
+
+/// The TTL by which a file was read is not the zone's any more when its sets come: who imports it tries again.
+#[tokio::test]
+async fn a_zone_that_changes_while_its_file_is_read() {
+    /// How long anything here may take before the test gives up.
+    const PATIENCE: Duration = Duration::from_secs(30);
+    let mut setup = Setup::new(Dialect::Compat);
+    setup.on_disk = true;
+    let world = World::with(setup).await;
+    let id = world.create("/zones", primary("example.com")).await;
+    let text = format!("{}{RECORDS}", AUTHORITY);
+    let find = |tx: &mut dyn Tx| Ok(project::by_name(tx, "default")?.unwrap().id);
+    let project = world.control.db().read_blocking(find).unwrap();
+    let (began, begins) = channel::<()>();
+    let (go, goes) = channel::<()>();
+    let goes = Mutex::new(goes);
+    // Holds the writer until the import has read the zone and the file, and waits behind it.
+    let control = Arc::clone(&world.control);
+    let other = std::thread::spawn(move || {
+        control.db().write_blocking(Scope::new(), move |tx: &mut dyn Tx| {
+            began.send(()).unwrap();
+            goes.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+            let old = zone::get(tx, project, id)?.unwrap();
+            let mut new = old.value.clone();
+            new.details.ttl = 60;
+            zone::update(tx, &old, &new)
+        })
+    });
+    begins.recv_timeout(PATIENCE).unwrap();
+    let caller = Caller { project, dialect: Dialect::Compat, operation: "" };
+    let request = serde_json::from_value(json!({"zonefile": text})).unwrap();
+    let mut under_way = Box::pin(world.control.import_zonefile(&caller, IdOrName::Id(id), request));
+    let once = poll_fn(|context| Poll::Ready(under_way.as_mut().poll(context))).await;
+    assert!(once.is_pending(), "{once:?}");
+    go.send(()).unwrap();
+    let outcome = under_way.await.map_err(|error| (error.code(), error.message()));
+    let changed = "the zone was changed by another request";
+    assert_eq!(outcome.err(), Some((ErrorCode::Conflict, changed.to_owned())));
+    other.join().unwrap().unwrap();
+    assert_eq!(world.see("/zones/example.com").await["zone"]["ttl"], 60);
+    assert_eq!(sets(&world).await.as_array().unwrap().len(), 2, "nothing of the file came");
+    import(&world, &text).await.ok();
+    assert_eq!(sets(&world).await.as_array().unwrap().len(), 6);
 }

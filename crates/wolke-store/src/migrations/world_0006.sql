@@ -52,3 +52,7 @@ UPDATE label SET parent = (SELECT s.storage_box FROM storage_box_subaccounts s W
 CREATE INDEX label_parent ON label (kind, parent, id) WHERE parent IS NOT NULL;
 CREATE INDEX label_count_gone ON label_count (kind, project) WHERE n = 0;
 CREATE INDEX label_key_count_gone ON label_key_count (kind, project) WHERE n = 0;
+
+-- == Selections: how many servers they match
+ALTER TABLE selection ADD COLUMN matched BIGINT NOT NULL DEFAULT 0;
+UPDATE selection SET matched = (SELECT count(*) FROM selected d WHERE d.selection = selection.id);

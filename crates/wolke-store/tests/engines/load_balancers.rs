@@ -92,7 +92,11 @@ fn edges_follow_the_document(engine: &Engine) {
     let project = engine.write(sample::project);
     let (a, b) = (web(engine, project, "a", &[("env", "prod")]), web(engine, project, "b", &[]));
     let (one, two) = (made(engine, project, "one").id, made(engine, project, "two").id);
-    let of = |server: Id| engine.read(move |tx| load_balancer::of_server(tx, server));
+    let of = |server: Id| {
+        let named = engine.read(move |tx| load_balancer::ids_naming_server(tx, server));
+        let selected = engine.read(move |tx| selection::of_server(tx, server)).into_iter().map(|by| by.owner);
+        named.into_iter().chain(selected).collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
     let ip = || Target::Ip("203.0.113.7".into());
     aimed(engine, project, one, vec![Target::Server(b), Target::Selector("env=prod".into()), ip()]);
     aimed(engine, project, two, vec![Target::Server(a), Target::Selector("env".into()), ip()]);
@@ -104,6 +108,8 @@ fn edges_follow_the_document(engine: &Engine) {
         engine.read(move |tx| load_balancer::naming_server(tx, a)).into_iter().map(|found| found.value.id).collect();
     assert_eq!(named, [two]);
     assert_eq!(engine.read(move |tx| load_balancer::selected(tx, one, 9)), [("env=prod".to_owned(), a)]);
+    assert_eq!(engine.read(move |tx| load_balancer::selected_from(tx, one, (1, 9))), []);
+    assert_eq!(engine.read(move |tx| selection::matched(tx, (Kind::LoadBalancer, one))), 1);
     engine.read(invariant::check);
     aimed(engine, project, two, vec![Target::Selector("!env".into())]);
     assert_eq!((of(a), of(b)), (vec![one], vec![one, two]));

@@ -3,12 +3,13 @@
 use crate::common::Engine;
 use crate::sample;
 use std::collections::BTreeMap;
+use wolke_domain::firewall::{SELECTED_MAX, check_selected};
 use wolke_domain::{Error, label};
-use wolke_store::{Tx, selection, server};
+use wolke_store::{Tx, project, selection, server};
 use wolke_wire::selector::Selector;
 use wolke_wire::{Id, Kind};
 
-crate::on_both_engines!(World: members_follow_labels, both_ends_are_touched, owners_let_go, a_project_has_so_many);
+crate::on_both_engines!(World: members_follow_labels, both_ends_are_touched, owners_let_go, a_project_has_so_many, a_crowd);
 
 const FIREWALL: (Kind, Id) = (Kind::Firewall, 7);
 const SELECTORS: [&str; 6] = ["env=prod", "env!=prod", "env", "!env", "tier in (a, b),env", "tier notin (a)"];
@@ -33,6 +34,8 @@ fn members_follow_labels(engine: &Engine) {
     let check = |labels: &BTreeMap<Id, usize>, known: usize| {
         let found = engine.read(|tx| selection::of_owner(tx, FIREWALL));
         assert_eq!(found.len(), known);
+        let matched: usize = found.iter().map(|one| one.servers.len()).sum();
+        assert_eq!(engine.read(|tx| selection::matched(tx, FIREWALL)), matched as i64);
         for one in found {
             let selector = Selector::parse(&one.selector).unwrap();
             let matching =
@@ -136,4 +139,67 @@ fn a_project_has_so_many(engine: &Engine) {
     engine.write(|tx| selection::remove(tx, (Kind::LoadBalancer, 1), "n=0"));
     assert_eq!(engine.write(more), [] as [Id; 0]);
     assert_eq!(engine.read(|tx| selection::count_of_owner(tx, (Kind::LoadBalancer, 2))), 143);
+}
+
+/// So many servers with `env=prod`, as rows: how they come to be is not what is looked at.
+fn crowd(tx: &mut dyn Tx, project: Id, first: Id, many: i64) {
+    let numbers = format!(
+        "WITH RECURSIVE n (i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {})",
+        first + many - 1
+    );
+    for insert in [
+        format!(
+            "{numbers} INSERT INTO servers (id, project, name, created, status, host, rev, generation, doc)
+            SELECT i, {project}, 's' || i, 5, 'off', NULL, 1, 1, '{{}}' FROM n RETURNING id"
+        ),
+        format!(
+            "{numbers} INSERT INTO label (kind, project, key, value, id) SELECT 'server', {project}, 'env', 'prod', i FROM n RETURNING id"
+        ),
+        format!(
+            "INSERT INTO label_count (kind, project, key, value, n) VALUES ('server', {project}, 'env', 'prod', {many}) RETURNING n"
+        ),
+        format!(
+            "INSERT INTO label_key_count (kind, project, key, n) VALUES ('server', {project}, 'env', {many}) RETURNING n"
+        ),
+    ] {
+        tx.query_composed(&insert, &[]).unwrap();
+    }
+}
+
+/// A selector matches so many servers when it comes, and those of a firewall so many together, also when servers come later.
+fn a_crowd(engine: &Engine) {
+    let (project, other) = engine.write(|tx| {
+        let (project, other) = (sample::project(tx)?, project::insert(tx, "other")?.id);
+        crowd(tx, project, 1_000_000, selection::SERVERS_MAX);
+        crowd(tx, other, 2_000_000, selection::SERVERS_MAX + 1);
+        Ok((project, other))
+    });
+    let add = move |project: Id| {
+        move |tx: &mut dyn Tx| selection::add(tx, project, FIREWALL, "env=prod").map(|all| all.len())
+    };
+    assert_eq!(engine.try_write(add(other)), Err(Error::too_many_selected("env=prod", selection::SERVERS_MAX)));
+    assert_eq!(engine.read(|tx| selection::matched(tx, FIREWALL)), 0, "what is refused leaves nothing");
+    assert_eq!(engine.write(add(project)) as i64, SELECTED_MAX);
+
+    let insert = move |tx: &mut dyn Tx| {
+        let new = sample::server(tx, project, "late", &[("env", "prod")])?;
+        server::insert(tx, &new).map(|_| ())
+    };
+    assert_eq!(engine.try_write(insert), check_selected(SELECTED_MAX + 1));
+    let plain = engine.write(move |tx| {
+        let new = sample::server(tx, project, "plain", &[])?;
+        server::insert(tx, &new)?;
+        Ok(new.id)
+    });
+    let join = move |tx: &mut dyn Tx| relabel(tx, project, plain, &[("env", "prod")]);
+    assert_eq!(engine.try_write(join), check_selected(SELECTED_MAX + 1));
+    engine.write(move |tx| relabel(tx, project, plain, &[("env", "dev")]));
+    // A load balancer uses those for which it has room: more may join.
+    engine.write(move |tx| {
+        selection::remove(tx, FIREWALL, "env=prod")?;
+        selection::add(tx, project, (Kind::LoadBalancer, 7), "env=prod")
+    });
+    engine.write(insert);
+    engine.write(join);
+    assert_eq!(engine.read(|tx| selection::matched(tx, (Kind::LoadBalancer, 7))), SELECTED_MAX + 2);
 }

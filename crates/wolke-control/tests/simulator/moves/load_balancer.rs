@@ -207,11 +207,11 @@ pub(super) fn check(tx: &mut dyn Tx, project: Id, ids: &[Id], others: &Others<'_
         certified.extend(http.flat_map(|http| http.certificates).map(|certificate| (certificate, *id)));
     }
     for server in others.servers {
-        same(
-            &format!("load balancers of server {server}"),
-            &balancers::of_server(tx, *server)?,
-            &take(&mut servers, server),
-        )?;
+        let mut stored: BTreeSet<Id> = balancers::ids_naming_server(tx, *server)?.into_iter().collect();
+        let selected = selection::of_server(tx, *server)?.into_iter().filter(|by| by.kind == Kind::LoadBalancer);
+        stored.extend(selected.map(|by| by.owner));
+        let stored: Vec<Id> = stored.into_iter().collect();
+        same(&format!("load balancers of server {server}"), &stored, &take(&mut servers, server))?;
     }
     for ip in DEDICATED {
         same(&format!("load balancers of {ip}"), &balancers::of_ip(tx, ip)?, &take(&mut ips, &ip.to_owned()))?;
