@@ -215,6 +215,10 @@ impl Tx for Counting<'_> {
         self.tx.query_composed(sql, params)
     }
 
+    fn rehearse(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<()>) -> Result<()> {
+        self.tx.rehearse(work)
+    }
+
     fn facts(&self) -> &Facts {
         self.tx.facts()
     }
