@@ -189,7 +189,7 @@ fn statements_for(engine: &Engine, sets: usize, labels: usize) -> (usize, usize)
 fn statements_do_not_grow_with_a_zone(engine: &Engine) {
     let (made, gone) = statements_for(engine, 1, 2);
     let (made_large, gone_large) = statements_for(engine, 1_200, 20);
-    println!("1 set with 2 labels: {made} statements, {gone} for its end; 1,200 with 20: {made_large}, {gone_large}");
+    eprintln!("1 set with 2 labels: {made} statements, {gone} for its end; 1,200 with 20: {made_large}, {gone_large}");
     assert_eq!(gone, gone_large);
     // 25,200 rows, at 512 a statement.
     assert!(made_large < 80, "{made_large}");
