@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use wolke_domain::action::Target;
 use wolke_domain::{Error, Result, firewall as rules, name};
+use wolke_store::action::PER_RESOURCE_MAX;
 use wolke_store::firewall::{Applied, Details, Firewall};
 use wolke_store::selection::Selection;
 use wolke_store::{Counter, Race, Tx, firewall, limit, load_balancer};
@@ -21,7 +22,9 @@ use wolke_wire::cloud::firewall as wire;
 use wolke_wire::{Dialect, Id, Kind};
 
 /// Servers that get an action of their own when a firewall changes; more of them follow without.
-const ACTIONS_MAX: usize = 1_000;
+const ACTIONS_MAX: usize = 250;
+// A firewall keeps so many actions: those of one answer must all be among them.
+const _: () = assert!((ACTIONS_MAX as i64) < PER_RESOURCE_MAX);
 
 /// A firewall as the contract shows it: named servers, then selectors with the servers that they match.
 pub(crate) fn to_wire(firewall: &Firewall, applied: Applied) -> wire::Firewall {

@@ -132,7 +132,7 @@ pub(crate) fn remove(tx: &mut dyn Tx, project: Id, id: Id) -> Result<()> {
     crate::network::release(tx, this(id))?;
     load_balancer::delete(tx, &old)?;
     primary_ip::release_of(tx, Assignee::LoadBalancer(id))?;
-    // The release before this one gave them addresses of their own, and may work beside it.
+    // The release before this one gave them addresses of their own.
     address::release(tx, Kind::LoadBalancer, id)
 }
 

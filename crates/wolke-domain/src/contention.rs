@@ -5,8 +5,11 @@
 //! means by the time its turn comes. The snapshot of a disk that is being thrown away is not the snapshot that was
 //! wanted. Delete is legal always, except while a delete is under way.
 
-/// A running command of a server, and what is refused while it runs.
+/// A running command of a server or storage box, and what is refused while it runs.
 const REFUSED: &[(&str, &[&str])] = &[
+    // A storage box makes one thing at a time (fact sheet §4.3).
+    ("create_snapshot", &["create_snapshot", "create_subaccount"]),
+    ("create_subaccount", &["create_snapshot", "create_subaccount"]),
     // The disk is read from the first block to the last; nothing may replace it or carry it away.
     ("create_image", &["rebuild_server", "change_server_type"]),
     // The disk, its password and all that is on it are about to be others.

@@ -147,7 +147,9 @@ impl IntoResponse for Refused {
         if matches!(self.0, Error::Internal { .. } | Error::Unavailable { .. }) {
             tracing::error!(error = %self.0, "admin request failed");
         }
-        let refusal = refusal(&self.0, "", Dialect::Newest);
+        let mut refusal = refusal(&self.0, "", Dialect::Newest);
+        // Operators are told the code itself: what stands for it where a document lacks it is for clients.
+        refusal.envelope.error.code = self.0.code();
         respond(refusal.status, &refusal.envelope)
     }
 }

@@ -4,7 +4,7 @@
 //! `load_balancer_health` a row for each target, with a watch for each service. One whose checks take no time has neither, and
 //! nothing here is written for it.
 //!
-//! **Invariant:** whoever bumps the rev of a load balancer wakes its calendar in the same transaction ([`touch`], [`wake`]), so
+//! **Invariant:** whoever bumps the rev of a load balancer wakes its calendar in the same transaction (`touch`, `wake`), so
 //! that it looks at the targets again. Its own bumps are silent ([`show`]).
 
 use crate::stmt::{Stmt, statements};

@@ -262,7 +262,7 @@ pub(crate) fn follow(tx: &mut dyn Tx, project: Id, server: Id, old: Option<&Labe
     if old == Some(new) {
         return Ok(());
     }
-    let (mut owners, mut joined) = (BTreeSet::new(), BTreeSet::new());
+    let (mut owners, mut joined) = (BTreeSet::new(), BTreeMap::new());
     for row in tx.query(&OF_PROJECT, &[project.into()])? {
         let Known { id, by } = known(&row)?;
         let selector = parsed(&by.selector)?;
@@ -275,11 +275,12 @@ pub(crate) fn follow(tx: &mut dyn Tx, project: Id, server: Id, old: Option<&Labe
         tx.execute_one(change, &[id.into(), server.into()])?;
         tx.execute_one(&COUNT, &[by_one.into(), id.into()])?;
         owners.insert((by.kind, by.owner));
-        if by_one > 0 && by.kind == Kind::Firewall {
-            joined.insert(by.owner);
+        if by.kind == Kind::Firewall {
+            *joined.entry(by.owner).or_insert(0) += by_one;
         }
     }
-    for firewall in joined {
+    // Whoever only changes selectors of a firewall is no server more.
+    for (firewall, _) in joined.into_iter().filter(|(_, more)| *more > 0) {
         check_selected(matched(tx, (Kind::Firewall, firewall))?)?;
     }
     owners.into_iter().try_for_each(|(kind, owner)| resource::touch(tx, kind, owner))

@@ -126,13 +126,21 @@ pub(super) fn check_free(tx: &mut dyn Tx, actions: &[Action]) -> Result<()> {
     Ok(())
 }
 
-/// The resources of actions that can be locked, each once. Images that a server is made of are not worked on.
+/// Commands after which a resource is gone.
+const ENDS: [&str; 4] = ["delete_server", "delete_load_balancer", "delete_zone", "delete"];
+
+/// What many resources share: a member that joins or leaves does not keep the others waiting.
+const SHARED: [Kind; 4] = [Kind::Image, Kind::Firewall, Kind::Network, Kind::PlacementGroup];
+
+/// The resources of actions that can be locked, each once. What is shared is worked on only by what is about nothing else,
+/// and a firewall that changes is no work on the servers behind it.
 fn locks(actions: &[Action]) -> Result<Vec<Target>> {
     let mut found: Vec<Target> = Vec::new();
     for action in actions {
-        let others = action.resources.iter().any(|target| target.kind != Kind::Image);
+        let others = action.resources.iter().any(|target| !SHARED.contains(&target.kind));
+        let of_firewall = others && action.resources.iter().any(|target| target.kind == Kind::Firewall);
         for target in &action.resources {
-            let is_worked_on = target.kind != Kind::Image || !others;
+            let is_worked_on = !of_firewall && (!others || !SHARED.contains(&target.kind));
             if is_worked_on && resource::has_row(target.kind, target.id)? && !found.contains(target) {
                 found.push(*target);
             }
@@ -154,7 +162,7 @@ fn wait_for(tx: &mut dyn Tx, project: Id, actions: &[Action], variables: Variabl
         also: rest.iter().map(|action| action.id).collect(),
         locks: locks.clone(),
         // What is gone already cannot come back because too many work on it.
-        always: actions.iter().any(|action| action.command.starts_with("delete")),
+        always: actions.iter().any(|action| ENDS.contains(&action.command.as_str())),
         variables: &variables,
     };
     start(tx, work)?;

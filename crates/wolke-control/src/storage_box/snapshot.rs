@@ -2,7 +2,7 @@
 
 use super::content::{Shares, homes};
 use super::{done, type_of};
-use crate::action::Started;
+use crate::action::{self, Started};
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::input;
@@ -147,6 +147,7 @@ impl Control {
         let (core, project) = (Arc::clone(&self.core), caller.project);
         self.write_shown(caller, vec![Race::Project(project)], move |tx| {
             let of = boxes::expect(tx, project, storage_box)?.value;
+            action::admit(tx, false, project, Target::new(Kind::StorageBox, storage_box), "create_snapshot")?;
             let (id, started) = create(tx, &core, &of, &request)?;
             Ok(Shown::new_in_storage_box(Kind::StorageBoxSnapshot, id, storage_box).action(started.action))
         })

@@ -1,7 +1,7 @@
 //! Further accounts of storage boxes: operations and view; and who gets in with one, or with the first.
 
 use super::{SEAL, check_password, done, seal, type_of};
-use crate::action::Started;
+use crate::action::{self, Started};
 use crate::control::{Caller, Control};
 use crate::core::Core;
 use crate::input;
@@ -128,6 +128,7 @@ impl Control {
         let (core, project) = (Arc::clone(&self.core), caller.project);
         self.write_shown(caller, vec![Race::Project(project)], move |tx| {
             let old = boxes::expect(tx, project, storage_box)?;
+            action::admit(tx, false, project, Target::new(Kind::StorageBox, storage_box), "create_subaccount")?;
             let (id, started) = create(tx, &core, &old, &request)?;
             Ok(Shown::new_in_storage_box(Kind::StorageBoxSubaccount, id, storage_box).action(started.action))
         })

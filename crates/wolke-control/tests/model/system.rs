@@ -27,6 +27,8 @@ pub struct System {
     pub db: Arc<Db>,
     pub control: Arc<Control>,
     core: Arc<Core>,
+    /// Hosts were slow since the last start: load balancers made meanwhile look at their targets one check after another.
+    pub checks_take_time: bool,
 }
 
 /// What a client reads of an answer.
@@ -44,7 +46,7 @@ impl System {
         let clock = TestClock::at(START_MS);
         let (root, db) = (memory(Role::Root, &clock, "model"), memory(Role::World, &clock, "model"));
         let (control, core) = control(&clock, Arc::clone(&root), &db, Simulation::default()).await;
-        let system = Self { clock, root, db, control, core };
+        let system = Self { clock, root, db, control, core, checks_take_time: false };
         let mut model = Model::default();
         for tenant in 0..TENANTS {
             let project = system.control.create_project(&crate::project::name(tenant, 0)).await.unwrap();
@@ -62,6 +64,7 @@ impl System {
     /// Everything in memory is lost: caches, leases, policies of hosts. The databases are what is left.
     pub async fn restart(&mut self) {
         (self.control, self.core) = control(&self.clock, Arc::clone(&self.root), &self.db, Simulation::default()).await;
+        self.checks_take_time = false;
     }
 
     /// One step of every strand that is due.

@@ -78,6 +78,7 @@ impl Step {
                 system.restart().await;
             }
             Self::Slow(is_slow) => {
+                system.checks_take_time |= *is_slow;
                 let profile = if *is_slow { slow() } else { LatencyProfile::none() };
                 system.control.set_simulation(Simulation { profile, ..Simulation::default() });
             }

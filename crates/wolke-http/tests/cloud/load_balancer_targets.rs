@@ -440,7 +440,8 @@ async fn addresses_of_dedicated_servers_are_targets() {
             act(&world, id, "add_target", to_ip(ip)).await.refused(422, "cloud_resource_ip_not_allowed");
         }
         assert_eq!(operator.does("GET", "/dedicated_ips", Value::Null).await, json!([{"ip": "142.132.203.104"}]));
-        assert_eq!(operator.ask("DELETE", "/dedicated_ips/142.132.203.104", Value::Null).await.0, 422);
+        let (status, refused) = operator.ask("DELETE", "/dedicated_ips/142.132.203.104", Value::Null).await;
+        assert_eq!((status, &refused["error"]["code"]), (422, &json!("resource_in_use")));
         act(&world, id, "remove_target", to_ip("142.132.203.104")).await.ok();
         operator.does("DELETE", "/dedicated_ips/142.132.203.104", Value::Null).await;
         assert_eq!(operator.ask("DELETE", "/dedicated_ips/142.132.203.104", Value::Null).await.0, 404);

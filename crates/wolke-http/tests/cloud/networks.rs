@@ -295,7 +295,8 @@ async fn vswitches_are_known_to_the_operator() {
     let route = json!({"destination": "10.100.0.0/16", "gateway": "10.0.1.7"});
     act(&world, id, "add_route", route).await.wrong(&["gateway"]);
 
-    assert_eq!(operator.ask("DELETE", "/vswitches/44166", Value::Null).await.0, 422);
+    let (status, refused) = operator.ask("DELETE", "/vswitches/44166", Value::Null).await;
+    assert_eq!((status, &refused["error"]["code"]), (422, &json!("resource_in_use")));
     act(&world, id, "delete_subnet", json!({"ip_range": "10.0.1.0/24"})).await.ok();
     other["subnets"] = json!([behind(44166, "10.0.1.0/24")]);
     let other = world.create("/networks", other).await;
