@@ -494,3 +494,30 @@ async fn codes_of_private_servers() {
         made.refused(422, "incompatible_network_type");
     }
 }
+
+async fn servers_behind(world: &World, count: usize) -> Vec<i64> {
+    let mut ids = Vec::new();
+    for number in 0..count {
+        ids.push(world.create("/servers", labelled(&format!("s{number}"), "prod")).await);
+    }
+    ids
+}
+
+/// More servers than a firewall keeps actions: the first ones have an action in the answer, the others follow without.
+#[tokio::test]
+async fn more_servers_than_actions() {
+    const SERVERS: usize = 501;
+    const ACTIONS: usize = 250;
+    let world = World::new(Dialect::Compat).await;
+    let id = world.create("/firewalls", with(wanted("wall"), "apply_to", json!([by_label("env=prod")]))).await;
+    let ids = servers_behind(&world, SERVERS).await;
+    let changed = world.post(&format!("/firewalls/{id}/actions/set_rules"), json!({"rules": []})).await.ok();
+    let actions = changed["actions"].as_array().unwrap();
+    assert_eq!(actions.len(), 1 + ACTIONS);
+    assert!(actions.iter().all(|action| action["status"] == "success"));
+    let last = format!("/servers/{}", ids[SERVERS - 1]);
+    let shown = world.see(&last).await["server"]["public_net"]["firewalls"].clone();
+    assert_eq!(shown, applied(&[id]));
+    remove(&world, id, json!([by_label("env=prod")])).await.ok();
+    assert_eq!(world.see(&last).await["server"]["public_net"]["firewalls"], json!([]));
+}

@@ -559,6 +559,49 @@ async fn where_contention_is_refused_what_runs_is_locked() {
     world.post("/servers", wanted).await.ok();
 }
 
+/// What many share keeps nobody waiting: servers of one network and firewall are made and attached side by side.
+#[tokio::test]
+async fn members_of_a_network_do_not_wait_for_each_other() {
+    let world = World::with(Setup { refuse_contention: true, ..Setup::new(Dialect::Compat) }).await;
+    let subnet = json!({"type": "cloud", "ip_range": "10.0.1.0/24", "network_zone": "eu-central"});
+    let net = json!({"name": "net", "ip_range": "10.0.0.0/16", "subnets": [subnet]});
+    let net = world.create("/networks", net).await;
+    let wall = world.create("/firewalls", json!({"name": "wall"})).await;
+    set_pace(&world, Some(TAKES_MS));
+    for name in ["a", "b", "c"] {
+        let mut wanted = server(name);
+        wanted["networks"] = json!([net]);
+        wanted["firewalls"] = json!([{"firewall": wall}]);
+        world.post("/servers", wanted).await.ok();
+    }
+    all(
+        &actions(&world.post(&format!("/firewalls/{wall}/actions/set_rules"), json!({"rules": []})).await.ok()),
+        "running",
+        "",
+    );
+    // The network itself is worked on by what is about nothing else.
+    let route = json!({"destination": "10.100.0.0/16", "gateway": "10.0.1.200"});
+    world.post(&format!("/networks/{net}/actions/add_route"), route.clone()).await.ok();
+    world.post(&format!("/networks/{net}/actions/delete_route"), route).await.refused(423, "locked");
+}
+
+/// A storage box makes one snapshot or subaccount at a time (fact sheet §4.3).
+#[tokio::test]
+async fn a_storage_box_makes_one_thing_at_a_time() {
+    let world = World::new(Dialect::Compat).await;
+    let wanted = json!({"name": "box", "storage_box_type": "bx11", "location": "fsn1", "password": PASSWORD});
+    let id = world.create("/storage_boxes", wanted).await;
+    set_pace(&world, Some(TAKES_MS));
+    world.post(&format!("/storage_boxes/{id}/snapshots"), json!({})).await.ok();
+    let account = json!({"home_directory": "a", "password": PASSWORD});
+    for (path, body) in [("snapshots", json!({})), ("subaccounts", account.clone())] {
+        let refused = world.post(&format!("/storage_boxes/{id}/{path}"), body).await;
+        assert!(refused.refused(423, "locked").message().contains("storage box"), "{path}");
+    }
+    pass(&world, i64::from(TAKES_MS)).await;
+    world.post(&format!("/storage_boxes/{id}/subaccounts"), account).await.ok();
+}
+
 #[tokio::test]
 async fn time_that_is_skipped_is_none() {
     let world = World::new(Dialect::Compat).await;
