@@ -133,12 +133,14 @@ const ENDS: [&str; 4] = ["delete_server", "delete_load_balancer", "delete_zone",
 const SHARED: [Kind; 4] = [Kind::Image, Kind::Firewall, Kind::Network, Kind::PlacementGroup];
 
 /// The resources of actions that can be locked, each once. What is shared is worked on only by what is about nothing else,
-/// and a firewall that changes is no work on the servers behind it.
+/// and a firewall whose rules change is no work on the servers behind it.
 fn locks(actions: &[Action]) -> Result<Vec<Target>> {
+    let is_firewall = |target: &Target| target.kind == Kind::Firewall;
+    let rules_change = actions.iter().any(|action| action.resources.iter().all(is_firewall));
     let mut found: Vec<Target> = Vec::new();
     for action in actions {
         let others = action.resources.iter().any(|target| !SHARED.contains(&target.kind));
-        let of_firewall = others && action.resources.iter().any(|target| target.kind == Kind::Firewall);
+        let of_firewall = rules_change && others && action.resources.iter().any(is_firewall);
         for target in &action.resources {
             let is_worked_on = !of_firewall && (!others || !SHARED.contains(&target.kind));
             if is_worked_on && resource::has_row(target.kind, target.id)? && !found.contains(target) {
